@@ -1,0 +1,70 @@
+# The verbs of the project. `make` lists them; README.md tells which to begin with.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+export ANSIBLE_VAULT_PASSWORD_FILE ?= $(CURDIR)/.lab/vault-password
+export LAB_NAME ?= demo
+export LAB_PREFIX ?= 10.77.10
+export ANSIBLE_CACHE_PLUGIN_CONNECTION := $(CURDIR)/.cache/facts-$(LAB_NAME)
+
+.PHONY: help
+help: ## List these verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: setup
+setup: .venv/.locked ## Install what the controller needs: packages, a Docker engine, the virtual environment
+	@lab/bootstrap
+
+.venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
+	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --python .venv/bin/python requirements/dev.txt
+	@touch $@
+
+.venv/bin/uv:
+	@lab/bootstrap
+	@lab/stage "Virtual environment" python3 -m venv --clear .venv
+	@.venv/bin/pip install -q --disable-pip-version-check uv
+
+.PHONY: lock
+lock: .venv/bin/uv ## Lock the versions of all Python packages anew
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
+		raycrafter/pyproject.toml -o raycrafter/requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
+		requirements/dev.in -o requirements/dev.txt
+
+.PHONY: lab
+lab: setup ## Bring up the lab's hosts and their secrets
+	@lab/up
+	@lab/stage "Secrets of the lab" ansible-playbook -i inventories/lab playbooks/secrets.yml
+
+.PHONY: demo
+demo: lab ## Deploy the whole service on the lab and render an animation with it
+	@lab/stage "Deployment" ansible-playbook -i inventories/lab site.yml
+	@lab/demo/run
+
+.PHONY: demo-clean
+demo-clean: ## Remove the lab's hosts, networks, volumes, secrets and results; the caches stay (lab/down --all removes those)
+	@lab/down
+	@rm -rf .lab .cache demo-output inventories/lab/group_vars/all/vault.yml
+
+.PHONY: lint
+lint: setup ## Check the form of everything
+	@lab/stage "yamllint" yamllint --strict .
+	@lab/stage "ruff" ruff check .
+	@lab/stage "ruff format" ruff format --check .
+	@lab/stage "shellcheck" bash -c 'git ls-files | xargs grep -lE "^#!.*(ba)?sh$$" | xargs shellcheck'
+	@lab/stage "ansible-lint" ansible-lint
+
+.PHONY: unit
+unit: setup ## Run the tests that need no host
+	@pytest --junitxml=.cache/junit-unit.xml
+
+.PHONY: molecule
+molecule: setup ## Deploy the whole service on a lab of its own, twice, and test it with a real job
+	@lab/stage "molecule test -s site" molecule test -s site
+
+.PHONY: test
+test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary
+	@tests/run

@@ -1,0 +1,117 @@
+"""Print what the demo did: job, frames, batches, logins, and what Graylog finds of the job. `report.py JOB`.
+
+The logins come from the lab's vault; they are made for this lab alone and open nothing else.
+"""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import httpx
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+WEB = "https://127.0.0.1:8443"
+GRAYLOG = "https://127.0.0.1:9443"
+LOG_LIMIT = 60  # seconds in which a line must be found
+tls = ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
+
+
+def secrets() -> dict[str, str]:
+    """Return the lab's vault, opened."""
+    vault = ROOT / "inventories/lab/group_vars/all/vault.yml"
+    return yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True))
+
+
+def everything(api: httpx.Client, url: str) -> list[dict]:
+    """Return the rows of all pages of a list."""
+    rows = []
+    while url:
+        page = api.get(url).raise_for_status().json()
+        rows += page["results"]
+        url = page["next"]
+    return rows
+
+
+def messages(vault: dict[str, str], job: int, wanted: int) -> int:
+    """Count the client's messages of the job that Graylog's search finds, once there are as many as wanted."""
+    login = ("admin", vault["vault_graylog_root_password"])
+    query = {"query": f"job_id:{job} AND facility:raycrafter-client", "range": 3600, "limit": 1}
+    end = time.monotonic() + LOG_LIMIT
+    with httpx.Client(base_url=f"{GRAYLOG}/api/", auth=login, verify=tls, timeout=30) as graylog:
+        while True:
+            answer = graylog.get("search/universal/relative", params=query, headers={"Accept": "application/json"})
+            found = answer.raise_for_status().json()["total_results"]
+            if found >= wanted:
+                return found
+            if time.monotonic() > end:
+                sys.exit(
+                    f"Graylog finds {found} messages of job {job} after {LOG_LIMIT} s, not {wanted}; see {GRAYLOG}"
+                )
+            time.sleep(1)
+
+
+def table(title: str, columns: list[str], rows: list[list]) -> Table:
+    """Return a table for the console."""
+    made = Table(title=title, title_justify="left")
+    for column in columns:
+        made.add_column(column)
+    for row in rows:
+        made.add_row(*(str(cell) if cell is not None else "" for cell in row))
+    return made
+
+
+def main(number: int) -> None:
+    """Collect and print."""
+    vault = secrets()
+    person = {"username": "demo", "password": vault["vault_lab_user_password"]}
+    with httpx.Client(base_url=f"{WEB}/api/v1/", verify=tls, timeout=30) as api:
+        api.headers["Authorization"] = f"Token {api.post('auth/login', json=person).raise_for_status().json()['token']}"
+        job = api.get(f"jobs/{number}").raise_for_status().json()
+        frames = everything(api, f"jobs/{number}/frames")
+        batches = everything(api, f"jobs/{number}/batches")
+    found = messages(vault, number, wanted=len(frames))
+    seconds = (datetime.fromisoformat(job["finished"]) - datetime.fromisoformat(job["created"])).total_seconds()
+    rendering = sum(frame["seconds"] or 0 for frame in frames)
+    console = Console()
+    console.print(
+        table(
+            "Job",
+            ["id", "name", "state", "frames", "wall time", "rendering", "log messages in Graylog"],
+            [[job["id"], job["name"], job["state"], len(frames), f"{seconds:.0f} s", f"{rendering:.0f} s", found]],
+        ),
+        table(
+            "Batches",
+            ["id", "job id of the cluster", "state", "submitted", "finished"],
+            [[batch[key] for key in ("id", "native_id", "state", "submitted", "finished")] for batch in batches],
+        ),
+        table(
+            "Frames",
+            ["number", "state", "batch", "seconds", "bytes", "sha256"],
+            [
+                [f["number"], f["state"], f["batch"], f["seconds"], f["file"]["size"], f["file"]["sha256"][:16]]
+                for f in frames
+            ],
+        ),
+        table(
+            "Logins (generated for this lab alone)",
+            ["page", "user", "password"],
+            [
+                [f"{WEB}/", "demo", vault["vault_lab_user_password"]],
+                [f"{WEB}/admin/", "operator", vault["vault_django_operator_password"]],
+                [f"{GRAYLOG}/", "admin", vault["vault_graylog_root_password"]],
+            ],
+        ),
+    )
+    console.print(f"Its log: {job['log_search_url']}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

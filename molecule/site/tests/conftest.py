@@ -1,0 +1,67 @@
+"""What the tests of the deployed service share: its addresses, its secrets, and sessions with its two APIs."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import Callable
+
+import httpx
+import pytest
+import yaml
+from service import ADDRESS, ROOT
+
+
+@pytest.fixture(scope="session")
+def secrets() -> dict[str, str]:
+    """The lab's vault, opened."""
+    vault = ROOT / "inventories/lab/group_vars/all/vault.yml"
+    return yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True))
+
+
+@pytest.fixture(scope="session")
+def tls() -> ssl.SSLContext:
+    """Trusts the internal CA and nothing else."""
+    return ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
+
+
+@pytest.fixture(scope="session")
+def anonymous(tls) -> httpx.Client:
+    """The REST API, before anybody signed in."""
+    with httpx.Client(base_url=f"https://{ADDRESS['master1']}/api/v1/", verify=tls, timeout=30) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def api(anonymous, tls, secrets) -> httpx.Client:
+    """The REST API as the lab's ordinary user."""
+    answer = anonymous.post("auth/login", json={"username": "demo", "password": secrets["vault_lab_user_password"]})
+    assert answer.status_code == 200, answer.text
+    headers = {"Authorization": f"Token {answer.json()['token']}"}
+    with httpx.Client(base_url=anonymous.base_url, verify=tls, timeout=30, headers=headers) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def graylog(tls, secrets) -> httpx.Client:
+    """Graylog's API as its root user, through nginx."""
+    with httpx.Client(
+        base_url=f"https://{ADDRESS['logging1']}/api/",
+        verify=tls,
+        timeout=30,
+        auth=("admin", secrets["vault_graylog_root_password"]),
+        headers={"Accept": "application/json"},
+    ) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def found(graylog) -> Callable[[str], int]:
+    """Count the messages of the last hour that Graylog finds for a query."""
+
+    def count(query: str) -> int:
+        answer = graylog.get("search/universal/relative", params={"query": query, "range": 3600, "limit": 1})
+        answer.raise_for_status()
+        return answer.json()["total_results"]
+
+    return count

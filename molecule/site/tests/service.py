@@ -1,0 +1,33 @@
+"""Where the deployed service is, and small helps for its tests."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
+PREFIX = os.environ["LAB_PREFIX"]
+ADDRESS = {"master1": f"{PREFIX}.11", "worker1": f"{PREFIX}.12", "logging1": f"{PREFIX}.13", "login1": f"{PREFIX}.14"}
+MANAGED = ["master1", "worker1", "logging1"]
+
+
+def wait_for(what: str, ask: Callable, limit: float = 60, pause: float = 1):
+    """Return the first true answer of `ask`; fail with `what` and the last answer after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not (answer := ask()):
+        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {answer!r}"
+        time.sleep(pause)
+    return answer
+
+
+def archive(files: dict[str, str]) -> bytes:
+    """Return a zip archive of the files, by name."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as container:
+        for name, text in files.items():
+            container.writestr(name, text)
+    return packed.getvalue()

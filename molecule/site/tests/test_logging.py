@@ -1,0 +1,62 @@
+"""Graylog's inputs: running, encrypted, closed to strangers, and none of them UDP."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+import pytest
+from service import ADDRESS, ROOT
+
+testinfra_hosts = ["ansible://logging1?sudo=true"]
+PKI = ROOT / ".lab/pki"
+
+
+def test_the_inputs_run(graylog):
+    states = graylog.get("system/inputstates").json()["states"]
+    assert {(state["message_input"]["attributes"]["port"], state["state"]) for state in states} == {
+        (12201, "RUNNING"),
+        (12202, "RUNNING"),
+    }
+    assert not [state for state in states if "udp" in state["message_input"]["type"].lower()]
+
+
+def exchange(context: ssl.SSLContext, port: int) -> bytes:
+    """Shake hands and read once: with TLS 1.3 a refused certificate shows only then. b"" is an orderly end."""
+    with (
+        socket.create_connection((ADDRESS["logging1"], port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname="logging1") as encrypted,
+    ):
+        encrypted.settimeout(3)
+        return encrypted.recv(1)
+
+
+def client(cert: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=PKI / "ca.crt")
+    if cert:
+        context.load_cert_chain(PKI / f"{cert}.crt", PKI / f"{cert}.key")
+    return context
+
+
+def test_the_cluster_certificate_opens_the_cluster_input():
+    with pytest.raises(TimeoutError):  # accepted: the input waits for a message and says nothing
+        exchange(client("cluster-client"), 12202)
+
+
+def test_the_cluster_certificate_does_not_open_the_services_input():
+    with pytest.raises(ssl.SSLError):
+        exchange(client("cluster-client"), 12201)
+
+
+def test_a_client_without_certificate_is_refused():
+    with pytest.raises(ssl.SSLError):
+        exchange(client(None), 12202)
+
+
+def test_graylog_and_its_stores_listen_on_loopback_only(host):
+    open_to_all = {
+        int(line.split()[3].rsplit(":", 1)[1])
+        for line in host.check_output("ss -H -ltn").splitlines()
+        if not line.split()[3].startswith(("127.", "[::1]", "[::ffff:127."))
+    }
+    assert open_to_all == {22, 443, 80, 12201, 12202}

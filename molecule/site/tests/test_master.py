@@ -1,0 +1,61 @@
+"""Web pages, REST, database and broker, on the host that carries them."""
+
+from __future__ import annotations
+
+import httpx
+from service import ADDRESS, wait_for
+
+testinfra_hosts = ["ansible://master1?sudo=true"]
+MASTER = ADDRESS["master1"]
+
+
+def healthy(tls) -> bool:
+    return httpx.get(f"https://{MASTER}/healthz", verify=tls).status_code == 200
+
+
+def test_health(tls):
+    answer = httpx.get(f"https://{MASTER}/healthz", verify=tls)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {"database": "ok", "broker": "ok", "cache": "ok"}
+
+
+def test_http_leads_to_https():
+    answer = httpx.get(f"http://{MASTER}/")
+    assert answer.status_code == 301
+    assert answer.headers["location"].startswith("https://")
+
+
+def test_pages_need_a_login(tls):
+    answer = httpx.get(f"https://{MASTER}/", verify=tls)
+    assert answer.status_code == 302
+    assert "/login" in answer.headers["location"]
+
+
+def test_the_document_of_the_api_is_served(api):
+    answer = api.get("schema/", headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    assert "/api/v1/jobs" in answer.text
+
+
+def test_gunicorn_comes_back_and_says_so(host, tls, found):
+    old = host.check_output("supervisorctl pid raycrafter-web")
+    host.check_output(f"kill -9 {old}")
+    wait_for(
+        "it serves again",
+        lambda: host.run("supervisorctl pid raycrafter-web").stdout.strip() not in {old, "0"} and healthy(tls),
+        30,
+    )
+    wait_for("Graylog has the event", lambda: found(f'source:master1 AND "{old}" AND raycrafter-web') >= 1)
+
+
+def test_only_encrypted_ports_listen(host):
+    listening = {
+        int(line.split()[3].rsplit(":", 1)[1])
+        for line in host.check_output("ss -H -ltn").splitlines()
+        if not line.split()[3].startswith(("127.", "[::1]"))
+    }
+    assert listening == {22, 80, 443, 5432, 5671, 8444}
+
+
+def test_frames_cannot_be_taken_past_django(tls):
+    assert httpx.get(f"https://{MASTER}/protected/jobs/", verify=tls).status_code == 404

@@ -1,0 +1,40 @@
+"""The firewall: what the one table does not name is closed."""
+
+from __future__ import annotations
+
+import pytest
+
+CLOSED = [
+    ("login1", "master1", 5432),
+    ("login1", "master1", 5671),
+    ("login1", "master1", 8444),
+    ("logging1", "master1", 8444),
+    ("login1", "logging1", 12201),
+    ("login1", "worker1", 22),
+]
+OPEN = [
+    ("login1", "master1", 443),
+    ("login1", "logging1", 12202),
+    ("worker1", "master1", 5432),
+    ("worker1", "master1", 5671),
+    ("worker1", "master1", 8444),
+    ("worker1", "login1", 22),
+]
+
+
+def reaches(request, source: str, target: str, port: int) -> bool:
+    """Try a TCP connection from one host of the lab to another."""
+    import testinfra
+
+    host = testinfra.get_host(f"ansible://{source}", ansible_inventory=request.config.option.ansible_inventory)
+    return host.run(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{target}/{port}'").rc == 0
+
+
+@pytest.mark.parametrize(("source", "target", "port"), CLOSED)
+def test_closed(request, source, target, port):
+    assert not reaches(request, source, target, port)
+
+
+@pytest.mark.parametrize(("source", "target", "port"), OPEN)
+def test_open(request, source, target, port):
+    assert reaches(request, source, target, port)

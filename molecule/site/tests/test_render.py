@@ -1,0 +1,112 @@
+"""A real job, from REST through the queue of the cluster to checked frames and to the log; and jobs that cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from service import archive, wait_for
+
+SCENE = """#version 3.7;
+global_settings { assumed_gamma 1.0 }
+camera { location <0, 1, -4> look_at 0 }
+light_source { <5, 5, -5> rgb 1 }
+sphere { <sin(clock * 2 * pi), 0, 0>, 1 pigment { rgb <1, clock, 0> } }
+"""
+BROKEN = "sphere { <0, 0, 0>, 1 pigment { rgb nonsense }\n"
+ENDED = {"DONE", "FAILED", "CANCELLED"}
+
+
+def submit(api, scene: bytes | str, name: str = "ball.pov", **fields):
+    """Post a job and return the answer."""
+    data = {"name": "site test", "renderer": "povray", "frames": "1-4", "width": "80", "height": "60", **fields}
+    return api.post("jobs", data=data, files={"scene": (name, scene)})
+
+
+def ended(api, job: int, limit: float = 240) -> dict:
+    """Return the job when it has ended."""
+    return wait_for(
+        f"job {job} ended",
+        lambda: (answer := api.get(f"jobs/{job}").json())["state"] in ENDED and answer,
+        limit,
+    )
+
+
+@pytest.fixture(scope="module")
+def rendered(api) -> dict:
+    """A job of four frames that went the whole way."""
+    answer = submit(api, archive({"ball.pov": SCENE, "unused.inc": "// nothing"}), "ball.zip")
+    assert answer.status_code == 201, answer.text
+    return ended(api, answer.json()["id"])
+
+
+def test_every_frame_comes_back(api, rendered):
+    assert rendered["state"] == "DONE", rendered["state_reason"]
+    frames = api.get(f"jobs/{rendered['id']}/frames").json()["results"]
+    assert [frame["number"] for frame in frames] == [1, 2, 3, 4]
+    pictures = {frame["number"]: api.get(frame["file"]["url"]).content for frame in frames}
+    for frame in frames:
+        picture = pictures[frame["number"]]
+        assert picture.startswith(b"\x89PNG")
+        assert hashlib.sha256(picture).hexdigest() == frame["file"]["sha256"]
+    assert len(set(pictures.values())) == 4, "the clock did not move between the frames"
+
+
+def test_the_cluster_ran_it(api, rendered, host):
+    batches = api.get(f"jobs/{rendered['id']}/batches").json()["results"]
+    assert batches
+    assert all(batch["state"] == "FINISHED" and batch["native_id"] for batch in batches)
+
+
+def test_its_log_is_found(found, rendered):
+    wait_for(
+        "the renderer's lines are in Graylog",
+        lambda: found(f"job_id:{rendered['id']} AND facility:raycrafter-client") >= 4,
+    )
+    wait_for(
+        "the service's lines are in Graylog", lambda: found(f"job_id:{rendered['id']} AND program:raycrafter*") >= 1
+    )
+
+
+def test_a_scene_that_does_not_parse_says_why(api):
+    answer = submit(api, BROKEN, "broken.pov", frames="1-2")
+    assert answer.status_code == 201, answer.text
+    job = ended(api, answer.json()["id"])
+    assert job["state"] == "FAILED"
+    assert "Parse Error" in job["state_reason"]
+    assert "nonsense" in job["state_reason"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"renderer": "paintbrush"}, "renderer"),
+        ({"frames": "9-1"}, "frames"),
+        ({"frames": "1-999999999"}, "frames"),
+        ({"frames": "one"}, "frames"),
+        ({"width": "0"}, "width"),
+    ],
+)
+def test_impossible_values_are_refused(api, fields, field):
+    answer = submit(api, SCENE, **fields)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+def test_a_missing_scene_is_refused(api):
+    answer = api.post("jobs", data={"name": "none", "renderer": "povray", "frames": "1"})
+    assert answer.status_code == 400
+    assert "scene" in [error["field"] for error in answer.json()["errors"]]
+
+
+def test_an_archive_that_leaves_its_folder_is_refused(api):
+    answer = submit(api, archive({"ball.pov": SCENE, "../../evil.pov": SCENE}), "evil.zip")
+    assert answer.status_code == 400
+    assert "evil.pov" in answer.text
+
+
+def test_a_wrong_token_is_refused(anonymous):
+    answer = anonymous.get("jobs", headers={"Authorization": "Token 0123456789"})
+    assert answer.status_code == 401
+    assert anonymous.post("client/claim", json={}, headers={"Authorization": "Batch x"}).status_code == 401

@@ -1,0 +1,55 @@
+"""The only host with a key for the cluster."""
+
+from __future__ import annotations
+
+from service import ADDRESS, wait_for
+
+testinfra_hosts = ["ansible://worker1?sudo=true"]
+PYTHON = "/opt/raycrafter/current/venv/bin/python"
+
+
+def test_the_database_wants_tls(host):
+    plain = "host=master1 user=raycrafter dbname=raycrafter password=x sslmode=disable connect_timeout=5"
+    refused = host.run(f"{PYTHON} -c \"import psycopg; psycopg.connect('{plain}')\"")
+    assert refused.rc != 0
+    assert "no encryption" in refused.stderr
+
+
+def test_nothing_listens_for_the_world(host):
+    open_to_all = [
+        line.split()[3]
+        for line in host.check_output("ss -H -ltn").splitlines()
+        if not line.split()[3].startswith(("127.", "[::1]"))
+    ]
+    assert {address.rsplit(":", 1)[1] for address in open_to_all} == {"22"}
+
+
+def test_the_cluster_key_stays_with_its_user(host):
+    key = host.file("/etc/raycrafter/cluster/id_ed25519")
+    assert (key.user, key.mode) == ("raycrafter", 0o400)
+    assert host.run("sudo -u nobody cat /etc/raycrafter/cluster/id_ed25519").rc != 0
+
+
+def test_an_unknown_host_key_is_refused(host):
+    # The pinned keys are those of the login node: the master's own sshd must not pass for it.
+    command = (
+        f"ssh -F /etc/raycrafter/cluster/ssh_config -o ControlPath=none -o HostName={ADDRESS['master1']} cluster true"
+    )
+    refused = host.run(f"sudo -u raycrafter {command}")
+    assert refused.rc == 255
+    assert "Host key verification failed" in refused.stderr or "REMOTE HOST IDENTIFICATION" in refused.stderr
+
+
+def test_a_celery_worker_comes_back(host):
+    old = host.check_output("supervisorctl pid raycrafter-worker-ssh")
+    host.check_output(f"kill -9 {old}")
+    wait_for(
+        "supervisor started it again",
+        lambda: host.run("supervisorctl pid raycrafter-worker-ssh").stdout.strip() not in {old, "0"},
+        30,
+    )
+
+
+def test_the_proxy_certificate_lives(host):
+    seconds = host.check_output("sudo -u raycrafter grid-proxy-info -timeleft -file /var/lib/raycrafter/grid/proxy.pem")
+    assert int(seconds) > 3600
