@@ -56,6 +56,11 @@ lint: setup ## Check the form of everything
 	@lab/stage "ruff format" ruff format --check .
 	@lab/stage "shellcheck" bash -c 'git ls-files | xargs grep -lE "^#!.*(ba)?sh$$" | xargs shellcheck'
 	@lab/stage "ansible-lint" ansible-lint
+	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
+
+.PHONY: docs
+docs: setup ## Write the roles' README.md from their argument_specs
+	@python3 tools/role_readmes.py
 
 .PHONY: unit
 unit: setup ## Run the tests that need no host

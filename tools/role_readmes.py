@@ -1,0 +1,91 @@
+"""Write every role's README.md from its meta/argument_specs.yml: `role_readmes.py [--check]`.
+
+With --check nothing is written: the exit code is 1 when a README differs, or when a role's defaults and specs do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+ROLES = Path(__file__).resolve().parents[1] / "roles"
+
+
+def load(path: Path) -> dict:
+    """Return the mapping in a YAML file, {} where there is none."""
+    return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
+
+
+def paragraphs(text: str | list[str] | None) -> list[str]:
+    """Return a description, which may be one text or a list, as a list of one-line texts."""
+    texts = [text] if isinstance(text, str) else text or []
+    return [" ".join(str(part).split()) for part in texts]
+
+
+def rows(options: dict, prefix: str = "") -> list[str]:
+    """Return a table row for each option, and for the keys of those that are dictionaries."""
+    made = []
+    for name, option in options.items():
+        kind = option.get("type", "str") + (f" of {option['elements']}" if "elements" in option else "")
+        if option.get("required"):
+            default = "required"
+        else:
+            default = f"`{option['default']}`" if option.get("default") not in (None, "") else ""
+        choices = f" One of {', '.join(map(str, option['choices']))}." if "choices" in option else ""
+        description = " ".join(paragraphs(option.get("description"))) + choices
+        made.append(f"| `{prefix}{name}` | {kind} | {default} | {description} |".replace("\n", " "))
+        made += rows(option.get("options") or {}, f"{prefix}{name}.")
+    return made
+
+
+def readme(role: str, specs: dict, meta: dict) -> str:
+    """Return the text of a role's README."""
+    lines = [f"# {role}", "", *paragraphs(meta["galaxy_info"]["description"]), ""]
+    lines += [f"Redeploy it alone: `ansible-playbook -i inventories/<site> site.yml --tags {role}`", ""]
+    for entry, spec in specs.items():
+        lines += [f"## {spec['short_description']}" + (f" (`tasks_from: {entry}`)" if entry != "main" else ""), ""]
+        lines += [line for text in paragraphs(spec.get("description")) for line in (text, "")]
+        if spec.get("options"):
+            lines += ["| variable | type | default | what it is |", "|---|---|---|---|", *rows(spec["options"]), ""]
+    lines += ["This page is made from `meta/argument_specs.yml` by `make docs`.", ""]
+    return "\n".join(lines)
+
+
+def drift(role: Path, specs: dict) -> list[str]:
+    """Return what differs between a role's defaults and its specs."""
+    options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
+    defaults = load(role / "defaults/main.yml")
+    found = [f"{role.name}: {name} has a default but no spec" for name in defaults.keys() - options.keys()]
+    for name, option in options.items():
+        if "default" in option and name not in defaults:
+            found.append(f"{role.name}: {name} has a default in its spec alone")
+        elif "default" in option and option["default"] != defaults[name]:
+            found.append(f"{role.name}: {name} is {defaults[name]!r} in defaults, {option['default']!r} in its spec")
+        if option.get("required") and name in defaults:
+            found.append(f"{role.name}: {name} is required and has a default")
+    return sorted(found)
+
+
+def main() -> int:
+    """Write or check all READMEs."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
+    check = parser.parse_args().check
+    problems = []
+    for role in sorted(path for path in ROLES.iterdir() if path.is_dir()):
+        specs = load(role / "meta/argument_specs.yml").get("argument_specs", {})
+        problems += drift(role, specs)
+        text, path = readme(role.name, specs, load(role / "meta/main.yml")), role / "README.md"
+        if not check:
+            path.write_text(text)
+        elif not path.exists() or path.read_text() != text:
+            problems.append(f"{role.name}: README.md is not what its specs say; run make docs")
+    print("\n".join(problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
