@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# Names, places and messages that every lab script shares. Sourced, never run.
+
+LAB_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+export LAB_DIR
+LAB_CHECKOUT=$(dirname "$LAB_DIR")
+LAB_NAME=${LAB_NAME:-demo}
+LAB_PREFIX=${LAB_PREFIX:-10.77.10}
+LAB_RELEASE=${LAB_RELEASE:-bookworm}
+LAB_CACHE=${LAB_CACHE:-/var/cache/raycrafter-lab}
+LAB_STATE=${LAB_STATE:-$LAB_CHECKOUT/.lab}
+export LAB_CHECKOUT LAB_NAME LAB_PREFIX LAB_RELEASE LAB_CACHE LAB_STATE
+LAB_NETWORK=raycrafter-$LAB_NAME
+LAB_LABEL=raycrafter-lab
+export LAB_NETWORK LAB_LABEL
+
+[[ $LAB_NAME =~ ^[a-z][a-z0-9]{0,19}$ ]] || { echo "lab: LAB_NAME '$LAB_NAME': lower-case letters and digits, please" >&2; exit 2; }
+[[ $LAB_PREFIX =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || { echo "lab: LAB_PREFIX '$LAB_PREFIX': three numbers, as in 10.77.10" >&2; exit 2; }
+
+# say TEXT: one line of progress with the seconds since the script began.
+say() { printf '[lab %3ds] %s\n' "$SECONDS" "$*" >&2; }
+
+# die TEXT: what is wrong and how it is mended; ends the script.
+die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
+
+# wait_until SECONDS WHAT COMMAND...: runs COMMAND until it succeeds; fails after SECONDS.
+wait_until() {
+    local limit=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        [ "$SECONDS" -lt "$limit" ] || { printf 'lab: gave up waiting: %s\n' "$what" >&2; return 1; }
+        sleep 0.2
+    done
+}
+
+# content_hash PATH...: one hash over names, modes and contents of files and trees.
+content_hash() {
+    local path
+    for path; do
+        [ -e "$path" ] || continue
+        (cd "$(dirname "$path")" && find "$(basename "$path")" -type f -not -name '*.pyc' -printf '%m %p\n' | LC_ALL=C sort |
+            while read -r mode file; do printf '%s %s %s\n' "$mode" "$file" "$(sha256sum <"$file")"; done)
+    done | sha256sum | cut -c1-16
+}
+
+# only_one NAME: waits for its turn, so that two scripts never build the same thing at once.
+only_one() {
+    mkdir -p "$LAB_CACHE"
+    exec 9>"$LAB_CACHE/$1.lock"
+    flock -w 1800 9 || die "another lab script holds $LAB_CACHE/$1.lock for 30 minutes"
+}

@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# The Docker engine: one that runs is used as it is, else one is started. Sourced, never run.
+
+DOCKERD_LOG=${DOCKERD_LOG:-/var/log/dockerd.log}
+
+engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# uplink_mtu: the MTU of the way out. A bridge with a larger one loses big packets silently.
+uplink_mtu() {
+    local device
+    device=$(ip -4 route show default 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1)
+    cat "/sys/class/net/${device:-none}/mtu" 2>/dev/null || echo 1500
+}
+
+# process_is PIDFILE NAME: the process a pid file names lives and has that name.
+process_is() {
+    local pid
+    pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]
+}
+
+# A killed engine leaves pid files (whose numbers others may have by now) and sockets that nobody
+# serves; dockerd would wait for them and give up.
+remove_engine_leftovers() {
+    process_is /run/docker.pid dockerd || rm -f /run/docker.pid /run/docker.sock
+    process_is /run/docker/containerd/containerd.pid containerd ||
+        rm -f /run/docker/containerd/containerd.pid /run/docker/containerd/containerd.sock{,.ttrpc} \
+            /run/docker/containerd/containerd-debug.sock
+    if [ -S /run/containerd/containerd.sock ] && ! timeout 5 ctr --connect-timeout 2s version >/dev/null 2>&1; then
+        rm -f /run/containerd/containerd.sock{,.ttrpc}
+    fi
+}
+
+start_engine() {
+    engine_answers && return
+    [ "$(id -u)" = 0 ] || die "no Docker engine answers. Start it (sudo systemctl start docker), let $(id -un) use it (group docker), or run lab/bootstrap as root"
+    command -v dockerd >/dev/null || die "dockerd is missing: run lab/bootstrap"
+    if [ -d /run/systemd/system ]; then
+        systemctl start docker || die "systemd cannot start docker: see journalctl -u docker"
+    elif process_is /run/docker.pid dockerd; then
+        say "a dockerd is starting (process $(cat /run/docker.pid))"
+    else
+        remove_engine_leftovers
+        say "starting dockerd (log: $DOCKERD_LOG)"
+        setsid --fork dockerd --mtu "$(uplink_mtu)" >>"$DOCKERD_LOG" 2>&1 </dev/null 9>&-
+    fi
+    wait_until 90 "the Docker engine" engine_answers ||
+        die "the Docker engine does not answer after 90 s. Its last words: $(tail -n 5 "$DOCKERD_LOG" 2>/dev/null)"
+}

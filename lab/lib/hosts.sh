@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# The lab's hosts: which there are, their addresses, and how their containers are made. Sourced, never run.
+
+ALL_HOSTS=(mirror master1 worker1 logging1 login1 compute1)
+
+host_address() {
+    case $1 in
+        mirror) echo "$LAB_PREFIX.5" ;;
+        master1) echo "$LAB_PREFIX.11" ;;
+        worker1) echo "$LAB_PREFIX.12" ;;
+        logging1) echo "$LAB_PREFIX.13" ;;
+        login1) echo "$LAB_PREFIX.14" ;;
+        compute1) echo "$LAB_PREFIX.15" ;;
+        *) die "no such host: $1 (there are: ${ALL_HOSTS[*]})" ;;
+    esac
+}
+
+host_image() {
+    case $1 in
+        mirror) image_tag mirror ;;
+        login1 | compute1) image_tag cluster ;;
+        *) image_tag host ;;
+    esac
+}
+
+# ssh_user HOST: whose account lab/up opens with the lab's key; empty where nobody logs in.
+ssh_user() {
+    case $1 in
+        mirror | compute1) ;;
+        login1) echo render ;;
+        *) echo ansible ;;
+    esac
+}
+
+# What systemd needs to run as a container's first process, and no more (no --privileged).
+SYSTEMD_FLAGS=(--tty --stop-signal SIGRTMIN+3 --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw
+    --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH
+    --tmpfs /run --tmpfs /run/lock --tmpfs /tmp --env container=docker)
+
+# host_flags HOST: the flags that only this host needs, one a line.
+host_flags() {
+    case $1 in
+        mirror)
+            mkdir -p "$LAB_CACHE/repository" "$LAB_CACHE/apt-cacher/$LAB_NAME"
+            printf '%s\n' --volume "$LAB_CACHE/repository:/srv/repository:ro" \
+                --volume "$LAB_CACHE/apt-cacher/$LAB_NAME:/var/cache/apt-cacher-ng"
+            ;;
+        login1 | compute1)
+            docker volume create --label "$LAB_LABEL=$LAB_NAME" "$LAB_NETWORK-lustre" >/dev/null
+            printf '%s\n' --volume "$LAB_NETWORK-lustre:/lustre"
+            ;;
+        master1) [ "$LAB_NAME" != demo ] || printf '%s\n' --publish 127.0.0.1:8443:443 ;;
+        logging1) [ "$LAB_NAME" != demo ] || printf '%s\n' --publish 127.0.0.1:9443:443 ;;
+    esac
+}
+
+container_of() { echo "$LAB_NAME-$1"; }
+
+in_host() { docker exec "$(container_of "$1")" "${@:2}"; }
+
+# container_state HOST: absent, foreign (another checkout's), stale (a lab service of an older image), or
+# Docker's own word: running, exited, created ...
+container_state() {
+    local seen id state image
+    seen=$(docker container inspect --format '{{index .Config.Labels "raycrafter-lab.id"}} {{.State.Status}} {{.Image}}' \
+        "$(container_of "$1")" 2>/dev/null) || { echo absent; return; }
+    read -r id state image <<<"$seen"
+    if [ "$id" != "$(cat "$LAB_STATE/id")" ]; then
+        echo foreign
+    elif [ "$(ssh_user "$1")" != ansible ] && [ "$image" != "$(docker image inspect --format '{{.Id}}' "$(host_image "$1")")" ]; then
+        echo stale
+    else
+        echo "$state"
+    fi
+}
+
+# make_host HOST: a new container with the host's name, address and files; not started.
+make_host() {
+    local host=$1 flags
+    mapfile -t flags < <(host_flags "$host")
+    docker create --name "$(container_of "$host")" --hostname "$host" --network "$LAB_NETWORK" --network-alias "$host" \
+        --ip "$(host_address "$host")" --label "$LAB_LABEL=$LAB_NAME" --label "raycrafter-lab.id=$(cat "$LAB_STATE/id")" \
+        "${SYSTEMD_FLAGS[@]}" "${flags[@]}" "$(host_image "$host")" /lib/systemd/systemd >/dev/null ||
+        die "cannot make the container $(container_of "$host"): see Docker's line above"
+    seed_host "$host" | docker cp - "$(container_of "$host"):/"
+}
+
+# start_host HOST: whatever was there before, afterwards the container runs.
+start_host() {
+    local host=$1 state
+    state=$(container_state "$host")
+    case $state in
+        running) return ;;
+        foreign | stale | dead | removing)
+            say "$host: removing the $state container"
+            docker rm -f "$(container_of "$host")" >/dev/null
+            state=absent
+            ;;
+    esac
+    [ "$state" != absent ] || make_host "$host"
+    say "$host: starting ($(host_address "$host"))"
+    docker start "$(container_of "$host")" >/dev/null ||
+        die "cannot start $(container_of "$host"): see Docker's line above. A port or address in use? lab/down $host, then lab/up again"
+}

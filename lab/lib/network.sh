@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# The lab's own bridge network. Sourced, never run.
+
+# ensure_network: makes $LAB_NETWORK with the addresses $LAB_PREFIX.0/24 and the uplink's MTU.
+ensure_network() {
+    local subnet
+    subnet=$(docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' "$LAB_NETWORK" 2>/dev/null || true)
+    [ "$subnet" != "$LAB_PREFIX.0/24" ] || return 0
+    [ -z "$subnet" ] || die "network $LAB_NETWORK has $subnet, wanted is $LAB_PREFIX.0/24: LAB_NAME=$LAB_NAME lab/down first, or another LAB_NAME"
+    docker network create --subnet "$LAB_PREFIX.0/24" --gateway "$LAB_PREFIX.1" --ip-range "$LAB_PREFIX.128/25" \
+        --label "$LAB_LABEL=$LAB_NAME" \
+        --opt "com.docker.network.driver.mtu=$(uplink_mtu)" "$LAB_NETWORK" >/dev/null ||
+        die "cannot make the network $LAB_NETWORK ($LAB_PREFIX.0/24): is the range in use? (docker network ls; set LAB_PREFIX)"
+}
