@@ -54,7 +54,7 @@ lint: setup ## Check the form of everything
 	@lab/stage "yamllint" yamllint --strict .
 	@lab/stage "ruff" ruff check .
 	@lab/stage "ruff format" ruff format --check .
-	@lab/stage "shellcheck" bash -c 'git ls-files | xargs grep -lE "^#!.*(ba)?sh$$" | xargs shellcheck'
+	@lab/stage "shellcheck" tests/shellcheck
 	@lab/stage "ansible-lint" ansible-lint
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
 

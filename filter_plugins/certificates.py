@@ -1,0 +1,40 @@
+"""What a host's certificate must say, and how long one lasts."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import UTC, datetime
+
+from ansible.errors import AnsibleFilterError
+from cryptography import x509
+
+
+def certificate_days_left(pem: str) -> int:
+    """Return the days until the first certificate of a PEM text ends; negative when it has ended.
+
+    Raises AnsibleFilterError when the text is not a certificate.
+    """
+    try:
+        certificate = x509.load_pem_x509_certificate(pem.encode())
+    except ValueError as error:
+        raise AnsibleFilterError(f"this is not a PEM certificate: {error}") from error
+    return (certificate.not_valid_after_utc - datetime.now(UTC)).days
+
+
+def subject_alt_names(names: list[str]) -> list[str]:
+    """Return names and addresses as subject alternative names, ("DNS:name", "IP:address"), each once, in order."""
+    return list(dict.fromkeys(_alternative(name) for name in names))
+
+
+def _alternative(name: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(name)}"
+    except ValueError:
+        return f"DNS:{name}"
+
+
+class FilterModule:
+    """Ansible's way to find the filters."""
+
+    def filters(self) -> dict:
+        return {"certificate_days_left": certificate_days_left, "subject_alt_names": subject_alt_names}

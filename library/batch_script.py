@@ -1,0 +1,272 @@
+#!/usr/bin/python
+# Copyright: RayCrafter contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible's face of module_utils/batch_script.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: batch_script
+short_description: Write a checked batch script for Torque, PBS Pro or Slurm
+version_added: "0.1.0"
+description:
+  - Renders a batch script from typed fields and writes it to a file.
+  - Every field has a whitelist, the launcher's geometry is checked against the node's, and control characters are
+    refused, so no value can add a directive or a command to the script.
+  - The script leaves a file C(exit) with the scheduler's job id and the command's exit code in O(directory).
+options:
+  dest:
+    description: File to write. Its directory must exist.
+    type: path
+    required: true
+  name:
+    description: Job name; a letter, then at most 14 letters, digits and C(_.-).
+    type: str
+    required: true
+  queue:
+    description: Queue or partition.
+    type: str
+    required: true
+  account:
+    description: Account or project that is charged. Left out of the script when empty.
+    type: str
+  nodes:
+    description: Number of nodes.
+    type: int
+    default: 1
+  cores_per_node:
+    description: Cores to reserve on each node.
+    type: int
+    required: true
+  walltime:
+    description: Longest run time as C(HH:MM:SS) (hours may exceed 24) or seconds.
+    type: str
+    required: true
+  dialect:
+    description: How the site's scheduler wants its directives.
+    type: str
+    required: true
+    choices: [torque, torque_cray, pbspro, slurm]
+  launcher:
+    description: Program that brings the command onto the compute nodes.
+    type: str
+    required: true
+    choices: [aprun, srun, mpiexec, none]
+  launch:
+    description: How the launcher spreads the command, in aprun's letters.
+    type: dict
+    default: {}
+    suboptions:
+      n:
+        description: Processing elements in all.
+        type: int
+        default: 1
+      N:
+        description: Processing elements on each node.
+        type: int
+        default: 1
+      d:
+        description: CPUs for each processing element.
+        type: int
+        default: 1
+      j:
+        description: CPUs to use on each core; V(2) uses hyperthreads.
+        type: int
+        default: 1
+      S:
+        description: Processing elements on each NUMA node.
+        type: int
+      cc:
+        description: CPU binding, one of C(cpu), C(none), C(depth), C(numa_node) or a CPU list.
+        type: str
+        default: none
+  node:
+    description: What one compute node has.
+    type: dict
+    required: true
+    suboptions:
+      cores:
+        description: Physical cores.
+        type: int
+        required: true
+      numa_nodes:
+        description: NUMA nodes.
+        type: int
+        default: 1
+      hyperthreads:
+        description: Hardware threads on each core.
+        type: int
+        default: 1
+  directory:
+    description: Absolute path in which the job runs and leaves its output. It must exist when the job starts.
+    type: str
+    required: true
+  modules:
+    description: Environment modules to load.
+    type: list
+    elements: str
+    default: []
+  environment:
+    description: Variables to set for the command.
+    type: dict
+    default: {}
+  export:
+    description: Names of variables of the submitting shell that the job shall see.
+    type: list
+    elements: str
+    default: []
+  command:
+    description: Program and its arguments, one word each.
+    type: list
+    elements: str
+    required: true
+extends_documentation_fragment:
+  - ansible.builtin.files
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author:
+  - RayCrafter contributors
+"""
+
+EXAMPLES = r"""
+- name: The self-test of the compute nodes is written
+  batch_script:
+    dest: /lustre/sw/raycrafter/selftest.job
+    name: rc-selftest
+    queue: workq
+    cores_per_node: 24
+    walltime: "00:05:00"
+    dialect: torque
+    launcher: aprun
+    launch: {n: 1, N: 1, d: 24, cc: none}
+    node: {cores: 24, numa_nodes: 2, hyperthreads: 2}
+    directory: /lustre/sw/raycrafter
+    command: [/lustre/sw/raycrafter/current/bin/python, -m, raycrafter_client, selftest]
+    mode: "0600"
+"""
+
+RETURN = r"""
+dest:
+  description: The file.
+  returned: success
+  type: str
+  sample: /lustre/sw/raycrafter/selftest.job
+directives:
+  description: The scheduler's directives in the script.
+  returned: success
+  type: list
+  elements: str
+  sample: ["#PBS -N rc-selftest", "#PBS -q workq"]
+walltime_seconds:
+  description: The walltime in seconds.
+  returned: success
+  type: int
+  sample: 300
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.batch_script import (
+    DIALECTS,
+    LAUNCHERS,
+    BatchScriptError,
+    BatchSpec,
+    Launch,
+    Node,
+    directives,
+    parse_walltime,
+    render,
+)
+
+LAUNCH_OPTIONS = {
+    "n": {"type": "int", "default": 1},
+    "N": {"type": "int", "default": 1},
+    "d": {"type": "int", "default": 1},
+    "j": {"type": "int", "default": 1},
+    "S": {"type": "int"},
+    "cc": {"type": "str", "default": "none"},
+}
+NODE_OPTIONS = {
+    "cores": {"type": "int", "required": True},
+    "numa_nodes": {"type": "int", "default": 1},
+    "hyperthreads": {"type": "int", "default": 1},
+}
+SPEC_OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "queue": {"type": "str", "required": True},
+    "account": {"type": "str"},
+    "nodes": {"type": "int", "default": 1},
+    "cores_per_node": {"type": "int", "required": True},
+    "walltime": {"type": "str", "required": True},
+    "dialect": {"type": "str", "required": True, "choices": list(DIALECTS)},
+    "launcher": {"type": "str", "required": True, "choices": list(LAUNCHERS)},
+    "launch": {"type": "dict", "default": {}, "options": LAUNCH_OPTIONS, "apply_defaults": True},
+    "node": {"type": "dict", "required": True, "options": NODE_OPTIONS},
+    "directory": {"type": "str", "required": True},
+    "modules": {"type": "list", "elements": "str", "default": []},
+    "environment": {"type": "dict", "default": {}},
+    "export": {"type": "list", "elements": "str", "default": []},
+    "command": {"type": "list", "elements": "str", "required": True},
+}
+
+
+def description(params: dict) -> BatchSpec:
+    """The typed description in the module's parameters."""
+    fields = {name: params[name] for name in SPEC_OPTIONS}
+    fields["launch"] = Launch(**params["launch"])
+    fields["node"] = Node(**params["node"])
+    fields["account"] = params["account"] or None
+    # A number in YAML is a number here; in a script it is text.
+    fields["environment"] = {name: str(value) for name, value in params["environment"].items()}
+    return BatchSpec(**fields)
+
+
+def write(module: AnsibleModule, dest: Path, text: str) -> None:
+    """Puts the text in place by rename, so that no job can start from half a script."""
+    handle, temporary = tempfile.mkstemp(dir=module.tmpdir, prefix="batch_script.")
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)
+    module.atomic_move(temporary, str(dest), unsafe_writes=module.params["unsafe_writes"])
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={"dest": {"type": "path", "required": True}, **SPEC_OPTIONS},
+        add_file_common_args=True,
+        supports_check_mode=True,
+    )
+    dest = Path(module.params["dest"])
+    spec = description(module.params)
+    try:
+        text = render(spec)
+    except BatchScriptError as error:
+        module.fail_json(msg=f"batch script {spec.name!r}: {error}", field=error.field, reason=error.reason)
+    if dest.is_dir():
+        module.fail_json(msg=f"{dest} is a directory; dest must name the script's file")
+    if not dest.parent.is_dir() and not module.check_mode:
+        module.fail_json(msg=f"the directory {dest.parent} does not exist; create it first (ansible.builtin.file)")
+
+    before = dest.read_text(encoding="utf-8", errors="replace") if dest.exists() else ""
+    changed = before != text
+    if changed and not module.check_mode:
+        write(module, dest, text)
+    if dest.exists():
+        changed = module.set_fs_attributes_if_different(module.load_file_common_arguments(module.params), changed)
+    module.exit_json(
+        changed=changed,
+        dest=str(dest),
+        directives=directives(spec),
+        walltime_seconds=parse_walltime(spec.walltime),
+        diff={"before": before, "after": text, "before_header": str(dest), "after_header": str(dest)},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,280 @@
+#!/usr/bin/python
+"""Ansible's face of module_utils/graylog_reconcile.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: graylog_input
+short_description: An input of Graylog, over TCP
+version_added: "0.1.0"
+description:
+  - Makes, changes, starts, stops or deletes an input of Graylog 3.3 to 7, and waits until it runs.
+  - Only what is asked is compared and written. The values get the types that the server wants, because it takes a
+    value of the wrong type without a word and then does not use it.
+  - An input that should run but has failed is started again.
+  - Inputs over UDP can be deleted with this module, not made.
+author: RayCrafter
+options:
+  url:
+    type: str
+    default: http://127.0.0.1:9000
+    description: Address of a Graylog node, with or without C(/api).
+  username:
+    type: str
+    description: User of Graylog.
+  password:
+    type: str
+    description: The user's password.
+  token:
+    type: str
+    description: An API token, instead of O(username) and O(password).
+  validate_certs:
+    type: bool
+    default: true
+    description: Whether the server's certificate is checked.
+  ca_path:
+    type: path
+    description: Authorities that may vouch for the server's certificate.
+  timeout:
+    type: int
+    default: 30
+    description: Seconds for one request.
+  state:
+    type: str
+    choices: [present, absent]
+    default: present
+    description: Whether the input is there.
+  title:
+    type: str
+    required: true
+    description: Title of the input; the input is known by it.
+  type:
+    type: str
+    description:
+      - V(gelf_tcp), V(gelf_http), V(syslog_tcp), V(raw_tcp), V(beats), or the Java class of another type.
+      - Required with O(state=present). The type of an input cannot be changed.
+  port:
+    type: int
+    description: TCP port. Required with O(state=present).
+  bind_address:
+    type: str
+    default: 127.0.0.1
+    description: Address that the input listens on, V(0.0.0.0) for all.
+  global:
+    type: bool
+    default: true
+    description: Whether every node of the cluster has the input; otherwise the node at O(url) alone.
+  tls:
+    type: dict
+    description: How connections are encrypted. Without it nothing is asked of the input's TLS settings.
+    suboptions:
+      enable:
+        type: bool
+        default: true
+        description: Whether the input speaks TLS.
+      cert_file:
+        type: str
+        description: Certificate on the Graylog host, PEM.
+      key_file:
+        type: str
+        description: Key on the Graylog host, PEM; PKCS#8 for Graylog 3.3.
+      key_password:
+        type: str
+        description: Password of the key. A file that only Graylog can read is better.
+      client_auth:
+        type: str
+        choices: [disabled, optional, required]
+        description: Whether clients show a certificate.
+      client_ca:
+        type: str
+        description: Authorities of the clients on the Graylog host, a PEM file.
+  configuration:
+    type: dict
+    default: {}
+    description: More options of the input's type, with Graylog's own names. Null takes an option back to its default.
+  static_fields:
+    type: dict
+    description: Fields that the input adds to every message, the exact set. Without it they stay as they are.
+  running:
+    type: bool
+    default: true
+    description: Whether the input runs. Graylog 3.3 forgets a stop when it restarts.
+  update_secrets:
+    type: str
+    choices: [on_create, always]
+    default: on_create
+    description: When a secret is sent that the server does not show. With V(always) the task is always changed.
+  wait:
+    type: bool
+    default: true
+    description: Whether the module waits for the end of its last step. Between two steps it always waits.
+  wait_timeout:
+    type: int
+    default: 60
+    description: Seconds to wait at most.
+"""
+
+EXAMPLES = r"""
+- name: Logs of the services come in over TLS, from clients with a certificate
+  graylog_input:
+    username: admin
+    password: "{{ vault_graylog_root_password }}"
+    title: Services
+    type: gelf_tcp
+    port: 12201
+    bind_address: 0.0.0.0
+    tls:
+      cert_file: /etc/raycrafter/tls/host.crt
+      key_file: /etc/raycrafter/tls/host.key
+      client_auth: required
+      client_ca: /etc/raycrafter/tls/ca.crt
+    static_fields:
+      origin: services
+
+- name: Nothing comes in over UDP
+  graylog_input:
+    token: "{{ vault_graylog_token }}"
+    title: Old syslog
+    state: absent
+"""
+
+RETURN = r"""
+input:
+  description: The input, its secrets hidden; in check mode as it would be.
+  returned: when it is present
+  type: dict
+  contains:
+    id:
+      description: Its id, absent in check mode for one that would be made.
+      type: str
+    title:
+      description: Its title.
+      type: str
+    type:
+      description: Its Java class.
+      type: str
+    global:
+      description: Whether every node has it.
+      type: bool
+    node:
+      description: The node that has it, where it is not global.
+      type: str
+    configuration:
+      description: Its settings as the server holds them.
+      type: dict
+    static_fields:
+      description: Fields that it adds to every message.
+      type: dict
+input_state:
+  description: Graylog's word for what the input does on this node, for example V(RUNNING); null where it is stopped.
+  returned: always
+  type: str
+actions:
+  description: What was done, of created, updated, static_fields, started, stopped, deleted.
+  returned: always
+  type: list
+  elements: str
+version:
+  description: Version of Graylog.
+  returned: always
+  type: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.graylog import CONNECTION, CONNECTION_RULES, GraylogClient, GraylogError
+from ansible.module_utils.graylog_inputs import (
+    InputError,
+    Wish,
+    check_static_fields,
+    coerce,
+    gather_options,
+    hide_secrets,
+    resolve_type,
+)
+from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
+from ansible.module_utils.urls import open_url
+
+ARGUMENTS = {
+    **CONNECTION,
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "title": {"type": "str", "required": True},
+    "type": {"type": "str"},
+    "port": {"type": "int"},
+    "bind_address": {"type": "str", "default": "127.0.0.1"},
+    "global": {"type": "bool", "default": True},
+    "tls": {
+        "type": "dict",
+        "options": {
+            "enable": {"type": "bool", "default": True},
+            "cert_file": {"type": "str"},
+            "key_file": {"type": "str", "no_log": False},
+            "key_password": {"type": "str", "no_log": True},
+            "client_auth": {"type": "str", "choices": ["disabled", "optional", "required"]},
+            "client_ca": {"type": "str"},
+        },
+    },
+    "configuration": {"type": "dict", "default": {}},
+    "static_fields": {"type": "dict"},
+    "running": {"type": "bool", "default": True},
+    "update_secrets": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 60},
+}
+
+
+def make_wish(client: GraylogClient, params: dict) -> Wish:
+    """Return what the parameters ask for, in the server's own types."""
+    input_type = resolve_type(params["type"])
+    asked = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
+    static_fields = check_static_fields(params["static_fields"])
+    schema = client.input_schema(input_type)
+    return Wish(
+        title=params["title"],
+        type=input_type,
+        is_global=params["global"],
+        configuration=coerce(asked, schema),
+        schema=schema,
+        static_fields=static_fields,
+        always_send_secrets=params["update_secrets"] == "always",
+    )
+
+
+def run(module: AnsibleModule) -> dict:
+    """Return the module's answer."""
+    params = module.params
+    client = GraylogClient.of(open_url, params)
+    version = client.hello()["version"]
+    reconciler = Reconciler(client, module.check_mode, params["wait"], params["wait_timeout"])
+    if params["state"] == "absent":
+        outcome = reconciler.ensure_absent(params["title"])
+        shown = {}
+    else:
+        wish = make_wish(client, params)
+        outcome = reconciler.ensure_present(wish, params["running"])
+        shown = {"input": hide_secrets(outcome.item, wish.schema)}
+    return {
+        "changed": bool(outcome.actions),
+        "actions": outcome.actions,
+        "input_state": outcome.state,
+        "version": version,
+        "diff": {"before": outcome.before, "after": outcome.after},
+        **shown,
+    }
+
+
+def main() -> None:
+    """Run as a module."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENTS,
+        supports_check_mode=True,
+        required_if=[("state", "present", ["type", "port"])],
+        **CONNECTION_RULES,
+    )
+    try:
+        module.exit_json(**run(module))
+    except (GraylogError, InputError, ReconcileError) as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()

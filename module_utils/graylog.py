@@ -1,0 +1,177 @@
+"""Graylog's REST API from 3.3 to 7.x: how to ask, and what its refusals say.
+
+Imports nothing of Ansible: a module hands over its `open_url`, a test hands over a stand-in of the same calling form.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import urllib.error
+from urllib.parse import quote
+
+# Any value will do; without the header every request that is not a GET is refused.
+REQUESTED_BY = "ansible"
+CHARSET = "utf-8"
+
+# What every module for Graylog has in its argument_spec, and the rules among these arguments.
+CONNECTION = {
+    "url": {"type": "str", "default": "http://127.0.0.1:9000"},
+    "username": {"type": "str"},
+    "password": {"type": "str", "no_log": True},
+    "token": {"type": "str", "no_log": True},
+    "validate_certs": {"type": "bool", "default": True},
+    "ca_path": {"type": "path"},
+    "timeout": {"type": "int", "default": 30},
+}
+CONNECTION_RULES = {
+    "required_one_of": [("token", "username")],
+    "required_together": [("username", "password")],
+    "mutually_exclusive": [("token", "username")],
+}
+
+
+class GraylogError(Exception):
+    """A request that Graylog refused, or that never reached it.
+
+    status: the HTTP status, None where there was no answer.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def parse_version(text: object) -> tuple[int, int, int]:
+    """Return (7, 0, 1) of "7.0.1+29f3984".
+
+    Raises GraylogError where the answer names no version: what listens is then not Graylog, or only its preflight page.
+    """
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", text) if isinstance(text, str) else None
+    if not match:
+        raise GraylogError(
+            f"What answers is no Graylog that has started: its version is {text!r}. "
+            "Look at the server's log; with an empty elasticsearch_hosts Graylog serves its preflight page only."
+        )
+    return (int(match[1]), int(match[2]), int(match[3]))
+
+
+def refusal(body: str) -> str:
+    """Return what a refusing answer says, on one line.
+
+    Most say {"message": ...}; validations answer {"errors": ...} and pipeline sources a list: those are given whole.
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return " ".join(body.split()) or "no reason given"
+    if isinstance(answer, dict) and isinstance(answer.get("message"), str):
+        return " ".join(answer["message"].split())
+    return json.dumps(answer)
+
+
+def api_base(url: str) -> str:
+    """Return the API's address without a slash at the end, of the server's address with or without /api."""
+    base = url.rstrip("/")
+    return base if base.endswith("/api") else f"{base}/api"
+
+
+class GraylogClient:
+    """One Graylog node's API.
+
+    opener: a function with the calling form of Ansible's open_url.
+    username, password: of an account; for a token the token itself and the word "token".
+    timeout: seconds for one request.
+    options: more arguments for the opener (validate_certs, ca_path).
+    """
+
+    def __init__(self, opener, url: str, username: str, password: str, timeout: int = 30, **options) -> None:
+        self.base = api_base(url)
+        self._opener = opener
+        self._arguments = {
+            "url_username": username,
+            "url_password": password,
+            "force_basic_auth": True,
+            "timeout": timeout,
+            "use_proxy": False,  # the API is an address of the inside
+            **options,
+        }
+        self._hello: dict | None = None
+        self._schemas: dict[str, dict] = {}
+
+    @classmethod
+    def of(cls, opener, params: dict) -> GraylogClient:
+        """Return a client of a module's CONNECTION arguments."""
+        return cls(
+            opener,
+            params["url"],
+            params["token"] or params["username"],
+            "token" if params["token"] else params["password"],
+            timeout=params["timeout"],
+            validate_certs=params["validate_certs"],
+            ca_path=params["ca_path"],
+        )
+
+    def hello(self) -> dict:
+        """Return what the server tells of itself: version, node_id, cluster_id."""
+        if self._hello is None:
+            answer = self.request("GET", "/")
+            parse_version(answer.get("version") if isinstance(answer, dict) else None)
+            self._hello = answer
+        return self._hello
+
+    def request(self, method: str, path: str, body: dict | None = None):
+        """Return the answer's JSON, None where it has none.
+
+        Raises GraylogError with the method, the path, the status and what the server said.
+        """
+        headers = {"Accept": "application/json", "X-Requested-By": REQUESTED_BY}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = json.dumps(body).encode(CHARSET)
+        try:
+            with self._opener(self.base + path, method=method, headers=headers, data=data, **self._arguments) as answer:
+                text = answer.read().decode(CHARSET)
+        except urllib.error.HTTPError as error:
+            raise self._refused(method, path, error) from error
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            raise GraylogError(
+                f"Graylog at {self.base} does not answer {method} {path}: {reason}. Is the service graylog-server up?"
+            ) from error
+        try:
+            return json.loads(text) if text.strip() else None
+        except ValueError as error:
+            raise GraylogError(
+                f"Graylog at {self.base} answered {method} {path} with no JSON: {text[:80]!r}"
+            ) from error
+
+    def _refused(self, method: str, path: str, error: urllib.error.HTTPError) -> GraylogError:
+        said = refusal(error.read().decode(CHARSET, "replace"))
+        text = f"Graylog at {self.base} refused {method} {path} ({error.code}): {said}"
+        if error.code == 401:
+            text = (
+                f"Graylog at {self.base} does not accept the login ({error.code}). Look at the user and the password; "
+                "a token of Graylog 7 and later ends after 30 days unless its lifetime was set."
+            )
+        return GraylogError(text, error.code)
+
+    def find(self, path: str):
+        """Return the answer of a GET, None where there is no such thing (404)."""
+        try:
+            return self.request("GET", path)
+        except GraylogError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def input_schema(self, input_type: str) -> dict:
+        """Return the server's description of the options of an input type, by its Java class."""
+        if input_type not in self._schemas:
+            found = self.find(f"/system/inputs/types/{quote(input_type)}")
+            if found is None:
+                raise GraylogError(f"This Graylog knows no inputs of type {input_type}: is the plugin installed?")
+            self._schemas[input_type] = found["requested_configuration"]
+        return self._schemas[input_type]

@@ -1,0 +1,3 @@
+"""RayCrafter: a render manager for HPC clusters."""
+
+__version__ = "0.1.0"

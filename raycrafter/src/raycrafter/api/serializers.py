@@ -1,0 +1,311 @@
+"""JSON of the users' API."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from raycrafter import renderers
+from raycrafter.jobs import frames as frame_numbers
+from raycrafter.jobs import scene as scenes
+from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer
+
+MAX_SIDE = 16_384  # pixels
+MAX_PIXELS = 100_000_000
+
+no_control_characters = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", "has control characters", inverse_match=True)
+
+
+def log_search_url(query: str) -> str | None:
+    """Return a link to the log search, or None when the site has none."""
+    template = settings.RAYCRAFTER.graylog.search_url
+    return template.replace("{query}", quote(query, safe="")) if template else None
+
+
+class LoginSerializer(serializers.Serializer):
+    """Who signs in."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
+
+
+class UserSerializer(serializers.Serializer):
+    """A user."""
+
+    username = serializers.CharField()
+
+
+class TokenSerializer(serializers.Serializer):
+    """A token; it is shown once."""
+
+    token = serializers.CharField()
+    expiry = serializers.DateTimeField()
+    user = UserSerializer()
+
+
+class WorkspaceSerializer(serializers.Serializer):
+    """Where the job's files are on the cluster, and until when."""
+
+    name = serializers.CharField()
+    path = serializers.CharField()
+    expires = serializers.DateTimeField(allow_null=True)
+
+
+class JobUrlsSerializer(serializers.Serializer):
+    """Related addresses."""
+
+    self = serializers.URLField()
+    page = serializers.URLField()
+    cancel = serializers.URLField()
+    frames = serializers.URLField()
+    batches = serializers.URLField()
+    events = serializers.URLField()
+    transfers = serializers.URLField()
+
+
+class JobSerializer(serializers.ModelSerializer):
+    """A job."""
+
+    owner = serializers.CharField(source="owner.username")
+    frames = serializers.CharField(source="frames_spec")
+    frame_counts = serializers.SerializerMethodField()
+    percent = serializers.FloatField()
+    workspace = serializers.SerializerMethodField()
+    urls = serializers.SerializerMethodField()
+    log_search_url = serializers.SerializerMethodField()
+
+    class Meta:
+        """Fields."""
+
+        model = Job
+        fields = (
+            "id",
+            "name",
+            "owner",
+            "renderer",
+            "state",
+            "state_reason",
+            "main",
+            "frames",
+            "frame_count",
+            "frame_counts",
+            "percent",
+            "width",
+            "height",
+            "options",
+            "created",
+            "started",
+            "finished",
+            "workspace",
+            "urls",
+            "log_search_url",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
+    def get_frame_counts(self, job: Job) -> dict[str, int]:
+        """How many frames are in which state."""
+        return job.frame_counts()
+
+    @extend_schema_field(WorkspaceSerializer(allow_null=True))
+    def get_workspace(self, job: Job) -> dict[str, Any] | None:
+        """The workspace, once there is one."""
+        workspace = getattr(job, "workspace", None)
+        return WorkspaceSerializer(workspace).data if workspace else None
+
+    @extend_schema_field(JobUrlsSerializer)
+    def get_urls(self, job: Job) -> dict[str, str]:
+        """Related addresses."""
+        names = {name: f"api-job-{name}" for name in ("cancel", "frames", "batches", "events", "transfers")}
+        names |= {"self": "api-job", "page": "job"}
+        request = self.context["request"]
+        return {key: reverse(name, kwargs={"pk": job.pk}, request=request) for key, name in names.items()}
+
+    @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
+    def get_log_search_url(self, job: Job) -> str | None:
+        """The job's messages in the log search."""
+        return log_search_url(f"job_id:{job.pk}")
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class OptionsField(serializers.JSONField):
+    """A JSON object; a form sends its text."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Refuse JSON that is something else."""
+        value = super().to_internal_value(data)
+        if not isinstance(value, dict):
+            raise serializers.ValidationError('is not a JSON object, like {"quality": 9}')
+        return value
+
+
+class JobCreateSerializer(serializers.Serializer):
+    """A job to submit. ``validated_data`` also has ``filename`` and ``numbers``, and ``main`` is decided."""
+
+    scene = serializers.FileField(max_length=255, help_text=".pov or .ini, or a .zip, .tar, .tar.gz with one in it")
+    name = serializers.CharField(max_length=200, validators=[no_control_characters])
+    renderer = serializers.CharField(max_length=50)
+    frames = serializers.CharField(max_length=frame_numbers.MAX_LENGTH, help_text="like 1-20 or 1-100x2,150")
+    main = serializers.CharField(
+        max_length=scenes.MAX_PATH, default="", allow_blank=True, help_text="file in the archive to render"
+    )
+    width = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=800, help_text="pixels")
+    height = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=600, help_text="pixels")
+    options = OptionsField(default=dict, help_text="a JSON object; the renderer's own options")
+
+    def validate_renderer(self, value: str) -> str:
+        """Refuse a renderer that the site does not have."""
+        try:
+            renderers.get(value)
+        except renderers.OptionError as error:
+            raise serializers.ValidationError(error.reason) from error
+        return value
+
+    def validate_frames(self, value: str) -> str:
+        """Refuse what is no frame specification."""
+        try:
+            frame_numbers.parse(value)
+        except frame_numbers.FramesError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return frame_numbers.compact(value)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Look into the scene, and let the renderer judge its options."""
+        errors: dict[str, list[str]] = {}
+        if data["width"] * data["height"] > MAX_PIXELS:
+            errors["width"] = [f"width times height is more than {MAX_PIXELS} pixels"]
+        try:
+            data["options"] = renderers.get(data["renderer"]).validate(data["options"])
+        except renderers.OptionError as error:
+            errors[error.field] = [error.reason]
+        try:
+            data["filename"] = scenes.clean_name(data["scene"].name)
+            data["main"] = scenes.inspect(data["scene"], data["filename"], data["main"])
+        except scenes.SceneError as error:
+            errors[error.field] = [str(error)]
+        if errors:
+            raise serializers.ValidationError(errors)
+        data["numbers"] = frame_numbers.parse(data["frames"])
+        return data
+
+
+class FrameFileSerializer(serializers.Serializer):
+    """A rendered file."""
+
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    url = serializers.URLField()
+
+
+class FrameSerializer(serializers.ModelSerializer):
+    """A frame."""
+
+    file = serializers.SerializerMethodField()
+
+    class Meta:
+        """Fields."""
+
+        model = Frame
+        fields = (
+            "number",
+            "state",
+            "percent",
+            "tries",
+            "seconds",
+            "batch",
+            "file",
+            "error",
+        )
+        read_only_fields = fields
+
+    @extend_schema_field(FrameFileSerializer(allow_null=True))
+    def get_file(self, frame: Frame) -> dict[str, Any] | None:
+        """The rendered file, once it is here."""
+        if not frame.file:
+            return None
+        return {
+            "name": frame.file.name.rsplit("/", 1)[-1],
+            "size": frame.file_size,
+            "sha256": frame.file_sha256,
+            "url": reverse(
+                "api-frame-file", kwargs={"pk": frame.job_id, "number": frame.number}, request=self.context["request"]
+            ),
+        }
+
+
+class BatchSerializer(serializers.ModelSerializer):
+    """A batch."""
+
+    class Meta:
+        """Fields."""
+
+        model = Batch
+        fields = (
+            "id",
+            "name",
+            "native_id",
+            "state",
+            "state_reason",
+            "created",
+            "submitted",
+            "started",
+            "finished",
+            "last_heartbeat",
+            "exit_status",
+        )
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer):
+    """An event."""
+
+    level = serializers.CharField(source="get_level_display")
+    frame = serializers.IntegerField(source="frame.number", allow_null=True, default=None)
+    data = serializers.DictField()
+
+    class Meta:
+        """Fields."""
+
+        model = Event
+        fields = (
+            "id",
+            "time",
+            "level",
+            "kind",
+            "batch",
+            "frame",
+            "message",
+            "data",
+        )
+        read_only_fields = fields
+
+
+class TransferSerializer(serializers.ModelSerializer):
+    """A transfer."""
+
+    class Meta:
+        """Fields."""
+
+        model = Transfer
+        fields = (
+            "id",
+            "kind",
+            "state",
+            "state_reason",
+            "error_class",
+            "bytes_total",
+            "bytes_done",
+            "tries",
+            "next_try",
+            "created",
+            "started",
+            "finished",
+        )
+        read_only_fields = fields

@@ -1,0 +1,70 @@
+"""The Celery application: three queues, no result backend, tasks acknowledged when done."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+from celery.signals import setup_logging
+from django.conf import settings
+from kombu import Queue
+
+from raycrafter import logs
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
+
+SCHEDULE_SECONDS = 3
+REAP_SECONDS = 60
+POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
+
+
+def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
+    """A beat entry. It expires with the next one: a worker that was away must not find a heap of them."""
+    return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
+
+
+app = Celery("raycrafter")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    imports=["raycrafter.tasks"],
+    timezone=settings.TIME_ZONE,
+    task_serializer="json",
+    accept_content=["json"],
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    # a killed worker's task is delivered again: tasks re-read the state and do nothing when it is done
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    worker_send_task_events=False,
+    worker_enable_remote_control=True,  # the health check of the workers is Celery's own ping
+    broker_connection_retry_on_startup=True,
+    broker_heartbeat=30,
+    # wait for the broker's word that a message is safe; do not wait for ever for a broker that is down
+    broker_transport_options={} if settings.DEVELOPMENT else {"confirm_publish": True},
+    task_publish_retry_policy={"max_retries": 3, "interval_start": 0, "interval_step": 0.5, "interval_max": 2},
+    task_default_queue="default",
+    task_create_missing_queues=False,
+    # a key of its own for each: by default all are bound by one
+    task_queues=[Queue(name, routing_key=name, durable=True) for name in ("default", "ssh", "transfer")],
+    task_routes={
+        # one ssh session to the site at a time: whatever talks to the cluster by ssh goes to the queue of concurrency 1
+        "raycrafter.tasks.poll_site": {"queue": "ssh"},
+        "raycrafter.tasks.ensure_workspace": {"queue": "ssh"},
+        "raycrafter.tasks.release_workspace": {"queue": "ssh"},
+        "raycrafter.tasks.submit_batch": {"queue": "ssh"},
+        "raycrafter.tasks.cancel_batch": {"queue": "ssh"},
+        "raycrafter.tasks.push_input": {"queue": "transfer"},
+        "raycrafter.tasks.pull_output": {"queue": "transfer"},
+    },
+    beat_schedule={
+        "schedule": _every("raycrafter.tasks.schedule", SCHEDULE_SECONDS, "default"),
+        "poll_site": _every("raycrafter.tasks.poll_site", POLL_SECONDS, "ssh"),
+        "reap": _every("raycrafter.tasks.reap", REAP_SECONDS, "default"),
+    },
+)
+
+
+@setup_logging.connect
+def _keep_logging(**_: object) -> None:
+    """Celery leaves logging alone when somebody answers this signal; ours is one JSON object per line."""
+    logs.configure()

@@ -1,0 +1,1 @@
+"""The cluster: ssh, batch system, workspaces, GridFTP. Nothing here knows of Django models."""

@@ -1,0 +1,89 @@
+"""Local programs under limits: time, output, no terminal, no inherited input, and a process group to end them by."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+OUTPUT_LIMIT = 5 * 1024 * 1024  # bytes of stdout and stderr together
+READ = 65536  # bytes
+
+
+class LimitError(Exception):
+    """The program took too long or wrote too much and was killed."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a program ended; the outputs are decoded as UTF-8, with marks where they are not."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    words: Sequence[str],
+    *,
+    data: bytes | None = None,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    limit: int = OUTPUT_LIMIT,
+) -> Result:
+    """Runs a program to its end. ``timeout`` in seconds, ``limit`` in bytes of output.
+
+    Raises LimitError after killing the program's whole process group, OSError when it cannot be started.
+    """
+    with tempfile.TemporaryFile() as source:
+        if data is not None:
+            source.write(data)
+            source.seek(0)
+        child = subprocess.Popen(
+            words,
+            stdin=source if data is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            start_new_session=True,
+        )
+    with child:
+        try:
+            stdout, stderr = _drain(child, time.monotonic() + timeout, limit)
+        except LimitError as error:
+            raise LimitError(f"{words[0]}: {error}") from None
+        finally:
+            # Also a child of the child that stayed behind and holds the pipes.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        return Result(child.wait(), stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+
+
+def _drain(child: subprocess.Popen[bytes], deadline: float, limit: int) -> tuple[bytes, bytes]:
+    """Reads both outputs until they close and the program has ended."""
+    outputs = {child.stdout: bytearray(), child.stderr: bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for pipe in outputs:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise LimitError("took too long and was killed")
+            for key, _ in ready:
+                if chunk := os.read(key.fd, READ):
+                    outputs[key.fileobj] += chunk
+                else:
+                    selector.unregister(key.fileobj)
+            if sum(map(len, outputs.values())) > limit:
+                raise LimitError(f"wrote more than {limit} bytes and was killed")
+    try:
+        child.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise LimitError("closed its outputs, did not end and was killed") from None
+    return bytes(outputs[child.stdout]), bytes(outputs[child.stderr])

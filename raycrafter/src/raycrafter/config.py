@@ -1,0 +1,370 @@
+"""The configuration file (TOML) as typed, frozen objects. Whatever is wrong with it is said by file, key and mend.
+
+The path stands in the environment variable RAYCRAFTER_CONFIG. Without the variable a development configuration is used:
+SQLite and files below RAYCRAFTER_DEV_DIR (default ``.cache/raycrafter``), tasks run at once in the same process.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tomllib
+import types
+import typing
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from raycrafter.cluster.batch_script import BatchScriptError, parse_walltime
+
+ENVIRONMENT = "RAYCRAFTER_CONFIG"
+DEVELOPMENT_DIRECTORY = "RAYCRAFTER_DEV_DIR"
+
+
+class ConfigError(Exception):
+    """Something in the configuration file is missing or wrong."""
+
+    def __init__(self, path: str | Path, key: str, problem: str, mend: str) -> None:
+        self.path, self.key, self.problem, self.mend = str(path), key, problem, mend
+        super().__init__(f"{path}: {key}: {problem}. Mend: {mend}")
+
+
+class _KeyError(Exception):
+    """A problem with one key; becomes a ConfigError once the file is known."""
+
+    def __init__(self, key: str, problem: str, mend: str) -> None:
+        super().__init__(key, problem, mend)
+
+
+def _walltime(text: str, key: str) -> int:
+    try:
+        return parse_walltime(text)
+    except BatchScriptError as error:
+        raise _KeyError(key, error.reason, 'write hours, minutes and seconds, like "01:30:00"') from error
+
+
+def _choice(value: str, key: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise _KeyError(key, f"{value!r} is unknown", "use one of " + ", ".join(allowed))
+
+
+def _at_least(value: int, key: str, least: int) -> None:
+    if value < least:
+        raise _KeyError(key, f"{value} is too small", f"use {least} or more")
+
+
+def _together(section: str, values: dict[str, str]) -> None:
+    """All of the keys or none: a certificate without its key cannot work."""
+    missing = [key for key, value in values.items() if not value]
+    if missing and len(missing) != len(values):
+        raise _KeyError(f"{section}.{missing[0]}", "is missing", f"set {', '.join(values)} together, or none of them")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Django:
+    """[django]"""
+
+    secret_key: str = field(repr=False)
+    allowed_hosts: list[str]
+    public_url: str
+    extra_origins: list[str] = field(default_factory=list)
+    time_zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuse what would start but be wrong."""
+        if len(self.secret_key) < 50 or len(set(self.secret_key)) < 5:
+            raise _KeyError("django.secret_key", "is too weak", "generate at least 50 random characters")
+        if not self.allowed_hosts or "*" in self.allowed_hosts:
+            raise _KeyError("django.allowed_hosts", "names no hosts", "list the host names of public_url, never *")
+        for origin in [self.public_url, *self.extra_origins]:
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+                key = "public_url" if origin == self.public_url else "extra_origins"
+                raise _KeyError(f"django.{key}", f"{origin!r} is not an origin", 'write it like "https://host:port"')
+        try:
+            ZoneInfo(self.time_zone)
+        except (ValueError, OSError) as error:  # ZoneInfoNotFoundError is a KeyError
+            raise _KeyError("django.time_zone", str(error), 'use a name like "Europe/Berlin"') from error
+        except KeyError as error:
+            raise _KeyError("django.time_zone", f"{self.time_zone!r} is unknown", 'use one like "UTC"') from error
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of which forms are accepted."""
+        return [origin.rstrip("/") for origin in (self.public_url, *self.extra_origins)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Database:
+    """[database]: PostgreSQL over TLS, its name verified."""
+
+    name: str
+    user: str
+    password: str = field(repr=False)
+    host: str
+    port: int = 5432
+    ca_file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Broker:
+    """[broker]"""
+
+    url: str = field(repr=False)
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+    def __post_init__(self) -> None:
+        """A broker is reached over TLS, or it is the in-memory one of development."""
+        scheme = urlsplit(self.url).scheme
+        _choice(scheme, "broker.url", ("amqps", "memory"))
+        if scheme == "amqps" and not self.ca_file:
+            raise _KeyError("broker.ca_file", "is missing", "name the CA certificate that signed the broker's")
+        if self.cert_file or self.key_file:
+            _together("broker", {"cert_file": self.cert_file, "key_file": self.key_file})
+
+    @property
+    def tls(self) -> dict[str, Any] | None:
+        """What Celery must be told of TLS; None without. The broker's name is checked only if it is named here."""
+        if not self.url.startswith("amqps:"):
+            return None
+        options = {
+            "ca_certs": self.ca_file,
+            "cert_reqs": ssl.CERT_REQUIRED,
+            "server_hostname": urlsplit(self.url).hostname,
+        }
+        return options | ({"certfile": self.cert_file, "keyfile": self.key_file} if self.cert_file else {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cache:
+    """[cache]: memcached servers; none means the process's own memory."""
+
+    servers: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Media:
+    """[media]: where scenes and frames are. Either a directory (web hosts) or an HTTP storage (workers)."""
+
+    root: str = ""
+    url: str = ""
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+
+    def __post_init__(self) -> None:
+        """Exactly one of the two."""
+        if bool(self.root) == bool(self.url):
+            problem = "both are set" if self.root else "neither is set"
+            raise _KeyError("media.root, media.url", problem, "set root on web hosts, url on worker hosts")
+        if self.url:
+            if urlsplit(self.url).scheme != "https":
+                raise _KeyError("media.url", f"{self.url!r} is not https", 'write it like "https://host:8444/"')
+            for key in ("ca_file", "cert_file", "key_file"):
+                if not getattr(self, key):
+                    raise _KeyError(f"media.{key}", "is missing", "media.url needs the host's client certificate")
+        elif not Path(self.root).is_absolute():
+            raise _KeyError("media.root", f"{self.root!r} is relative", "give an absolute directory")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graylog:
+    """[graylog]: a link for people, an address for clients."""
+
+    search_url: str = ""
+    gelf_host: str = ""
+    gelf_port: int = 12202
+
+    def __post_init__(self) -> None:
+        """The link needs the place of the query."""
+        if self.search_url and "{query}" not in self.search_url:
+            raise _KeyError("graylog.search_url", "has no {query}", "write {query} where the search text goes")
+
+
+DIALECTS = ("torque", "torque_cray", "pbspro", "slurm")
+ANSWERS = ("torque", "pbspro", "slurm_torque", "slurm")
+LAUNCHERS = ("aprun", "srun", "mpiexec", "none")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """[cluster]: the one site that jobs run at. Times in seconds unless the name says otherwise."""
+
+    name: str
+    ssh_config: str
+    ssh_host: str = "cluster"
+    dialect: str
+    answers: str
+    launcher: str
+    queue: str
+    account: str = ""
+    cores_per_node: int
+    numa_nodes: int = 1
+    hyperthreads: int = 1
+    nodes: int = 1
+    walltime: str = "01:00:00"
+    walltime_margin: int = 60
+    workspace_days: int = 7
+    poll_interval: int = 45
+    chunk_size: int = 10
+    max_batches: int = 4
+    gridftp_url: str
+    proxy_file: str
+    scratch: str
+    client_python: str
+    client_tls_dir: str
+    modules: list[str] = field(default_factory=list)
+    renderers: dict[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse what no batch system would take."""
+        _choice(self.dialect, "cluster.dialect", DIALECTS)
+        _choice(self.answers, "cluster.answers", ANSWERS)
+        _choice(self.launcher, "cluster.launcher", LAUNCHERS)
+        for key in ("cores_per_node", "numa_nodes", "hyperthreads", "nodes", "workspace_days", "poll_interval"):
+            _at_least(getattr(self, key), f"cluster.{key}", 1)
+        for key in ("chunk_size", "max_batches"):
+            _at_least(getattr(self, key), f"cluster.{key}", 1)
+        if not 0 <= self.walltime_margin < _walltime(self.walltime, "cluster.walltime"):
+            raise _KeyError(
+                "cluster.walltime_margin", f"{self.walltime_margin} leaves no time", "make it less than walltime"
+            )
+        if urlsplit(self.gridftp_url).scheme not in ("gsiftp", "sshftp", "file"):
+            raise _KeyError(
+                "cluster.gridftp_url", f"{self.gridftp_url!r} is no GridFTP address", 'use "gsiftp://host:2811"'
+            )
+        if not self.renderers:
+            raise _KeyError("cluster.renderers", "is empty", 'add a line like povray = "/usr/bin/povray"')
+
+    @property
+    def walltime_seconds(self) -> int:
+        """The walltime of a batch in seconds."""
+        return _walltime(self.walltime, "cluster.walltime")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Celery:
+    """[celery]: nothing to set yet; the table may be there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """The whole file."""
+
+    django: Django
+    database: Database
+    broker: Broker
+    cache: Cache = field(default_factory=Cache)
+    media: Media
+    graylog: Graylog = field(default_factory=Graylog)
+    cluster: Cluster
+    celery: Celery = field(default_factory=Celery)
+
+
+def _convert(kind: Any, value: Any, key: str) -> Any:
+    """Return ``value`` as ``kind``; raise _KeyError when it is of another type."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if is_dataclass(kind):
+        return _build(kind, value, key)
+    if origin is types.UnionType:
+        return _convert(next(a for a in arguments if a is not types.NoneType), value, key)
+    if origin is list:
+        if isinstance(value, list):
+            return [_convert(arguments[0], item, f"{key}[{index}]") for index, item in enumerate(value)]
+        raise _KeyError(key, f"is {type(value).__name__}, not a list", "write it in [ ]")
+    if origin is dict:
+        if isinstance(value, dict):
+            return {name: _convert(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
+        raise _KeyError(key, f"is {type(value).__name__}, not a table", "write it as a table")
+    if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
+        return value
+    mend = {str: "put it in quotes", int: "write a whole number without quotes"}[kind]
+    raise _KeyError(key, f"is {type(value).__name__}, not {kind.__name__}", mend)
+
+
+def _build(kind: Any, table: Any, prefix: str = "") -> Any:
+    """Return the dataclass ``kind`` filled from a TOML table."""
+    if not isinstance(table, dict):
+        raise _KeyError(prefix, "is not a table", f"write [{prefix}]")
+    hints, values = typing.get_type_hints(kind), {}
+    known = {item.name: item for item in fields(kind)}
+    for name in table:
+        if name not in known:
+            key = f"{prefix}.{name}" if prefix else name
+            raise _KeyError(key, "is unknown", "remove it, or use one of " + (", ".join(known) or "(no keys)"))
+    for name, item in known.items():
+        key = f"{prefix}.{name}" if prefix else name
+        if name in table:
+            values[name] = _convert(hints[name], table[name], key)
+        elif item.default is MISSING and item.default_factory is MISSING:
+            raise _KeyError(key, "is missing", f"add it below [{prefix}]" if prefix else f"add the table [{name}]")
+    return kind(**values)
+
+
+def parse(text: str, path: str | Path) -> Config:
+    """Return the configuration that ``text`` describes; ``path`` is for messages. Raises ConfigError."""
+    try:
+        return _build(Config, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, "TOML", str(error), "correct the syntax at the place named") from error
+    except _KeyError as error:
+        raise ConfigError(path, *error.args) from error
+
+
+def load(path: str | Path) -> Config:
+    """Read a configuration file. Raises ConfigError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        mend = f"make the file readable for this user, or correct {ENVIRONMENT}"
+        raise ConfigError(path, "file", f"cannot be read ({error.strerror})", mend) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(path, "file", f"is not UTF-8 ({error.reason})", "save it as UTF-8") from error
+    return parse(text, path)
+
+
+def development_directory() -> Path:
+    """Return the directory of the development configuration."""
+    return Path(os.environ.get(DEVELOPMENT_DIRECTORY, ".cache/raycrafter")).absolute()
+
+
+def development() -> Config:
+    """Return the configuration without a file: for unit tests and for trying things."""
+    home = development_directory()
+    return Config(
+        django=Django(
+            secret_key="-".join(["development"] * 6),
+            allowed_hosts=["localhost", "127.0.0.1", "testserver"],
+            public_url="http://localhost:8000",
+        ),
+        database=Database(name=str(home / "db.sqlite3"), user="", password="", host="", ca_file=""),
+        broker=Broker(url="memory://"),
+        media=Media(root=str(home / "media")),
+        graylog=Graylog(search_url="https://graylog.invalid/search?q={query}&rangetype=relative&relative=86400"),
+        cluster=Cluster(
+            name="development",
+            ssh_config="/dev/null",
+            dialect="torque",
+            answers="slurm_torque",
+            launcher="none",
+            queue="workq",
+            cores_per_node=2,
+            poll_interval=5,
+            gridftp_url="gsiftp://localhost:2811",
+            proxy_file=str(home / "proxy.pem"),
+            scratch=str(home / "scratch"),
+            client_python="/lustre/sw/raycrafter/current/bin/python",
+            client_tls_dir="/lustre/sw/raycrafter/tls",
+            renderers={"povray": "/usr/bin/povray"},
+        ),
+    )
+
+
+def from_environment() -> tuple[Config, bool]:
+    """Return the configuration and whether it is the one of development. Raises ConfigError."""
+    path = os.environ.get(ENVIRONMENT)
+    return (load(path), False) if path else (development(), True)

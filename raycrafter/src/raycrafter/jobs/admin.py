@@ -1,0 +1,179 @@
+"""The admin site: to look, not to change. States move by the table alone, and the admin knows nothing of it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from .models import Attempt, Batch, Event, Frame, Job, Transfer, Workspace
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows can be seen, not made, changed or removed."""
+
+    list_per_page = 50
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody."""
+        return False
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Hashes of tokens are of no use to anybody."""
+        return ["token_hash"]
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    """Jobs."""
+
+    list_display = (
+        "id",
+        "name",
+        "owner",
+        "renderer",
+        "state",
+        "frame_count",
+        "created",
+    )
+    list_filter = (
+        "state",
+        "renderer",
+    )
+    search_fields = (
+        "name",
+        "owner__username",
+    )
+
+
+@admin.register(Frame)
+class FrameAdmin(ReadOnly):
+    """Frames."""
+
+    list_display = (
+        "job",
+        "number",
+        "state",
+        "percent",
+        "tries",
+        "batch",
+    )
+    list_filter = ("state",)
+    list_select_related = (
+        "job",
+        "batch",
+    )
+    search_fields = ("=job__id",)
+
+
+@admin.register(Batch)
+class BatchAdmin(ReadOnly):
+    """Batches."""
+
+    list_display = (
+        "id",
+        "name",
+        "job",
+        "site",
+        "native_id",
+        "state",
+        "submitted",
+        "last_heartbeat",
+    )
+    list_filter = (
+        "state",
+        "site",
+    )
+    list_select_related = ("job",)
+    search_fields = (
+        "name",
+        "native_id",
+        "=job__id",
+    )
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnly):
+    """Attempts."""
+
+    list_display = (
+        "id",
+        "frame",
+        "number",
+        "host",
+        "started",
+        "ended",
+        "outcome",
+        "returncode",
+    )
+    list_filter = ("outcome",)
+    list_select_related = ("frame",)
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(ReadOnly):
+    """Workspaces."""
+
+    list_display = (
+        "name",
+        "site",
+        "job",
+        "path",
+        "expires",
+        "state",
+    )
+    list_filter = ("state",)
+    list_select_related = ("job",)
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly):
+    """Transfers."""
+
+    list_display = (
+        "id",
+        "job",
+        "kind",
+        "state",
+        "bytes_done",
+        "bytes_total",
+        "tries",
+        "next_try",
+    )
+    list_filter = (
+        "state",
+        "kind",
+    )
+    list_select_related = ("job",)
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly):
+    """Events."""
+
+    list_display = (
+        "time",
+        "job",
+        "batch",
+        "level",
+        "kind",
+        "message",
+    )
+    list_filter = (
+        "level",
+        "kind",
+    )
+    list_select_related = (
+        "job",
+        "batch",
+    )
+    search_fields = ("=job__id",)

@@ -1,0 +1,63 @@
+"""``ensure_user``: a user exists with this password and these rights. For deployments: idempotent, and says so."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+
+class Command(BaseCommand):
+    """Prints exactly one of: created, changed, unchanged."""
+
+    help = "Make sure that a user exists. The password is read from stdin. Prints created, changed or unchanged."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("username")
+        parser.add_argument("--email", default=None)
+        parser.add_argument("--staff", action="store_true", help="may see all jobs and the admin pages")
+        parser.add_argument("--superuser", action="store_true", help="may do everything; is staff")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Compare with what is there, change what differs."""
+        password = sys.stdin.readline().rstrip("\r\n")
+        model = get_user_model()
+        wanted = {
+            "is_active": True,
+            "is_superuser": options["superuser"],
+            "is_staff": options["staff"] or options["superuser"],
+        }
+        if options["email"] is not None:
+            wanted["email"] = options["email"]
+        with transaction.atomic():
+            user = model.objects.select_for_update().filter(username=options["username"]).first()
+            word = "unchanged" if user else "created"
+            user = user or model(username=options["username"])
+            changed = [name for name, value in wanted.items() if getattr(user, name) != value]
+            for name in changed:
+                setattr(user, name, wanted[name])
+            # check_password would also renew an outdated hash: that is a change, but not one to report
+            new_password = word == "created" or not user.check_password(password)
+            if new_password:
+                user.set_password(password)
+            if word == "created" or changed or new_password:
+                self._check(user, password if new_password else None)
+                user.save()
+                word = "created" if word == "created" else "changed"
+        self.stdout.write(word)
+
+    def _check(self, user: Any, password: str | None) -> None:
+        """Raise CommandError naming what is wrong."""
+        try:
+            user.full_clean(exclude=["password"])
+            if password is not None:
+                validate_password(password, user)
+        except ValidationError as error:
+            raise CommandError(f"user {user.username}: {'; '.join(error.messages)}") from error

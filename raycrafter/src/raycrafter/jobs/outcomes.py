@@ -1,0 +1,73 @@
+"""How attempts end, and what that means for their frames: used by the client API, by cancelling, and by the reaper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from raycrafter import renderers
+
+from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame
+from .states import FrameState, move
+
+Outcome = Attempt.Outcome
+
+
+def close_attempt(attempt: Attempt, outcome: str, error: str = "", **fields: Any) -> bool:
+    """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt.
+
+    Returns False, and changes nothing, when the attempt had ended before. For ``rendered`` the caller puts ``outputs``
+    into the frame first (see ``client.result``).
+    """
+    with transaction.atomic():
+        row = Attempt.objects.filter(pk=attempt.pk, ended__isnull=True)
+        if not row.update(ended=timezone.now(), outcome=outcome, error=error[:8000], **fields):
+            return False
+        attempt.refresh_from_db()
+        frame = Frame.objects.select_related("job").get(pk=attempt.frame_id)
+        if frame.state in (FrameState.CLAIMED, FrameState.RUNNING):
+            _move_frame(frame, attempt)
+    return True
+
+
+def _move_frame(frame: Frame, attempt: Attempt) -> None:
+    """Move the frame of an attempt that has just ended."""
+    match attempt.outcome:
+        case Outcome.RENDERED:
+            move(frame, FrameState.RENDERED, percent=100.0, seconds=attempt.seconds, error="")
+        case Outcome.INTERRUPTED:
+            interruptions = frame.attempts.filter(outcome=Outcome.INTERRUPTED).count()
+            if interruptions <= MAX_INTERRUPTIONS:
+                # what is rendered stays on disk: the next attempt goes on from there
+                move(frame, FrameState.WAITING, batch=None, error=attempt.error)
+            else:
+                fail_frame(frame, f"interrupted {interruptions} times; is the walltime long enough for one frame?")
+        case Outcome.CANCELLED:
+            move(frame, FrameState.CANCELLED)
+        case _:
+            fail_frame(frame, attempt.error)
+
+
+def fail_frame(frame: Frame, error: str) -> None:
+    """Count a failure; the frame waits for another try, unless it had its tries or would fail again for certain."""
+    tries = frame.tries + 1
+    if not move(frame, FrameState.SOFT_FAILED, tries=tries, error=error, percent=0.0):
+        return
+    if tries < frame.job.max_tries and not renderers.get(frame.job.renderer).is_fatal(error):
+        move(frame, FrameState.WAITING, batch=None)
+    else:
+        move(frame, FrameState.FAILED)
+
+
+def release(batch: Batch, outcome: str, error: str) -> int:
+    """Take a batch's frames back: end its open attempts, unassign what it never claimed.
+
+    For a batch that was lost, that finished, or whose client ended. Returns how many attempts it ended.
+    """
+    ended = 0
+    for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
+        ended += close_attempt(attempt, outcome, error)
+    batch.frames.filter(state=FrameState.WAITING).update(batch=None)
+    return ended

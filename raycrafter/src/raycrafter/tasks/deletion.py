@@ -1,0 +1,54 @@
+"""Deleting batches that nobody wants any more."""
+
+from __future__ import annotations
+
+import logging
+
+from raycrafter.celery import app
+from raycrafter.cluster import submit
+from raycrafter.cluster.errors import InfrastructureError, RemoteError
+from raycrafter.cluster.scheduler import Submitted
+from raycrafter.jobs.models import Batch, Event
+from raycrafter.jobs.states import BatchState
+
+from .common import pauses, remote, scheduler
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 60.0  # seconds before a batch that is still there is deleted again
+
+
+@app.task(name="raycrafter.tasks.cancel_batch")
+def cancel_batch(batch_id: int) -> None:
+    """qdel for a CANCELLING batch. That it is gone is seen by poll_site."""
+    batch = Batch.objects.select_related("job").filter(pk=batch_id, state=BatchState.CANCELLING).first()
+    if batch is None or ("qdel", batch.pk) in pauses:
+        return
+    pauses.set(("qdel", batch.pk), PAUSE)
+    try:
+        native_id = batch.native_id or _late_id(batch)
+        if native_id is None:
+            return
+        refused = scheduler().deleted(remote().run('qdel "$1"', native_id))
+    except (InfrastructureError, RemoteError) as error:
+        _note(str(error), batch)
+        return
+    if refused:
+        _note(f"batch {batch.pk} ({native_id}) could not be deleted: {refused.text}", batch)
+
+
+def _late_id(batch: Batch) -> str | None:
+    """The id of a batch that was cancelled while it was being submitted; None when there is none (yet)."""
+    if not batch.directory:
+        return None
+    answer = submit.look(remote(), scheduler(), batch.directory)
+    if not isinstance(answer, Submitted):
+        return None
+    Batch.objects.filter(pk=batch.pk).update(native_id=answer.native_id)
+    return answer.native_id
+
+
+def _note(text: str, batch: Batch) -> None:
+    """The job may be over: its reason stays what it is."""
+    Event.note(batch.job, "infrastructure", text, Event.Level.WARNING, batch=batch)
+    logger.warning("%s", text, extra={"job_id": batch.job_id, "batch_id": batch.pk})

@@ -1,0 +1,170 @@
+"""What comes next for every job that is not over. Decides and sends messages; never speaks to the cluster itself."""
+
+from __future__ import annotations
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+
+from raycrafter import renderers
+from raycrafter.celery import app
+from raycrafter.jobs.models import Batch, Event, Job, Transfer, Workspace
+from raycrafter.jobs.states import (
+    BATCH_FINAL,
+    JOB_FINAL,
+    TRANSFER_FINAL,
+    BatchState,
+    FrameState,
+    JobState,
+    TransferState,
+    WorkspaceState,
+    move,
+    move_all,
+)
+
+from .common import cluster, enqueue
+from .giving_up import close, drop_idle_batches, give_up
+from .transfers import collect, due
+
+logger = logging.getLogger(__name__)
+
+# Batches in a row that end before their client begins: the fault is not the batch's.
+MAX_STILLBORN = 3
+UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
+
+
+@app.task(name="raycrafter.tasks.schedule")
+def schedule() -> None:
+    """One look at every open job; what is wrong with one keeps no other waiting."""
+    for pk in Job.objects.exclude(state__in=JOB_FINAL).order_by("pk").values_list("pk", flat=True):
+        try:
+            with transaction.atomic():
+                _step(Job.objects.select_for_update().get(pk=pk))
+        except Exception:
+            logger.exception("job %d could not be scheduled", pk, extra={"job_id": pk})
+    for pk in Batch.objects.filter(state=BatchState.CANCELLING).values_list("pk", flat=True):
+        enqueue("cancel_batch", pk)
+    _release_workspaces()
+
+
+def _step(job: Job) -> None:
+    """The next step of one job, whose row is locked."""
+    match job.state:
+        case JobState.NEW:
+            _begin(job)
+            _stage(job)
+        case JobState.STAGING:
+            _stage(job)
+        case JobState.READY | JobState.ACTIVE | JobState.STAGING_OUT:
+            _render(job)
+            collect(job)
+            _conclude(job)
+        case JobState.CANCELLING:
+            if not job.batches.exclude(state__in=BATCH_FINAL).exists():
+                move(job, JobState.CANCELLED, finished=timezone.now())
+
+
+def _begin(job: Job) -> None:
+    """Records what the job will need before anybody talks to the cluster."""
+    Workspace.objects.get_or_create(job=job, defaults={"site": cluster().name, "name": job.workspace_name})
+    Transfer.objects.get_or_create(job=job, kind=Transfer.Kind.IN, defaults={"bytes_total": job.scene_size})
+    move(job, JobState.STAGING)
+
+
+def _stage(job: Job) -> None:
+    """Workspace, then scene, then READY."""
+    transfer = job.transfers.get(kind=Transfer.Kind.IN)
+    if job.workspace.state == WorkspaceState.PENDING:
+        enqueue("ensure_workspace", job.workspace.pk)
+    elif transfer.state == TransferState.DONE:
+        move(job, JobState.READY)
+        _render(job)
+    elif transfer.state == TransferState.FAILED:
+        close(job)
+    elif due(transfer):
+        enqueue("push_input", transfer.pk)
+
+
+def _render(job: Job) -> None:
+    """Batches for the frames that wait."""
+    _decide_failures(job)
+    waiting = job.frames.filter(state=FrameState.WAITING)
+    if waiting.exists():
+        _stop_at_certain_failure(job)
+        _stop_at_stillborn_batches(job)
+        _plan_batches(job)
+    drop_idle_batches(job)
+    for pk in job.batches.filter(state=BatchState.CREATED).values_list("pk", flat=True):
+        enqueue("submit_batch", pk)
+
+
+def _decide_failures(job: Job) -> None:
+    """Failed tries are decided on where they are noted; this is for a process that died between the two."""
+    for frame in job.frames.filter(state=FrameState.SOFT_FAILED):
+        again = frame.tries < job.max_tries
+        if again:
+            move(frame, FrameState.WAITING, batch=None)
+        else:
+            move(frame, FrameState.FAILED)
+
+
+def _stop_at_certain_failure(job: Job) -> None:
+    """A scene that does not parse, with nothing rendered yet: the other frames would say the same."""
+    if job.frames.filter(state__in=[FrameState.RENDERED, FrameState.SYNCED]).exists():
+        return
+    adapter = renderers.ADAPTERS[job.renderer]
+    for frame in job.frames.filter(state=FrameState.FAILED).order_by("number"):
+        if adapter.is_fatal(frame.error):
+            move_all(job.frames.filter(state=FrameState.WAITING), FrameState.CANCELLED, job)
+            Event.note(job, "given up", f"frame {frame.number}: {frame.error}", Event.Level.ERROR, frame=frame)
+            return
+
+
+def _stop_at_stillborn_batches(job: Job) -> None:
+    """The last batches all ended before their client said a word."""
+    last = list(job.batches.order_by("-pk")[:MAX_STILLBORN])
+    ended = (BatchState.FINISHED, BatchState.LOST)
+    if len(last) == MAX_STILLBORN and all(batch.state in ended and not batch.native_client_id for batch in last):
+        give_up(job, f"{MAX_STILLBORN} batches in a row came to nothing; the last: {last[0].state_reason}")
+
+
+def _plan_batches(job: Job) -> None:
+    """New batches of ``chunk_size`` frames, as many as the site's limit leaves room for."""
+    site = cluster()
+    over = [*BATCH_FINAL, BatchState.ENDING, BatchState.CANCELLING]
+    room = site.max_batches - job.batches.exclude(state__in=over).count()
+    for _ in range(room):
+        numbers = job.frames.filter(state=FrameState.WAITING, batch=None).order_by("number")
+        chunk = list(numbers.values_list("pk", flat=True)[: site.chunk_size])
+        if not chunk:
+            return
+        batch = Batch.objects.create(job=job, site=site.name, walltime_seconds=site.walltime_seconds)
+        job.frames.filter(pk__in=chunk).update(batch=batch)
+
+
+def _conclude(job: Job) -> None:
+    """The job's state, from its frames'."""
+    job.refresh_from_db()
+    counts = job.frame_counts()
+    if any(counts[state] for state in UNFINISHED):
+        if job.state == JobState.STAGING_OUT:
+            move(job, JobState.ACTIVE)
+        return
+    for state in (JobState.ACTIVE, JobState.STAGING_OUT):
+        if job.state in (JobState.READY, JobState.ACTIVE) and job.state != state:
+            move(job, state)
+    if not counts[FrameState.RENDERED]:
+        close(job)
+
+
+def _release_workspaces() -> None:
+    """Gives back the workspaces of jobs that are over, once nothing uses them any more."""
+    rows = Workspace.objects.filter(job__state__in=JOB_FINAL)
+    for row in rows.filter(state=WorkspaceState.ALLOCATED).select_related("job"):
+        batches = row.job.batches.exclude(state__in=BATCH_FINAL)
+        transfers = row.job.transfers.exclude(state__in=TRANSFER_FINAL)
+        if not batches.exists() and not transfers.exists():
+            move(row, WorkspaceState.RELEASING)
+    for pk in rows.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
+        enqueue("release_workspace", pk)

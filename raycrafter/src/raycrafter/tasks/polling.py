@@ -1,0 +1,188 @@
+"""Following batches in the batch system's list.
+
+The list is evidence about jobs that are in it. A job that is not in it has not thereby succeeded or failed: the file
+that its script leaves says what became of it, then its client's last word, and only then is it lost.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from django.utils import timezone
+
+from raycrafter.celery import app
+from raycrafter.cluster import submit
+from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
+from raycrafter.cluster.scheduler import LIST, Phase, Seen, Submitted, number
+from raycrafter.jobs import outcomes
+from raycrafter.jobs.models import Attempt, Batch, Event
+from raycrafter.jobs.states import BatchState, move
+
+from .common import cluster, enqueue, note_trouble, remote, scheduler, trouble_over
+from .submission import HEARTBEAT_SECONDS, submission_answered
+from .submission import SOURCE as SUBMISSION
+
+SOURCE = "batch system"
+ABSENT_POLLS = 2  # good answers without a job before it can be lost
+# A client heard of as lately as this is alive, whatever the batch system's list says.
+ALIVE = timedelta(seconds=6 * HEARTBEAT_SECONDS)
+OUTPUT_TAIL = 2000  # bytes of a batch's output that are shown when it never began
+
+IN_LIST = (
+    BatchState.SUBMITTING,
+    BatchState.SUBMIT_UNKNOWN,
+    BatchState.QUEUED,
+    BatchState.RUNNING,
+    BatchState.ENDING,
+    BatchState.CANCELLING,
+)
+_EXITS = 'for d in "$@"; do if [ -e "$d/exit" ]; then printf "%s " "$d"; cat "$d/exit"; fi; done'
+_TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then tail -c "$2" "$f"; fi; done'
+
+
+@app.task(name="raycrafter.tasks.poll_site")
+def poll_site() -> None:
+    """One qstat for all batches. When it gives no whole answer, nothing is changed."""
+    with _one_poll() as mine:
+        batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
+        if not mine or not batches:
+            return
+        jobs = {batch.job for batch in batches}
+        try:
+            listing = scheduler().listed(remote().run(LIST))
+            absent = [batch for batch in batches if not _present(batch, listing)]
+            exits = _exits([batch.directory for batch in absent])
+        except InfrastructureError as error:
+            for job in jobs:
+                note_trouble(job, SOURCE, str(error))
+            return
+        for job in jobs:
+            trouble_over(job, SOURCE)
+        for batch in absent:
+            _settle(batch, exits.get(batch.directory))
+    enqueue("schedule")
+
+
+@contextmanager
+def _one_poll() -> Iterator[bool]:
+    """True for one process at a time, and not again within half an interval: several ticks make one question."""
+    path = Path(cluster().scratch) / f"poll-{cluster().name}"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        file.seek(0)
+        last = float(file.read() or 0)
+        recent = 0 <= time.time() - last < cluster().poll_interval / 2
+        if not recent:
+            file.truncate(0)
+            file.write(str(time.time()))
+            file.flush()
+        yield not recent
+
+
+def _present(batch: Batch, listing: dict[str, Seen]) -> bool:
+    """Notes a batch that is in the list and has not ended; False for any other."""
+    if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
+        batch = _reconcile(batch, listing)
+        if batch.state == BatchState.CREATED or batch.is_final:
+            return True  # nothing to settle
+    seen = _find(batch, listing)
+    if seen is None or seen.phase is Phase.ENDED:
+        return False
+    Batch.objects.filter(pk=batch.pk).update(last_seen=timezone.now(), absent_polls=0)
+    return True
+
+
+def _find(batch: Batch, listing: dict[str, Seen]) -> Seen | None:
+    """The batch in the list: by its id, and by its name while it has none. Names are random, so they cannot clash;
+    numbers come again when a batch system is set up anew, so the name must fit as well."""
+    if batch.native_id:
+        seen = listing.get(number(batch.native_id))
+        return seen if seen and seen.name == batch.name else None
+    return next((seen for seen in listing.values() if seen.name == batch.name), None)
+
+
+def _reconcile(batch: Batch, listing: dict[str, Seen]) -> Batch:
+    """Finds out about a submission whose answer is not known. This task shares its queue with submit_batch, so one that
+    is SUBMITTING here was left so by a worker that died."""
+    try:
+        answer = submit.look(remote(), scheduler(), batch.directory)
+        seen = _find(batch, listing)
+        if isinstance(answer, submit.Pending) and seen:
+            answer = Submitted(seen.number)
+        submission_answered(batch, answer)
+    except RemoteError as error:
+        note_trouble(batch.job, SUBMISSION, str(error), batch)
+    batch.refresh_from_db()
+    return batch
+
+
+def _exits(directories: list[str]) -> dict[str, int]:
+    """The exit codes that scripts have left in their directories, in one question."""
+    if not directories:
+        return {}
+    found = {}
+    for line in remote().run(_EXITS, *directories).stdout.splitlines():
+        directory, _, rest = line.partition(" ")
+        words = rest.split()
+        if directory in directories and len(words) == 2 and words[1].isdecimal():
+            found[directory] = int(words[1])
+    return found
+
+
+def _settle(batch: Batch, code: int | None) -> None:
+    """Decides about a batch that is not (or no longer) in the list; ``code`` is what its script left, if anything."""
+    batch.refresh_from_db()
+    if batch.is_final or batch.state == BatchState.CREATED:
+        return
+    if batch.state == BatchState.CANCELLING:
+        outcomes.release(batch, Attempt.Outcome.LOST, "the batch was deleted")
+        move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=code)
+    elif code is not None or batch.state == BatchState.ENDING:
+        _ended(batch, code)
+    else:
+        _missing(batch)
+
+
+def _ended(batch: Batch, code: int | None) -> None:
+    """A batch that came to its end, well or not."""
+    reason = f"the batch ended (exit {code})" if code is not None else "the batch ended"
+    if batch.native_client_id is None:
+        reason = f"{reason} before its client began: {_output(batch)}"
+        Event.note(batch.job, "batch", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
+    outcomes.release(batch, Attempt.Outcome.LOST, f"{reason} without a result")
+    if batch.state != BatchState.ENDING:
+        if batch.state not in (BatchState.QUEUED, BatchState.RUNNING):
+            move(batch, BatchState.QUEUED)
+        move(batch, BatchState.ENDING)
+    move(batch, BatchState.FINISHED, exit_status=code, finished=timezone.now(), state_reason=reason if code else "")
+
+
+def _output(batch: Batch) -> str:
+    """The end of what a batch has written, for people."""
+    try:
+        text = remote().run(_TAIL, batch.directory, str(OUTPUT_TAIL)).stdout.strip()
+    except SshError:
+        text = ""
+    return text[-OUTPUT_TAIL:] or "it left no output"
+
+
+def _missing(batch: Batch) -> None:
+    """A batch without a trace: lost, once it was missed often enough and its client has been silent."""
+    polls = batch.absent_polls + 1
+    Batch.objects.filter(pk=batch.pk).update(absent_polls=polls)
+    alive = batch.last_heartbeat is not None and batch.last_heartbeat > timezone.now() - ALIVE
+    if polls < ABSENT_POLLS or alive:
+        return
+    reason = "the batch system does not know it any more, and it left no exit code"
+    if move(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
+        outcomes.release(batch, Attempt.Outcome.LOST, "the batch was lost")

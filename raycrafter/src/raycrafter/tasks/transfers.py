@@ -1,0 +1,240 @@
+"""Files: the scene to the cluster, the frames back. A transfer that broke off goes on where it was; it fails no job."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.utils import timezone
+
+from raycrafter.celery import app
+from raycrafter.cluster.errors import CredentialError, InfrastructureError, RemoteError, TransferError
+from raycrafter.cluster.gridftp import Pair
+from raycrafter.jobs import outcomes, scene
+from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
+from raycrafter.jobs.states import FrameState, JobState, TransferState, move
+
+from .common import cluster, enqueue, gridftp, note_trouble, remote, trouble_over
+from .giving_up import give_up
+
+logger = logging.getLogger(__name__)
+
+STARTABLE = (TransferState.PENDING, TransferState.RETRY, TransferState.BLOCKED)
+FIRST_PAUSE, LAST_PAUSE = 5, 300  # seconds before another try; doubled by each failure in a row
+CREDENTIAL_PAUSE = 60  # seconds; somebody or a timer must make a new proxy
+MAX_MISMATCHES = 3  # tries at frames that arrive wrong before they are rendered again
+MAX_FRAMES = 50  # frames in one transfer, so that the first are seen early
+CHUNK = 1024 * 1024  # bytes
+_SIZES = r"cd " '"$1"' r" && find . -type f -printf '%s %P\n'"
+
+
+class MismatchError(Exception):
+    """Files arrived with another size or other bytes, or not at all."""
+
+
+def due(transfer: Transfer) -> bool:
+    """Whether a transfer can be begun or gone on with now."""
+    return transfer.state in STARTABLE and (transfer.next_try is None or transfer.next_try <= timezone.now())
+
+
+def _begin(transfer_id: int) -> Transfer | None:
+    """The transfer, RUNNING by this call, or None when it is not due, or another worker's."""
+    transfer = Transfer.objects.select_related("job__workspace").filter(pk=transfer_id).first()
+    if transfer is None or not due(transfer) or transfer.job.is_final or transfer.job.state == JobState.CANCELLING:
+        return None
+    fields = {"started": timezone.now(), "tries": transfer.tries + 1, "error_class": "", "state_reason": ""}
+    return transfer if move(transfer, TransferState.RUNNING, **fields) else None
+
+
+def _scratch(transfer: Transfer) -> Path:
+    return Path(cluster().scratch) / f"transfer-{transfer.pk}"
+
+
+def _put_off(transfer: Transfer, error: Exception) -> None:
+    """Notes why a transfer did not come to its end, and when to go on."""
+    source = f"transfer {transfer.get_kind_display()}"
+    note_trouble(transfer.job, source, str(error))
+    blocked = isinstance(error, CredentialError)
+    pause = CREDENTIAL_PAUSE if blocked else min(FIRST_PAUSE * 2 ** min(transfer.tries - 1, 10), LAST_PAUSE)
+    fields = {
+        "state_reason": str(error)[:2000],
+        "error_class": "credential" if blocked else getattr(error, "kind", "network"),
+        "next_try": timezone.now() + timedelta(seconds=pause),
+    }
+    move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields)
+
+
+def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
+    move(transfer, state, finished=timezone.now(), **fields)
+    trouble_over(transfer.job, f"transfer {transfer.get_kind_display()}")
+    shutil.rmtree(_scratch(transfer), ignore_errors=True)
+    enqueue("schedule")
+
+
+# -- in ----------------------------------------------------------------------------------------------------------------
+
+
+@app.task(name="raycrafter.tasks.push_input")
+def push_input(transfer_id: int) -> None:
+    """Unpacks the scene here and sends its files to the workspace's input directory."""
+    transfer = _begin(transfer_id)
+    if transfer is None:
+        return
+    job, target = transfer.job, f"{transfer.job.workspace.path}/input"
+    try:
+        files = _unpacked(job, _scratch(transfer))
+        total = sum(path.stat().st_size for path in files.values())
+        Transfer.objects.filter(pk=transfer.pk).update(bytes_total=total)
+        pairs = [Pair(path, f"{target}/{name}") for name, path in files.items()]
+        gridftp().push(pairs, _scratch(transfer) / "state")
+        if not move(transfer, TransferState.VERIFYING):
+            return
+        _compare(files, target)
+    except scene.SceneError as error:
+        _finish(transfer, TransferState.FAILED, state_reason=str(error), error_class="scene")
+        give_up(job, f"the scene cannot be unpacked: it {error}")
+        return
+    except (InfrastructureError, RemoteError, MismatchError, OSError) as error:
+        _put_off(transfer, error)
+        return
+    _finish(transfer, TransferState.DONE, bytes_done=total)
+
+
+def _unpacked(job: Job, scratch: Path) -> dict[str, Path]:
+    """The scene's files by their relative names; unpacked anew each time, because a try before may have been killed."""
+    shutil.rmtree(scratch / "input", ignore_errors=True)
+    scratch.mkdir(parents=True, exist_ok=True)
+    packed = scratch / PurePosixPath(job.scene.name).name
+    with default_storage.open(job.scene.name) as source, packed.open("wb") as copy:
+        shutil.copyfileobj(source, copy, CHUNK)
+    if _digest(packed) != job.scene_sha256:
+        raise MismatchError("the scene came from the storage with other bytes than were uploaded")
+    names = scene.unpack(packed, scratch / "input")
+    return {name: scratch / "input" / name for name in names}
+
+
+def _compare(files: dict[str, Path], target: str) -> None:
+    """Every file is on the cluster with its size. Raises MismatchError."""
+    listed = remote().check(f"listing {target}", _SIZES, target).stdout
+    there = {name: size for size, _, name in (line.partition(" ") for line in listed.splitlines())}
+    wrong = [name for name, path in files.items() if there.get(name) != str(path.stat().st_size)]
+    if wrong:
+        raise MismatchError(f"{len(wrong)} files did not arrive whole, {wrong[0]} among them")
+
+
+# -- out ---------------------------------------------------------------------------------------------------------------
+
+
+def collect(job: Job) -> None:
+    """Has rendered frames fetched: one transfer of a job at a time, for what is there by then."""
+    transfer = job.transfers.filter(kind=Transfer.Kind.OUT).exclude(
+        state__in=[TransferState.DONE, TransferState.FAILED]
+    )
+    transfer = transfer.exclude(state=TransferState.CANCELLED).first()
+    if transfer is None:
+        frames = job.frames.filter(state=FrameState.RENDERED).order_by("number")[:MAX_FRAMES]
+        manifest = [entry for frame in frames for entry in _entries(frame)]
+        if not manifest:
+            return
+        total = sum(entry["size"] for entry in manifest)
+        transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.OUT, manifest=manifest, bytes_total=total)
+    if due(transfer):
+        enqueue("pull_output", transfer.pk)
+
+
+def _entries(frame: Frame) -> list[dict[str, Any]]:
+    """What the client reported, and where it goes."""
+    return [
+        {
+            "frame": frame.number,
+            "source": output["path"],
+            "target": frame_path(frame, PurePosixPath(output["path"]).name),
+            "size": output["size"],
+            "sha256": output["sha256"],
+        }
+        for output in frame.outputs
+    ]
+
+
+@app.task(name="raycrafter.tasks.pull_output")
+def pull_output(transfer_id: int) -> None:
+    """Fetches the files of a transfer, checks size and sha256, and puts them into the media storage."""
+    transfer = _begin(transfer_id)
+    if transfer is None:
+        return
+    scratch = _scratch(transfer)
+    frames = {frame.number: frame for frame in transfer.job.frames.filter(state=FrameState.RENDERED)}
+    entries = [entry for entry in transfer.manifest if entry["frame"] in frames]
+    try:
+        _fetch(entries, scratch)
+        if not move(transfer, TransferState.VERIFYING):
+            return
+        wrong = [number for number, mine in _by_frame(entries) if not _keep(frames[number], mine, scratch)]
+    except (InfrastructureError, OSError) as error:
+        _put_off(transfer, error)
+        return
+    done = sum(entry["size"] for entry in transfer.manifest if entry["frame"] not in wrong)
+    Transfer.objects.filter(pk=transfer.pk).update(bytes_done=done)
+    if wrong and transfer.tries < MAX_MISMATCHES:
+        shutil.rmtree(scratch, ignore_errors=True)
+        _put_off(transfer, MismatchError(f"frames {', '.join(map(str, wrong))} did not arrive as they were rendered"))
+        return
+    for number in wrong:
+        outcomes.fail_frame(frames[number], "the file on the cluster is missing or not what was rendered")
+    _finish(transfer, TransferState.DONE)
+
+
+def _fetch(entries: Sequence[dict[str, Any]], scratch: Path) -> None:
+    """Pulls what is not here yet. A file that is missing there is found by the comparison."""
+    pairs = [Pair(_local(entry, scratch), entry["source"]) for entry in entries]
+    (scratch / "files").mkdir(parents=True, exist_ok=True)
+    try:
+        gridftp().pull(pairs, scratch / "state")
+    except TransferError as error:
+        if error.kind != "missing":
+            raise
+        logger.warning("%s", error)
+
+
+def _local(entry: dict[str, Any], scratch: Path) -> Path:
+    return scratch / "files" / f"{entry['frame']}-{PurePosixPath(entry['source']).name}"
+
+
+def _by_frame(entries: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:
+    numbers = dict.fromkeys(entry["frame"] for entry in entries)
+    return [(number, [entry for entry in entries if entry["frame"] == number]) for number in numbers]
+
+
+def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
+    """Stores one frame's files when all of them are right; returns whether they are."""
+    for entry in entries:
+        local = _local(entry, scratch)
+        if not local.is_file() or local.stat().st_size != entry["size"] or _digest(local) != entry["sha256"]:
+            return False
+    for entry in entries:
+        # Deleted first: a storage gives a file another name when one is there, as after a worker's death right here.
+        default_storage.delete(entry["target"])
+        with _local(entry, scratch).open("rb") as source:
+            default_storage.save(entry["target"], File(source))
+    first = entries[0]
+    move(
+        frame,
+        FrameState.SYNCED,
+        file=first["target"],
+        file_size=first["size"],
+        file_sha256=first["sha256"],
+        percent=100.0,
+    )
+    return True
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,218 @@
+"""The batch systems' answers: recorded sessions, and answers that are broken or poisoned."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from raycrafter.cluster.errors import PollError
+from raycrafter.cluster.process import Result
+from raycrafter.cluster.scheduler import ANSWERS, MARK, Phase, Refused, Scheduler, Submitted, Verdict, number
+
+PBS, HISTORY, SLURM = "openpbs-23.06.txt", "openpbs-23.06-history.txt", "slurm-22.05-torque-wrappers.txt"
+
+
+def result(recorded) -> Result:
+    return Result(recorded.code, recorded.stdout, recorded.stderr)
+
+
+def answers_of(session, name: str, program: str) -> dict[str, Result]:
+    """The last answer to each command of one program."""
+    return {it.command: result(it) for it in session(name) if it.command.split()[0] == program}
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "command", "expected"),
+    [
+        (PBS, "pbspro", "qsub -h ok.sh", Submitted("1002.pbs")),
+        (PBS, "pbspro", "qsub -J 0-3 ok.sh", Submitted("1001[].pbs")),
+        (PBS, "pbspro", "qsub -q nosuch ok.sh", (Verdict.FATAL, "qsub: Unknown queue")),
+        (PBS, "pbspro", "qsub -l select=1:nosuch=3 ok.sh", (Verdict.FATAL, "qsub: Unknown resource: nosuch")),
+        (PBS, "pbspro", "qsub -l walltime=abc ok.sh", (Verdict.FATAL, "Illegal attribute")),
+        (PBS, "pbspro", "qsub /nonexistent", (Verdict.FATAL, "No such file")),
+        (PBS, "pbspro", "qsub ok.sh", (Verdict.LIMIT, "would exceed complex's per-user limit")),
+        (SLURM, "slurm_torque", "qsub ok.sh", Submitted("2")),
+        (SLURM, "slurm_torque", "qsub -q nosuch ok.sh", (Verdict.FATAL, "Invalid partition name specified")),
+        (SLURM, "slurm_torque", "qsub -l walltime=abc ok.sh", (Verdict.FATAL, "Invalid time limit")),
+    ],
+)
+def test_recorded_submissions(session, name, answers, command, expected) -> None:
+    answer = Scheduler(answers).submitted(answers_of(session, name, "qsub")[command])
+    if isinstance(expected, Submitted):
+        assert answer == expected
+    else:
+        assert isinstance(answer, Refused)
+        assert answer.verdict is expected[0]
+        assert expected[1] in answer.text
+
+
+@pytest.mark.parametrize(
+    ("answers", "answer", "verdict"),
+    [
+        ("torque", Result(0, "", ""), Verdict.DOUBT),
+        ("torque", Result(0, "12345", ""), Verdict.DOUBT),  # no server: not a whole answer
+        ("torque", Result(0, "12345.srv\nhave a nice day", ""), Verdict.DOUBT),
+        ("torque", Result(0, "12345.srv; rm -rf /", ""), Verdict.DOUBT),
+        ("torque", Result(0, "12345.srv\x1b[0m", ""), Verdict.DOUBT),
+        ("torque", Result(237, "", "Connection to server timed out"), Verdict.DOUBT),
+        ("torque", Result(35, "", "login busy"), Verdict.BUSY),
+        ("torque", Result(170, "", ""), Verdict.FATAL),
+        ("torque", Result(172, "", "Unknown queue"), Verdict.FATAL),
+        ("pbspro", Result(162, "", "system error"), Verdict.DOUBT),
+        ("slurm_torque", Result(0, "2\n3 extra", ""), Verdict.DOUBT),
+        ("slurm_torque", Result(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
+        ("slurm_torque", Result(1, "Unable to contact slurm controller (connect failure)", ""), Verdict.BUSY),
+        ("slurm_torque", Result(1, "error: QOSMaxSubmitJobPerUserLimit", ""), Verdict.LIMIT),
+    ],
+)
+def test_submissions_without_a_certain_id(answers, answer, verdict) -> None:
+    refused = Scheduler(answers).submitted(answer)
+    assert isinstance(refused, Refused) and refused.verdict is verdict and refused.text
+
+
+def test_a_warning_before_the_id_is_read_over() -> None:
+    answer = Scheduler("torque").submitted(Result(0, "qsub: option -S is ignored\n77.sdb\n", "warning"))
+    assert answer == Submitted("77.sdb")
+
+
+def test_recorded_listing_of_pbs(session) -> None:
+    seen = Scheduler("pbspro").listed(answers_of(session, PBS, "qstat")["qstat"])
+    phases = {number: one.phase for number, one in seen.items()}
+    assert phases == {
+        "1000": Phase.RUNNING,
+        "1001": Phase.RUNNING,  # B: an array that has begun
+        "1002": Phase.WAITING,
+        "1003": Phase.WAITING,
+        "1007": Phase.WAITING,
+        "1008": Phase.WAITING,
+        "1009": Phase.WAITING,
+    }
+    assert seen["1003"].name == "rcfail"
+
+
+def test_recorded_listing_of_slurm(session) -> None:
+    seen = Scheduler("slurm_torque").listed(answers_of(session, SLURM, "qstat")["qstat"])
+    assert {one.number for one in seen.values()} == {"2", "3", "4", "5", "6", "7"}
+    assert seen["2"].phase is Phase.RUNNING and seen["3"].name == "mpp.sh"
+
+
+TORQUE = """\
+Job ID                    Name             User            Time Use S Queue
+------------------------- ---------------- --------------- -------- - -----
+12345.sdb                 rcaaaaaaaaaaaaa  ray             00:10:00 R multi
+12346.sdb                 rcbbbbbbbbbbbbb  ray                    0 Q multi
+12347[].sdb               rcccccccccccccc  ray                    - E multi
+12348.sdb                 rcddddddddddddd  ray             00:10:00 C multi
+"""
+
+
+def test_listing_of_torque() -> None:
+    seen = Scheduler("torque").listed(Result(0, TORQUE, ""))
+    phases = [one.phase for one in seen.values()]
+    assert phases == [Phase.RUNNING, Phase.WAITING, Phase.RUNNING, Phase.ENDED]
+
+
+def test_noise_before_and_within_a_listing_hides_nothing() -> None:
+    """A login banner, other people's names, states that nobody knows."""
+    poison = (
+        "99999.sdb  R multi\n"
+        "12345.sdb                 evil\x0c12346.sdb  x ray 0 C multi\n"
+        "12349.sdb                 my job name      ray             00:00:01 R multi\n"
+        "12350.sdb                 rceeeeeeeeeeeee  ray             00:00:01 Z multi\n"
+        "\x00\x1b]0;\n"
+    )
+    seen = Scheduler("torque").listed(Result(0, "*** maintenance on Monday ***\n\n" + TORQUE + poison, "warning\n"))
+    assert seen["12346"].phase is Phase.WAITING
+    assert seen["12349"].name == "my job name"
+    assert seen["12350"].phase is Phase.RUNNING  # it is there, and that is all that is known
+    assert "99999" not in seen
+
+
+@pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
+def test_noise_of_the_login_shell_is_not_the_answer(answers, code) -> None:
+    noise = Result(code, f"Welcome\nJob id    Name is a header, too\n{MARK}\n", "stty: not a tty\n")
+    assert Scheduler(answers).listed(noise) == {}
+    with pytest.raises(PollError, match="cannot connect"):
+        Scheduler(answers).listed(Result(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
+
+
+@pytest.mark.parametrize("answers", sorted(ANSWERS))
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Result(1, "", ""),
+        Result(0, "", "qstat: cannot connect to server sdb (errno=111)"),
+        Result(153, "", "pbs_iff: cannot read reply"),
+        Result(255, "", "Problem loading jobs."),
+        Result(0, "<html>502</html>", ""),
+        Result(1, TORQUE, ""),
+    ],
+)
+def test_a_broken_listing_is_no_listing(answers, answer) -> None:
+    with pytest.raises(PollError):
+        Scheduler(answers).listed(answer)
+
+
+@pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
+def test_an_empty_batch_system_says_nothing(answers, code) -> None:
+    assert Scheduler(answers).listed(Result(code, "", "")) == {}
+
+
+def test_recorded_errors_are_no_listing(session) -> None:
+    for name, answers in ((PBS, "pbspro"), (HISTORY, "pbspro"), (SLURM, "slurm_torque")):
+        for command, answer in answers_of(session, name, "qstat").items():
+            if answer.code or answer.stderr:
+                if (command, answers) == ("qstat 99999", "slurm_torque"):
+                    continue  # silent 153 is what an empty system says too; nobody asks for single jobs
+                with pytest.raises(PollError):
+                    Scheduler(answers).listed(answer)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=300), st.text(max_size=100), st.integers(0, 255))
+def test_no_answer_is_read_as_anything_but_a_listing_or_an_error(stdout, stderr, code) -> None:
+    for answers in ANSWERS:
+        try:
+            seen = Scheduler(answers).listed(Result(code, stdout, stderr))
+        except PollError:
+            continue
+        assert seen == {} or "Name" in stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "answers", "command", "gone"),
+    [
+        (PBS, "pbspro", "qdel 1000.pbs", True),  # the second time: 153
+        (PBS, "pbspro", "qdel 99999.pbs", True),
+        (HISTORY, "pbspro", "qdel 2002.pbs", True),
+        (HISTORY, "pbspro", "qdel 2000.pbs", True),  # has finished: 35
+        (SLURM, "slurm_torque", "qdel 99999", True),
+    ],
+)
+def test_recorded_deletions(session, name, answers, command, gone) -> None:
+    assert (Scheduler(answers).deleted(answers_of(session, name, "qdel")[command]) is None) is gone
+
+
+def test_a_deletion_that_failed() -> None:
+    refused = Scheduler("slurm_torque").deleted(Result(1, "qdel: Kill job error on job id 5: Access denied\n", ""))
+    assert refused and "Access denied" in refused.text
+    busy = Scheduler("torque").deleted(Result(35, "", "busy"))
+    assert busy and busy.verdict is Verdict.BUSY
+
+
+def test_the_same_code_means_different_things() -> None:
+    """The table is keyed on the kind: 35, 170 and 173 are the traps."""
+    codes = {answers: ANSWERS[answers].codes for answers in ("torque", "pbspro")}
+    assert codes["torque"][35] is Verdict.BUSY and codes["pbspro"][35] is Verdict.GONE
+    assert codes["torque"][170] is Verdict.GONE and codes["pbspro"][170] is Verdict.FATAL
+    assert codes["torque"][173] is Verdict.BUSY and codes["pbspro"][173] is Verdict.FATAL
+
+
+@pytest.mark.parametrize("native_id", ["12345.sdb", "0:12345.sdb", "12345", "12345[].sdb", "12345[3].sdb"])
+def test_numbers_of_ids(native_id) -> None:
+    assert number(native_id) == "12345"
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="use one of torque, pbspro, slurm_torque"):
+        Scheduler("lsf")

@@ -1,0 +1,3 @@
+"""RayCrafter from the command line."""
+
+__version__ = "0.1.0"

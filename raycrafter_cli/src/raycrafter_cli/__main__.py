@@ -1,0 +1,5 @@
+"""``python -m raycrafter_cli``."""
+
+from .main import main
+
+main()

@@ -1,0 +1,106 @@
+"""Brings frames: several at once, checked, and never a half file under a whole one's name."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .api import Api, UnavailableError
+from .errors import CliError
+from .text import clean
+
+TRIES = 3
+BLOCK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one frame: ``how`` is fetched, kept or failed."""
+
+    number: int
+    name: str
+    how: str
+    error: str = ""
+
+
+def safe_name(name: str) -> str:
+    """Return the name if it is that of a plain file in one directory. Raises CliError."""
+    if not name or name != clean(name) or name.startswith(".") or any(char in name for char in "/\\\n"):
+        raise CliError(f"the server names a file {clean(name)!r}: it is not written")
+    return name
+
+
+def fetch_all(
+    api: Api,
+    job: int,
+    frames: Iterable[dict[str, Any]],
+    directory: Path,
+    parallel: int,
+    done: Callable[[Outcome], None],
+) -> list[Outcome]:
+    """Fetch every frame that has a file; ``done`` hears of each in the order they end."""
+    stop = threading.Event()
+
+    def one(frame: dict[str, Any]) -> Outcome:
+        outcome = _fetch(api, job, frame, directory, stop)
+        done(outcome)
+        return outcome
+
+    with ThreadPoolExecutor(parallel) as pool:
+        try:
+            return list(pool.map(one, frames))
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: threading.Event) -> Outcome:
+    number, info = frame["number"], frame["file"]
+    name = clean(info["name"])
+    try:
+        target = directory / safe_name(info["name"])
+        if _is_there(target, info):
+            return Outcome(number, name, "kept")
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                _download(api, job, number, info, target, stop)
+                break
+            except UnavailableError:
+                if not left or stop.wait(2.0 ** (TRIES - 1 - left)):
+                    raise
+    except (CliError, OSError) as error:
+        return Outcome(number, name, "failed", getattr(error, "message", None) or str(error))
+    return Outcome(number, name, "fetched")
+
+
+def _is_there(target: Path, info: dict[str, Any]) -> bool:
+    if not target.is_file() or target.stat().st_size != info["size"]:
+        return False
+    digest = hashlib.sha256()
+    with target.open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest() == info["sha256"]
+
+
+def _download(api: Api, job: int, number: int, info: dict[str, Any], target: Path, stop: threading.Event) -> None:
+    """Write to a .part file and rename it once size and checksum are right."""
+    part = target.with_name(f"{target.name}.part")
+    digest, size = hashlib.sha256(), 0
+    with api.file(job, number) as response, part.open("wb") as file:
+        for block in response.iter_bytes(BLOCK):
+            if stop.is_set():
+                raise CliError("interrupted")
+            file.write(block)
+            digest.update(block)
+            size += len(block)
+    if (size, digest.hexdigest()) != (info["size"], info["sha256"]):
+        part.unlink()
+        raise UnavailableError(f"{size} of {info['size']} bytes came, or not the right ones: nothing is kept")
+    part.replace(target)

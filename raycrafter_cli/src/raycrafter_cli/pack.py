@@ -1,0 +1,62 @@
+"""A directory with a scene as one archive."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import CliError
+
+SKIPPED = {".git", ".hg", ".svn", "__pycache__", ".DS_Store"}
+
+
+@contextmanager
+def packed(scene: Path) -> Iterator[Path]:
+    """Return the file to upload: ``scene`` itself, or a temporary archive of it when it is a directory."""
+    if not scene.is_dir():
+        yield scene
+        return
+    name = scene.resolve().name or "scene"
+    with tempfile.TemporaryDirectory(prefix="raycrafter-") as directory:
+        archive = Path(directory) / f"{name}.tar.gz"
+        _pack(scene, archive)
+        yield archive
+
+
+def _pack(directory: Path, archive: Path) -> None:
+    root = directory.resolve()
+    with tarfile.open(archive, "w:gz", dereference=True) as tar:
+        count = 0
+        for file in _files(root):
+            tar.add(file, arcname=file.relative_to(root).as_posix(), recursive=False, filter=_anonymous)
+            count += 1
+    if not count:
+        raise CliError(f"{directory} has no files")
+
+
+def _files(root: Path) -> Iterator[Path]:
+    """Return the plain files below ``root`` in a fixed order. Links may point to files inside; they are followed."""
+    for parent, directories, names in os.walk(root):
+        directories[:] = sorted(name for name in directories if name not in SKIPPED)
+        for name in directories:
+            if (Path(parent) / name).is_symlink():
+                raise CliError(f"{Path(parent) / name} is a link to a directory: put a copy there")
+        for name in sorted(set(names) - SKIPPED):
+            file = Path(parent) / name
+            if not file.resolve().is_relative_to(root):
+                raise CliError(f"{file} is a link out of the scene's directory: put a copy there")
+            if not file.is_file():
+                raise CliError(f"{file} is not a file")
+            yield file
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """The server needs neither owners nor special modes. Hard links become files of their own."""
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o644
+    return member

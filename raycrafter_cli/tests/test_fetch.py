@@ -1,0 +1,101 @@
+"""Fetching: whole files only, only what is missing, and nothing outside the directory."""
+
+import httpx
+import pytest
+
+from .conftest import TOKEN
+
+
+@pytest.fixture
+def job(service):
+    frames = [(number, "SYNCED", f"picture {number}".encode() * 1000) for number in range(1, 8)]
+    service.add(5, "DONE", [*frames, (8, "FAILED", None), (9, "RUNNING", None)])
+    return service
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "out"
+
+
+def downloads(service):
+    return [request for request in service.requests if request.url.path.endswith("/file")]
+
+
+def test_every_frame_arrives_whole(rc, job, target):
+    output = rc("fetch", 5, "-o", target).output
+    assert "7 frames fetched, 0 already there" in output
+    assert "2 frames have no file: 1 FAILED, 1 RUNNING" in output
+    assert sorted(path.name for path in target.iterdir()) == [f"scene_{number:04d}.png" for number in range(1, 8)]
+    assert (target / "scene_0003.png").read_bytes() == b"picture 3" * 1000
+
+
+def test_the_token_goes_to_the_server_only(rc, job, target):
+    rc("fetch", 5, "-o", target)
+    # the answers name another host in their addresses
+    assert {request.url.host for request in job.requests} == {"master1"}
+
+
+def test_what_is_there_and_right_is_not_fetched_again(rc, job, target):
+    rc("fetch", 5, "-o", target)
+    (target / "scene_0002.png").write_bytes(b"Picture 2" * 1000)  # same size, other content
+    (target / "scene_0004.png").unlink()
+    job.requests.clear()
+    assert "2 frames fetched, 5 already there" in rc("fetch", 5, "-o", target).output
+    assert {request.url.path.split("/")[-2] for request in downloads(job)} == {"2", "4"}
+    assert (target / "scene_0002.png").read_bytes() == b"picture 2" * 1000
+
+
+def test_bytes_that_are_not_the_right_ones_are_never_kept(rc, job, target, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.fetch.TRIES", 1)
+    job.contents[5, 3] = b"something else"
+    output = rc("fetch", 5, "-o", target, code=1).output
+    assert "frame 3 (scene_0003.png)" in output
+    assert "6 frames fetched" in output
+    assert "scene_0003" not in " ".join(path.name for path in target.iterdir())
+
+
+def test_an_interrupted_transfer_is_tried_again(rc, job, target, monkeypatch):
+    real = job.__call__
+    broken = iter([httpx.ReadError("reset"), httpx.Response(503)])
+
+    def flaky(request):
+        if request.url.path.endswith("/2/file"):
+            fault = next(broken, None)
+            if isinstance(fault, Exception):
+                raise fault
+            if fault:
+                return fault
+        return real(request)
+
+    rc.service = flaky
+    assert "7 frames fetched" in rc("fetch", 5, "-o", target, "--parallel", "2").output
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.png", "/tmp/evil.png", "a/b.png", ".hidden", "evil\x1b.png", "back\\slash.png"]
+)
+def test_names_that_lead_elsewhere_are_refused(rc, job, target, tmp_path, name):
+    job.frames[5][0]["file"]["name"] = name
+    output = rc("fetch", 5, "-o", target, code=1).output
+    assert "is not written" in output
+    assert len(list(target.iterdir())) == 6
+    assert not list(tmp_path.glob("evil*"))
+
+
+def test_the_directory_has_the_jobs_number_when_none_is_given(rc, job, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rc("fetch", 5)
+    assert len(list((tmp_path / "job-5").iterdir())) == 7
+
+
+def test_an_unwritable_directory_is_named(rc, job, tmp_path):
+    (tmp_path / "file").write_text("")
+    assert "file" in rc("fetch", 5, "-o", tmp_path / "file" / "deeper", code=2).output
+
+
+def test_over_real_tls_several_at_once(command, job, tls, target):
+    command.signed_in(url=tls.url, ca=str(tls.ca_file))
+    assert "7 frames fetched" in command("fetch", 5, "-o", target, "--parallel", "7", network=True).output
+    assert all(request.headers["Authorization"] == f"Token {TOKEN}" for request in job.requests)
+    assert (target / "scene_0007.png").read_bytes() == b"picture 7" * 1000

@@ -1,0 +1,233 @@
+"""Submitting, listing, watching and cancelling."""
+
+import io
+import json
+import tarfile
+
+import httpx
+import pytest
+
+from .conftest import problem
+
+
+@pytest.fixture
+def scene(tmp_path):
+    """A directory with a scene."""
+    directory = tmp_path / "castle"
+    (directory / "textures").mkdir(parents=True)
+    (directory / "castle.pov").write_text("sphere {}")
+    (directory / "textures" / "stone.png").write_bytes(b"stone")
+    (directory / ".git").mkdir()
+    (directory / ".git" / "config").write_text("secret")
+    return directory
+
+
+def members(upload):
+    name, content = upload["scene"]
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        return name, {member.name: member for member in tar.getmembers()}
+
+
+def test_a_file_is_sent_with_all_that_was_asked(rc, service, scene):
+    words = ["--frames", "1-20", "--width", "640", "--height", "480", "--name", "My castle"]
+    options = ["--option", "clock_final=2.5", "--option", "cyclic=true", "--option", "word=abc"]
+    result = rc("submit", scene / "castle.pov", *words, *options)
+    assert result.output == "Job 1 (My castle): 2 frames\n"
+    (upload,) = service.uploads
+    assert upload.pop("scene") == ("castle.pov", b"sphere {}")
+    assert json.loads(upload.pop("options")[1]) == {"clock_final": 2.5, "cyclic": True, "word": "abc"}
+    assert {key: value.decode() for key, (_, value) in upload.items()} == {
+        "name": "My castle",
+        "renderer": "povray",
+        "frames": "1-20",
+        "width": "640",
+        "height": "480",
+    }
+
+
+def test_a_directory_is_packed(rc, service, scene):
+    rc("submit", scene, "--frames", "1-2", "--main", "castle.pov")
+    (upload,) = service.uploads
+    name, found = members(upload)
+    assert name == "castle.tar.gz"
+    assert sorted(found) == ["castle.pov", "textures/stone.png"]
+    assert all(member.isreg() and member.uid == 0 and member.uname == "" for member in found.values())
+    assert upload["name"][1] == b"castle"
+    assert upload["main"][1] == b"castle.pov"
+    assert "width" not in upload  # the server's own default
+
+
+def test_links_inside_become_files_and_links_out_are_refused(rc, service, scene, tmp_path):
+    (scene / "again.pov").symlink_to("castle.pov")
+    rc("submit", scene, "--frames", "1")
+    _, found = members(service.uploads[0])
+    assert found["again.pov"].isreg()
+    (tmp_path / "private").write_text("private")
+    (scene / "out").symlink_to(tmp_path / "private")
+    assert "link out of the scene" in rc("submit", scene, "--frames", "1", code=2).output
+    assert len(service.uploads) == 1
+
+
+def test_an_empty_directory_is_refused(rc, service, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert "has no files" in rc("submit", tmp_path / "empty", "--frames", "1", code=2).output
+
+
+def test_a_lost_answer_makes_no_second_job(rc, service, scene):
+    service.faults = [httpx.ReadError("connection reset"), httpx.Response(503)]
+    rc("submit", scene / "castle.pov", "--frames", "1")
+    assert len(service.requests) == 3
+    assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
+    # the whole file each time, not what was left of it
+    assert service.uploads[-1]["scene"][1] == b"sphere {}"
+    assert len(service.jobs) == 1
+
+
+def test_two_submissions_are_two_jobs(rc, service, scene):
+    rc("submit", scene / "castle.pov", "--frames", "1")
+    rc("submit", scene / "castle.pov", "--frames", "1")
+    assert len(service.jobs) == 2
+
+
+def test_what_the_server_refuses_is_explained(rc, scene):
+    output = rc("submit", scene / "castle.pov", "--frames", "0-", code=2).output
+    assert "frames: is no list" in output
+    assert "frames: is no list of frames" in output
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--frames", "1", "--option", "novalue"], "KEY=VALUE"),
+        ([], "--frames"),
+        (["--frames", "1", "--width", "0"], "--width"),
+    ],
+)
+def test_wrong_usage(rc, service, scene, words, reason):
+    assert reason in rc("submit", scene, *words, code=2).output
+    assert service.requests == []
+
+
+def test_a_missing_scene(rc, tmp_path):
+    assert "does not exist" in rc("submit", tmp_path / "nothing.pov", "--frames", "1", code=2).output
+
+
+def test_submit_can_print_json_and_watch(rc, service, scene):
+    assert json.loads(rc("submit", scene, "--frames", "1", "--json").output)["id"] == 1
+    service.script = [{"state": "ACTIVE"}, {"state": "DONE"}]
+    output = rc("submit", scene, "--frames", "1", "--watch", "--interval", "0.01").output
+    assert output.splitlines()[-1].startswith("Job 2 is DONE")
+
+
+def test_list(rc, service):
+    service.add(1, "DONE", [(1, "SYNCED", b"x")], name="first")
+    service.add(2, "FAILED", [(1, "FAILED", None), (2, "RUNNING", None)], name="evil\x1b[2Jname")
+    head, one, two = rc("list").output.splitlines()
+    assert head.split() == ["JOB", "STATE", "FRAMES", "CREATED", "NAME"]
+    assert one.split() == ["1", "DONE", "1/1", "frames,", "100", "%", "2030-05-01", "10:00:00", "first"]
+    assert "0/2 frames, 0 %, 1 rendering, 1 failed" in two
+    # a name does not steer the terminal
+    assert two.endswith("evil?[2Jname")
+
+
+def test_list_and_status_as_json(rc, service):
+    service.add(1)
+    assert [job["id"] for job in json.loads(rc("list", "--json").output)] == [1]
+    assert json.loads(rc("status", 1, "--json").output) == service.jobs[1]
+
+
+def test_status(rc, service):
+    service.add(5, "ACTIVE", [(1, "SYNCED", b"x"), (2, "WAITING", None)])
+    output = rc("status", 5).output
+    assert "5 (scene)" in output
+    assert "1-2: 1 WAITING, 1 SYNCED" in output
+    assert "50 %" in output
+    assert "/lustre/ws/rc-job-5" in output
+    assert "Reason" not in output
+
+
+def test_status_of_the_newest_job(rc, service):
+    service.add(9, name="newest")
+    assert "9 (newest)" in rc("status").output
+
+
+def test_an_unknown_job(rc):
+    assert "No Job matches the given query. (404)" in rc("status", 77, code=2).output
+
+
+def test_watch_tells_changes_and_the_end(rc, service):
+    service.add(5, "READY", [(1, "WAITING", None)])
+    service.script = [{}, {}, {"state": "ACTIVE", "percent": 40.0}, {}, {"state": "DONE", "percent": 100.0}]
+    lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
+    assert [line.split(" ", 1)[1] for line in lines[:-1]] == [
+        "job 5 READY 0/1 frames, 0 %",
+        "job 5 ACTIVE 0/1 frames, 40 %",
+        "job 5 DONE 0/1 frames, 100 %",
+    ]
+    assert lines[-1] == "Job 5 is DONE: 0/1 frames, 100 %"
+
+
+@pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
+def test_watch_ends_with_1_when_the_job_is_not_done(rc, service, state):
+    service.add(5, state, [(1, "SYNCED", b"x"), (2, "FAILED", None)])["state_reason"] = "1 frame failed"
+    output = rc("watch", 5, code=1).output
+    assert "1 frame failed" in output
+    assert "frame 2: Parse Error: no brace" in output
+
+
+def test_watch_survives_a_server_that_is_away(rc, service):
+    service.add(5, "ACTIVE", [(1, "RUNNING", None)])
+    service.faults = [None, httpx.ConnectError("refused"), httpx.Response(502), httpx.ReadTimeout("slow")]
+    service.script = [{}, {"state": "DONE"}]
+    output = rc("watch", 5, "--interval", "0.01").output
+    assert output.count("trying again") == 1
+    assert "Job 5 is DONE" in output
+
+
+def test_watch_gives_up_on_a_server_that_stays_away(rc, service, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.watch.PATIENCE", 3)
+    service.add(5)
+    service.faults = [None, *[httpx.ConnectError("refused")] * 10]
+    assert "cannot reach master1" in rc("watch", 5, "--interval", "0.01", code=2).output
+
+
+def test_watch_draws_a_bar_on_a_terminal(rc, service, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the output for a terminal
+    service.add(5, "ACTIVE", [(1, "RUNNING", None)])
+    service.script = [{"percent": 30.0}, {"state": "DONE", "percent": 100.0}]
+    output = rc("watch", 5, "--interval", "0.01").output
+    assert "━" in output
+    assert "Job 5 is DONE" in output
+
+
+def test_an_interrupted_watch_says_that_the_job_goes_on(rc, service, monkeypatch):
+    service.add(5, "ACTIVE")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("raycrafter_cli.watch._poll", interrupt)
+    assert "raycrafter watch 5" in rc("watch", 5, code=130).output
+
+
+def test_cancel(rc, service):
+    service.add(5)
+    assert rc("cancel", 5).output == "Job 5 is CANCELLING\n"
+    service.add(6, "DONE")
+    assert "Job 6 has ended: it is DONE. (409)" in rc("cancel", 6, code=2).output
+
+
+def test_an_answer_of_somebody_else_is_not_taken_for_ours(rc, service):
+    service.faults = [httpx.Response(200, text="<html>Welcome to nginx!</html>")]
+    assert "does not speak like a RayCrafter server" in rc("status", 1, code=2).output
+    service.faults = [httpx.Response(301, headers={"Location": "https://elsewhere.example/"})]
+    assert "the server points to https://elsewhere.example/" in rc("status", 1, code=2).output
+    assert {request.url.host for request in service.requests} == {"master1"}
+
+
+def test_passing_trouble_is_tried_again_and_lasting_trouble_told(rc, service):
+    service.add(1)
+    service.faults = [httpx.Response(503), httpx.ConnectTimeout("slow")]
+    rc("status", 1)
+    service.faults = [problem(503, "maintenance")] * 10
+    assert "maintenance (503)" in rc("status", 1, code=2).output

@@ -1,0 +1,127 @@
+"""Signing in, what is kept, and what overrides it."""
+
+import json
+
+import pytest
+
+from .conftest import PASSWORD, TOKEN, URL
+
+
+def test_the_password_comes_from_stdin_and_the_token_is_kept_privately(command):
+    result = command("login", URL, "--username", "alice", stdin=PASSWORD + "\n")
+    assert f"Signed in at {URL} as alice" in result.output
+    assert PASSWORD not in result.output
+    assert TOKEN not in result.output
+    assert json.loads(command.config.read_text()) == {"url": URL, "token": TOKEN, "ca": None}
+    assert command.config.stat().st_mode & 0o777 == 0o600
+    assert command.config.parent.stat().st_mode & 0o777 == 0o700
+    # and it works
+    assert "No jobs yet" in command("list").output
+
+
+def test_an_older_readable_file_becomes_private(command):
+    command.signed_in()
+    command.config.chmod(0o644)
+    command("login", URL, "--username", "alice", stdin=PASSWORD)
+    assert command.config.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in command.config.parent.iterdir()] == ["config.json"]
+
+
+def test_a_wrong_password_leaves_nothing(command, service):
+    result = command("login", URL, "--username", "alice", stdin="wrong\n", code=2)
+    assert "User name or password is wrong." in result.output
+    assert not command.config.exists()
+    assert len(service.requests) == 1  # a password is never tried twice by itself
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "reason"),
+    [
+        ((URL,), PASSWORD, "--username"),
+        ((URL, "--username", "alice"), "", "password is empty"),
+        (("http://master1", "--username", "alice"), PASSWORD, "use https://"),
+        (("ftp://master1", "--username", "alice"), PASSWORD, "is not an address"),
+        ((URL, "--username", "alice", "--ca", "/no/such/file"), PASSWORD, "/no/such/file"),
+    ],
+)
+def test_what_cannot_be_used_is_usage(command, service, words, stdin, reason):
+    assert reason in command("login", *words, stdin=stdin, code=2).output
+    assert service.requests == []
+
+
+def test_a_bare_host_means_https(command):
+    command("login", "master1/", "--username", "alice", stdin=PASSWORD)
+    assert json.loads(command.config.read_text())["url"] == URL
+
+
+def test_without_login_the_command_says_how(command):
+    assert "raycrafter login URL" in command("list", code=2).output
+
+
+def test_the_environment_comes_first(command, service, monkeypatch):
+    command.signed_in(token="old")
+    monkeypatch.setenv("RAYCRAFTER_TOKEN", TOKEN)
+    command("list")
+    assert service.requests[0].url.host == "master1"
+
+
+def test_a_saved_token_is_not_sent_to_another_address(rc, service, monkeypatch):
+    monkeypatch.setenv("RAYCRAFTER_URL", "https://elsewhere.example")
+    rc("list", code=2)
+    assert service.requests[0].url.host == "elsewhere.example"
+    assert "Authorization" not in service.requests[0].headers
+
+
+def test_an_ended_token_says_sign_in_again(command):
+    command.signed_in(token="ended")
+    output = command("list", code=2).output
+    assert "Invalid token." in output
+    assert f"raycrafter login {URL}" in output
+
+
+def test_logout_voids_and_forgets(rc, service):
+    rc("logout")
+    assert service.requests[0].url.path == "/api/v1/auth/logout"
+    assert not rc.config.exists()
+
+
+def test_a_broken_file_is_named(rc):
+    rc.config.write_text("{")
+    assert str(rc.config) in rc("list", code=2).output
+
+
+def test_a_strange_authority_is_explained_and_ca_mends_it(command, tls):
+    words = ("login", tls.url, "--username", "alice")
+    output = command(*words, stdin=PASSWORD, code=2, network=True).output
+    assert "is not trusted" in output
+    assert f"raycrafter login {tls.url} --ca FILE" in output
+    command(*words, "--ca", tls.ca_file, stdin=PASSWORD, network=True)
+    assert json.loads(command.config.read_text())["ca"] == str(tls.ca_file)
+    # from now on without the option
+    assert "No jobs yet" in command("list", network=True).output
+
+
+def test_the_environments_authority_is_used(command, tls, monkeypatch):
+    monkeypatch.setenv("RAYCRAFTER_URL", tls.url)
+    monkeypatch.setenv("RAYCRAFTER_TOKEN", TOKEN)
+    command("list", code=2, network=True)
+    monkeypatch.setenv("RAYCRAFTER_CA", str(tls.ca_file))
+    command("list", network=True)
+
+
+def test_another_name_than_the_certificates_is_refused(command, tls):
+    command.signed_in(url=f"https://localhost:{tls.port}", ca=str(tls.ca_file))
+    assert "is not trusted" in command("list", code=2, network=True).output
+
+
+def test_a_file_that_is_no_certificate_is_named(rc, tmp_path):
+    (tmp_path / "no.crt").write_text("nothing")
+    rc.signed_in(ca=str(tmp_path / "no.crt"))
+    assert "no.crt cannot be used as a CA file" in rc("list", code=2).output
+
+
+def test_an_unreachable_host_is_named(command, tls):
+    command.signed_in(url=tls.url)
+    tls.close()
+    output = command("list", code=2, network=True).output
+    assert f"cannot reach 127.0.0.1:{tls.port}" in output

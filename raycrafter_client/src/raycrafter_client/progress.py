@@ -1,0 +1,38 @@
+"""How far the frame in work is: written by the main thread, read by the heartbeat."""
+
+import threading
+from typing import Any, Dict, List, Optional
+
+
+class Progress:
+    """The frame in work, or none."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frame: Optional[Dict[str, Any]] = None
+
+    def begin(self, number: int, attempt: int) -> None:
+        """A frame starts."""
+        with self._lock:
+            self._frame = {"number": number, "attempt": attempt, "percent": 0.0}
+
+    def percent(self, value: float) -> None:
+        """The frame in work has got this far."""
+        with self._lock:
+            if self._frame is not None:
+                self._frame["percent"] = round(value, 1)
+
+    def end(self) -> None:
+        """No frame is in work."""
+        with self._lock:
+            self._frame = None
+
+    def is_in_work(self, frames: List[Dict[str, Any]]) -> bool:
+        """Return whether an earlier snapshot still names the frame in work, or there was none then and is none now."""
+        keys = [(frame["number"], frame["attempt"]) for frame in frames]
+        return keys == [(frame["number"], frame["attempt"]) for frame in self.snapshot()]
+
+    def snapshot(self) -> List[Dict[str, Any]]:
+        """Return what the heartbeat sends."""
+        with self._lock:
+            return [dict(self._frame)] if self._frame is not None else []

@@ -1,0 +1,34 @@
+"""The one place through which the client speaks: the log (standard error and GELF) and the events for the server."""
+
+import logging
+from typing import Any, Dict, Optional
+
+from .spool import EventSpool
+
+logger = logging.getLogger("raycrafter_client")
+
+
+class Reporter:
+    """Writes log records with ids in their fields, and events."""
+
+    def __init__(self, spool: EventSpool) -> None:
+        self._spool = spool
+
+    def log(
+        self, level: int, kind: str, message: str, frame: Optional[int] = None, attempt: Optional[int] = None
+    ) -> None:
+        """Write to the log only."""
+        logger.log(level, "%s", message, extra={"fields": {"kind": kind, "frame": frame, "attempt": attempt}})
+
+    def event(
+        self,
+        level: int,
+        kind: str,
+        message: str,
+        frame: Optional[int] = None,
+        attempt: Optional[int] = None,
+        data: Optional[Dict[str, Any]] = None,
+    ) -> None:
+        """Write to the log and keep an event for the server."""
+        self.log(level, kind, message, frame, attempt)
+        self._spool.add(level, kind, message, frame, attempt, data)

@@ -1,0 +1,85 @@
+"""The thread that brings events from the spool to the server."""
+
+import logging
+import threading
+import time
+
+from .api import Api, ApiError, UnreachableError
+from .backoff import Backoff
+from .heartbeat import stop_for
+from .spool import EventSpool
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 200
+IDLE_SECONDS = 1.0
+RETRY_LIMIT = 10.0  # seconds
+
+
+class EventSender(threading.Thread):
+    """Sends in order, forgets what is acknowledged, goes on trying while the server is away."""
+
+    def __init__(self, api: Api, native_id: str, spool: EventSpool, retry_seconds: float = 1.0) -> None:
+        super().__init__(name="events", daemon=True)
+        self._api = api
+        # Thread has a _native_id of its own
+        self._batch_job = native_id
+        self._spool = spool
+        self._backoff = Backoff(retry_seconds, RETRY_LIMIT)
+        self._ending = threading.Event()
+        self._wake = threading.Event()
+        self._chunk = CHUNK
+
+    def run(self) -> None:
+        """Send until ``end()``."""
+        while not self._ending.is_set():
+            if self._spool.wait_pending(IDLE_SECONDS) and not self._ending.is_set():
+                self._send()
+
+    def flush(self, seconds: float) -> bool:
+        """Wait until the server has every event, at most ``seconds``; return whether it has."""
+        if not self.is_alive():
+            return False
+        self._backoff = Backoff(0.5, 1.0)
+        self._wake.set()
+        end = time.monotonic() + seconds
+        while self.is_alive() and time.monotonic() < end:
+            if self._spool.wait_empty(min(0.25, max(0.0, end - time.monotonic()))):
+                return True
+        return False
+
+    def end(self) -> None:
+        """Send no more; what is left stays on disk."""
+        self._ending.set()
+        self._wake.set()
+
+    def _send(self) -> None:
+        events = self._spool.pending(self._chunk)
+        try:
+            last = int(self._api.events(self._batch_job, events).data.get("last_seq") or 0)
+        except (TypeError, ValueError, UnreachableError):
+            self._pause()
+            return
+        except ApiError as error:
+            self._refused(error, events[0]["seq"])
+            return
+        self._chunk = CHUNK
+        if last >= events[0]["seq"]:
+            self._backoff.reset()
+            self._spool.acknowledge(last)
+        else:
+            self._pause()
+
+    def _pause(self) -> None:
+        self._wake.wait(self._backoff.next())
+        self._wake.clear()
+
+    def _refused(self, error: ApiError, first: int) -> None:
+        """One bad event must not hold up the others: find it by sending them one at a time, and drop it."""
+        if stop_for(error):
+            self._ending.set()
+        elif self._chunk > 1:
+            self._chunk = 1
+        else:
+            logger.warning("the server refuses event %d: %s", first, error)
+            self._spool.acknowledge(first)

@@ -1,0 +1,205 @@
+"""The log handler against a real TLS input that wants certificates."""
+
+import logging
+import socket
+import time
+
+import pytest
+from raycrafter_client.gelf import GelfHandler
+from raycrafter_client.gelf_link import Link
+from raycrafter_client.gelf_queue import BoundedQueue, Frame
+from raycrafter_client.gelf_spool import LogSpool
+from raycrafter_client.tls import client_context
+
+
+@pytest.fixture()
+def make(tmp_path, pki, log):
+    """Return a function that makes a logger with a handler of its own."""
+    made = []
+
+    def build(certificate=None, queue=None, spool_bytes=1 << 20, timeout=5.0):
+        context = client_context(pki.ca, *(certificate or pki.client))
+        handler = GelfHandler(
+            lambda: Link("localhost", log.port, context, timeout),
+            LogSpool(str(tmp_path / "gelf.spool"), spool_bytes),
+            "node1",
+            {"job_id": 7, "batch_id": 17, "facility": "raycrafter-client"},
+            queue,
+            retry_seconds=0.05,
+        )
+        logger = logging.Logger("test", logging.DEBUG)
+        logger.addHandler(handler)
+        made.append(handler)
+        return logger, handler
+
+    yield build
+    for handler in made:
+        handler.close_within(0)
+
+
+def numbers(log):
+    return [message["short_message"] for message in log.messages]
+
+
+def test_a_message_has_the_agreed_fields(make, log):
+    logger, handler = make()
+    before = time.time()
+    logger.warning("hello %s", "wörld", extra={"fields": {"frame": 3, "attempt": 1, "kind": "test", "empty": None}})
+    handler.close_within(5)
+    log.wait_for(lambda: log.raw)
+    (message,) = log.messages
+    assert before <= message.pop("timestamp") <= time.time()
+    assert message == {
+        "version": "1.1",
+        "host": "node1",
+        "short_message": "hello wörld",
+        "level": 4,
+        "_job_id": 7,
+        "_batch_id": 17,
+        "_facility": "raycrafter-client",
+        "_frame": 3,
+        "_attempt": 1,
+        "_kind": "test",
+        "_client_seq": 1,
+    }
+    assert log.versions[0] in ("TLSv1.2", "TLSv1.3")
+
+
+def test_blank_long_and_failing_messages_are_still_acceptable(make, log):
+    logger, handler = make()
+    logger.info(" \n ")
+    logger.info("x" * 100000)
+    try:
+        raise KeyError("lost")
+    except KeyError:
+        logger.exception("bang")
+    handler.close_within(5)
+    log.wait_for(lambda: len(log.raw) == 3)
+    blank, long, bang = log.messages
+    assert blank["short_message"].strip()
+    assert len(long["short_message"]) < len(long["full_message"]) < 20000
+    assert "KeyError: 'lost'" in bang["full_message"]
+    assert bang["level"] == 3
+
+
+def test_the_log_server_comes_later(make, log, tmp_path):
+    log.stop()
+    logger, handler = make()
+    for number in range(500):
+        logger.info("%d", number)
+    log.poll(lambda: (tmp_path / "gelf.spool").stat().st_size > 0)
+    log.start()
+    log.wait_for(lambda: set(numbers(log)) >= {str(number) for number in range(500)})
+    handler.close_within(5)
+    assert (tmp_path / "gelf.spool").stat().st_size == 0
+
+
+def test_nothing_is_missing_after_a_restart_of_the_log_server(make, log):
+    logger, handler = make()
+    for number in range(200):
+        logger.info("%d", number)
+    log.wait_for(lambda: len(log.raw) >= 100)
+    log.stop()
+    for number in range(200, 400):
+        logger.info("%d", number)
+    log.start()
+    for number in range(400, 600):
+        logger.info("%d", number)
+    log.wait_for(lambda: set(numbers(log)) >= {str(number) for number in range(600)})
+    handler.close_within(5)
+    # what was sent twice can be told: it carries the same number
+    assert len({text for text in numbers(log) if text.isdigit()}) == 600
+    texts = {message["_client_seq"]: message["short_message"] for message in log.messages}
+    assert all(texts[message["_client_seq"]] == message["short_message"] for message in log.messages)
+
+
+def test_a_strangers_certificate_sends_nothing_and_loses_nothing(make, log, pki, tmp_path):
+    logger, handler = make(certificate=pki.stranger)
+    for number in range(20):
+        logger.info("%d", number)
+    handler.close_within(2)
+    assert log.raw == []
+    spooled = (tmp_path / "gelf.spool").read_bytes()
+    assert all(b'"short_message": "%d"' % number in spooled for number in range(20))
+
+
+def test_a_later_client_sends_what_an_earlier_one_left(make, log):
+    log.stop()
+    logger, handler = make()
+    logger.info("left over")
+    handler.close_within(1)
+    log.start()
+    make()
+    log.wait_for(lambda: "left over" in numbers(log))
+
+
+def test_a_silent_log_server_blocks_nobody(make, log):
+    log.stop()
+    silent = socket.socket()  # takes connections, never says a word
+    silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    silent.bind(("127.0.0.1", log.port))
+    silent.listen(1)
+    try:
+        logger, handler = make(timeout=60.0)
+        started = time.monotonic()
+        for number in range(20000):
+            logger.info("%d", number)
+        assert time.monotonic() - started < 10
+        started = time.monotonic()
+        handler.close_within(0.5)
+        assert time.monotonic() - started < 5
+    finally:
+        silent.close()
+
+
+def test_debug_goes_first_when_the_spool_is_full_and_the_loss_is_told(make, log, tmp_path):
+    spool = tmp_path / "gelf.spool"
+    log.stop()
+    logger, handler = make(spool_bytes=20000)
+    for number in range(200):
+        logger.debug("debug %d", number)
+    for number in range(30):
+        logger.error("error %d", number)
+    log.poll(lambda: b"error 29" in spool.read_bytes())
+    log.start()
+    log.wait_for(lambda: any("were dropped" in text for text in numbers(log)))
+    handler.close_within(5)
+    texts = numbers(log)
+    assert {f"error {number}" for number in range(30)} <= set(texts)
+    kept = len({text for text in texts if text.startswith("debug")})
+    assert 0 < kept < 200
+    told = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert sum(message["_dropped"] for message in told) == 200 - kept
+    assert sum(message["_dropped_debug"] for message in told) == 200 - kept
+
+
+def test_the_queue_drops_debug_before_anything_else():
+    queue = BoundedQueue(max_messages=3, max_bytes=1000)
+    for seq, debug in enumerate([True, False, True, False, False], 1):
+        queue.put(Frame(seq, debug, b"x"))
+    assert [frame.seq for frame in queue.take(10, 0)] == [2, 4, 5]
+    assert queue.take_dropped() == (2, 0)
+    for seq in range(6, 10):
+        queue.put(Frame(seq, False, b"x"))
+    assert [frame.seq for frame in queue.take(10, 0)] == [6, 7, 8]
+    assert queue.take_dropped() == (0, 1)
+    assert queue.take_dropped() == (0, 0)
+
+
+def test_the_queue_is_bounded_in_bytes_too():
+    queue = BoundedQueue(max_messages=1000, max_bytes=100)
+    for seq in range(10):
+        queue.put(Frame(seq, False, b"x" * 30))
+    assert [frame.seq for frame in queue.take(10, 0)] == [0, 1, 2]
+
+
+def test_the_spool_forgets_an_unfinished_line(tmp_path):
+    path = tmp_path / "gelf.spool"
+    path.write_bytes(b'{"a": 1}\n{"b": ')
+    spool = LogSpool(str(path), 1000)
+    assert spool.peek(100) == [b'{"a": 1}']
+    spool.advance(9)
+    assert spool.peek(100) == []
+    assert not spool
+    spool.close()
+    assert path.read_bytes() == b""

@@ -1,0 +1,163 @@
+"""The parser against what POV-Ray 3.7.0.10 really printed."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from raycrafter_client.povray import PovrayParser
+
+DATA = Path(__file__).parent / "data"
+
+
+def parse(data, size=4096):
+    parser = PovrayParser()
+    events = []
+    for start in range(0, len(data), size):
+        events += parser.feed(data[start : start + size])
+    return parser, events + parser.close()
+
+
+def parse_log(name, size=4096):
+    return parse((DATA / f"povray-3.7.0.10-{name}.stderr").read_bytes(), size)
+
+
+def told(events):
+    """What matters of a log: no plain lines and no progress."""
+    return [(event.kind, event.message) for event in events if event.kind not in ("line", "progress", "frame")]
+
+
+VERSION = ("version", "Persistence of Vision(tm) Ray Tracer Version 3.7.0.10.unofficial (g++ @ x86_64-pc-linux-gnu)")
+PHASES = [("phase", phase) for phase in ("parsing", "rendering", "pretrace", "tracing")]
+
+
+def test_animation_with_radiosity():
+    parser, events = parse_log("anim-radiosity")
+    assert told(events) == [
+        VERSION,
+        *PHASES,
+        ("trace_time", "Trace Time:       0 hours  0 minutes 23 seconds (23.070 seconds)"),
+        *PHASES,
+        ("trace_time", "Trace Time:       0 hours  0 minutes 20 seconds (20.257 seconds)"),
+        ("finished", "POV-Ray finished"),
+    ]
+    assert [event.data["seconds"] for event in events if event.kind == "trace_time"] == [23.07, 20.257]
+    assert parser.percent == 100.0
+    assert parser.error == ""
+
+
+def test_percent_never_falls_within_a_frame():
+    _, events = parse_log("anim-radiosity")
+    starts = [index for index, event in enumerate(events) if event.kind == "phase" and event.message == "parsing"]
+    for index, first in enumerate(starts):
+        last = [*starts, len(events)][index + 1]
+        percents = [event.data["percent"] for event in events[first:last] if event.kind == "progress"]
+        assert percents == sorted(percents)
+        # both passes are in it: the pretrace may not have used up the hundred
+        assert 5 < len([percent for percent in percents if percent <= 10]) < len(percents) / 2
+        assert percents[-1] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "text"),
+    [
+        ("error-bad", 1, "No matching } in 'sphere', undeclared identifier 'pigmnt' found instead"),
+        ("error-bad2", 1, "Cannot open include file nonexist.inc."),
+        ("error-w", 1, "Parse halted by #error directive: boom"),
+    ],
+)
+def test_parse_errors_have_file_and_line(name, line, text):
+    parser, events = parse_log(name)
+    (found,) = [event for event in events if event.kind == "parse_error"]
+    assert found.level == logging.ERROR
+    file = name.replace("error-", "") + ".pov"
+    assert found.data == {"file": file, "line": line}
+    assert found.message == parser.error == f"File '{file}' line {line}: Parse Error: {text}"
+    assert told(events)[-2:] == [
+        ("fatal", "Fatal error in parser: Cannot parse input."),
+        ("render_failed", "Render failed"),
+    ]
+
+
+def test_a_possible_error_is_a_warning():
+    _, events = parse_log("error-bad2")
+    (warning,) = [event for event in events if event.kind == "warning"]
+    text = "Cannot find file 'nonexist.inc', even after trying to append file type extension."
+    assert warning.message == "File 'bad2.pov' line 1: Possible Parse Error: " + text
+    assert warning.level == logging.WARNING
+
+
+def test_a_cancelled_render_is_no_error():
+    parser, events = parse_log("sigterm")
+    assert told(events) == [
+        VERSION,
+        *PHASES,
+        ("signal", "povray: received signal SIGTERM: Termination; requested render cancel"),
+        ("fatal", "Fatal error in renderer: Frontend halted render."),
+        ("render_cancelled", "Render cancelled by user"),
+    ]
+    assert max(event.level for event in events) == logging.WARNING
+    assert parser.error == ""
+    assert 10 < parser.percent < 20  # 7 % of the trace after the whole pretrace
+
+
+@pytest.mark.parametrize("name", ["anim-radiosity", "error-bad", "sigterm"])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_chunks_may_fall_anywhere(name, size):
+    assert parse_log(name, size)[1] == parse_log(name, 1 << 20)[1]
+
+
+def test_credits_and_rules_are_not_kept():
+    _, events = parse_log("anim-radiosity")
+    text = "\n".join(event.message for event in events)
+    assert "Architects" not in text
+    assert "-----" not in text
+    assert "configuration file" not in text
+    assert "Antialiasing.........On  (Method 1, Threshold 0.100, Depth 3, Jitter 1.00, Gamma 2.50)" in text
+
+
+def test_a_path_cut_hard_at_the_edge_is_joined():
+    path = "/lustre/ws/" + "a" * 40 + "/" + "b" * 43 + "/bad.pov"
+    whole = f"File '{path}' line 12: Parse Error:"
+    printed = f"{whole[:80]}\n{whole[80:]} No matching }} in 'sphere',\n undeclared identifier\n"
+    parser, events = parse(b"==== [Parsing...] =====\n" + printed.encode() + b"Render failed\n")
+    (error,) = [event for event in events if event.kind == "parse_error"]
+    assert error.data == {"file": path, "line": 12}
+    assert parser.error == whole + " No matching } in 'sphere', undeclared identifier"
+
+
+def test_a_plain_scene_uses_the_whole_scale():
+    # counts as a scene without radiosity prints them
+    lines = b"".join(
+        b"Rendered %d of 307200 pixels (%d%%)\r" % (n, n * 100 // 307200) for n in range(1024, 307201, 1024)
+    )
+    parser, events = parse(b"==== [Rendering...] =====\n" + lines)
+    assert [event.message for event in events if event.kind == "phase"] == ["rendering"]
+    assert len([event for event in events if event.kind == "progress"]) == 100
+    assert parser.percent == 100.0
+
+
+def test_a_resumed_render_is_told_from_its_shorter_pretrace():
+    # an interrupted render went on: the pretrace left out what was done and ended at 86 %
+    counts = [*range(204, 1647005, 204 * 40), 1024, 2048, *range(10240, 1660000, 10240)]
+    lines = b"".join(b"Rendered %d of 1920000 pixels (%d%%)\r" % (n, n * 100 // 1920000) for n in counts)
+    parser, events = parse(b"==== [Rendering...] =====\n" + lines)
+    assert [event.message for event in events if event.kind == "phase"] == ["rendering", "pretrace", "tracing"]
+    assert 80 < parser.percent < 90
+
+
+def test_a_complaint_without_a_label_explains_a_failure():
+    parser, events = parse(b"==== [Parsing...] ====\nCannot create render state output file.\nRender failed\n")
+    assert parser.error == "Cannot create render state output file."
+    assert ("render_failed", "Render failed") in told(events)
+
+
+def test_pretrace_as_version_3_8_names_it():
+    parser, _ = parse(b"==== [Rendering...] ====\nPerforming radiosity pretrace: 50 of 100 pixels (50%)\r")
+    assert parser.percent == 5.0
+
+
+def test_neither_endless_lines_nor_foreign_bytes_hurt():
+    parser, events = parse(b"==== [Parsing...] ====\n" + b"\xff\xfe" * 50000 + b"\nPOV-Ray finished\n")
+    assert told(events)[-1] == ("finished", "POV-Ray finished")
+    assert max(len(event.message) for event in events) < 100000
+    assert parser.percent == 0.0

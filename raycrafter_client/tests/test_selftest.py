@@ -1,0 +1,66 @@
+"""The self-test as a compute node's batch job runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SRC = Path(__file__).resolve().parent.parent / "src"
+
+
+def selftest(*words):
+    done = subprocess.run(
+        [sys.executable, "-m", "raycrafter_client", "selftest", *words],
+        env={"PYTHONPATH": str(SRC), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=subprocess.PIPE,
+        timeout=60,
+    )
+    return done.returncode, json.loads(done.stdout.decode())
+
+
+def test_both_ways_work(rest, log, pki):
+    gelf = ["--gelf", f"localhost:{log.port}", "--cert", pki.client[0], "--key", pki.client[1]]
+    code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf)
+    assert code == 0
+    assert report["ok"] is report["https"]["ok"] is report["gelf"]["ok"] is True
+    assert report["https"]["status"] == 200
+    assert report["https"]["health"]["database"] == "ok"
+    # the message really arrived, and can be found by what was printed
+    (message,) = log.wait_for(lambda: log.messages)
+    assert message["_selftest_id"] == report["gelf"]["selftest_id"]
+    assert message["_facility"] == "raycrafter-client"
+
+
+def test_https_alone(rest, pki):
+    code, report = selftest("--url", rest.url, "--ca", pki.ca)
+    assert code == 0
+    assert "gelf" not in report
+
+
+def test_a_strangers_certificate_is_noticed(rest, log, pki):
+    gelf = ["--gelf", f"localhost:{log.port}", "--cert", pki.stranger[0], "--key", pki.stranger[1]]
+    code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf)
+    assert code == 1
+    assert report["https"]["ok"] is True
+    assert report["gelf"]["ok"] is False
+    assert log.messages == []
+
+
+def test_the_wrong_ca_is_noticed(rest, pki):
+    code, report = selftest("--url", rest.url, "--ca", pki.stranger_ca)
+    assert code == 1
+    assert "CERTIFICATE_VERIFY_FAILED" in report["https"]["error"]
+
+
+def test_nobody_there(rest, pki):
+    rest.stop()
+    code, report = selftest("--url", rest.url, "--ca", pki.ca)
+    assert code == 1
+    assert "refused" in report["https"]["error"]
+
+
+def test_addresses_are_checked(pki):
+    code, report = selftest("--url", "http://localhost", "--ca", pki.ca, "--gelf", "localhost")
+    assert code == 1
+    assert "https://" in report["https"]["error"]
+    assert "HOST:PORT" in report["gelf"]["error"]

@@ -1,0 +1,97 @@
+"""Events on disk: numbers go on, nothing is lost by a crash, a full disk is no end."""
+
+import logging
+import os
+
+from raycrafter_client.spool import EventSpool
+
+
+def add(spool, count):
+    for number in range(count):
+        spool.add(logging.INFO, "test", f"event {number}", frame=number)
+
+
+def seqs(spool):
+    return [event["seq"] for event in spool.pending(1000)]
+
+
+def test_numbers_and_fields(tmp_path):
+    spool = EventSpool(str(tmp_path / "spool"))
+    spool.add(logging.WARNING, "warning", "text", 3, 1, {"line": 5})
+    (event,) = spool.pending(10)
+    assert event.pop("time").endswith("+00:00")
+    assert event == {
+        "seq": 1,
+        "level": 30,
+        "kind": "warning",
+        "frame": 3,
+        "attempt": 1,
+        "message": "text",
+        "data": {"line": 5},
+    }
+
+
+def test_a_new_client_goes_on_after_the_last_number(tmp_path):
+    first = EventSpool(str(tmp_path))
+    add(first, 5)
+    first.acknowledge(3)
+    first.close()
+    second = EventSpool(str(tmp_path))
+    assert seqs(second) == [4, 5]
+    add(second, 1)
+    assert seqs(second) == [4, 5, 6]
+
+
+def test_a_line_cut_by_a_crash_costs_only_itself(tmp_path):
+    first = EventSpool(str(tmp_path))
+    add(first, 3)
+    first.close()
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(path.read_bytes()[:-10])
+    second = EventSpool(str(tmp_path))
+    add(second, 1)
+    assert seqs(second) == [1, 2, 3]
+    second.close()
+    assert seqs(EventSpool(str(tmp_path))) == [1, 2, 3]
+
+
+def test_numbers_go_on_even_when_only_the_acknowledgement_is_left(tmp_path):
+    first = EventSpool(str(tmp_path))
+    add(first, 5)
+    first.acknowledge(5)
+    first.close()
+    (tmp_path / "events.jsonl").unlink()
+    second = EventSpool(str(tmp_path))
+    add(second, 1)
+    assert seqs(second) == [6]
+
+
+def test_numbers_that_the_server_knows_are_never_used_again(tmp_path):
+    spool = EventSpool(str(tmp_path))
+    add(spool, 1)
+    spool.acknowledge(40)  # the file was lost, the server remembers
+    add(spool, 1)
+    assert seqs(spool) == [41]
+
+
+def test_the_file_is_private(tmp_path):
+    EventSpool(str(tmp_path / "spool"))
+    assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "spool" / "events.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_is_counted_and_the_event_is_still_sent(tmp_path, monkeypatch):
+    spool = EventSpool(str(tmp_path))
+    add(spool, 1)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    add(spool, 1)
+    monkeypatch.undo()
+    add(spool, 1)
+    assert seqs(spool) == [1, 2, 3]
+    assert spool.lost == 1
+    spool.close()
+    assert seqs(EventSpool(str(tmp_path))) == [1, 3]

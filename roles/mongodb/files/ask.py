@@ -1,0 +1,20 @@
+"""Ask MongoDB on loopback who it is, without a login. Usage: ask.py PORT. Prints one JSON object."""
+
+import json
+import sys
+
+import pymongo
+import pymongo.errors
+
+UNAUTHORIZED = 13
+
+with pymongo.MongoClient("127.0.0.1", int(sys.argv[1]), serverSelectionTimeoutMS=2000) as client:
+    hello = client.admin.command("isMaster")
+    try:
+        client.list_database_names()
+        login_needed = False
+    except pymongo.errors.OperationFailure as error:
+        if error.code != UNAUTHORIZED:
+            raise
+        login_needed = True
+print(json.dumps({"writable": hello["ismaster"], "login_needed": login_needed}))

@@ -1,0 +1,101 @@
+"""The Ansible module through Ansible itself: check mode, diff, a second run, attributes, refusals."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from batch_script import BatchSpec, Launch, Node, render
+
+ROOT = Path(__file__).parents[3]
+ARGUMENTS = {
+    "name": "rc-selftest",
+    "queue": "workq",
+    "cores_per_node": 24,
+    "walltime": "00:05:00",
+    "dialect": "torque",
+    "launcher": "aprun",
+    "launch": {"d": 24},
+    "node": {"cores": 24, "numa_nodes": 2, "hyperthreads": 2},
+    "directory": "/lustre/sw/raycrafter",
+    "environment": {"OMP_NUM_THREADS": 24},
+    "command": ["/lustre/sw/raycrafter/current/bin/python", "-m", "raycrafter_client", "selftest"],
+    "mode": "0640",
+}
+SCRIPT = render(
+    BatchSpec(
+        name="rc-selftest",
+        queue="workq",
+        nodes=1,
+        cores_per_node=24,
+        walltime="00:05:00",
+        dialect="torque",
+        launcher="aprun",
+        launch=Launch(d=24),
+        node=Node(24, 2, 2),
+        directory="/lustre/sw/raycrafter",
+        environment={"OMP_NUM_THREADS": "24"},
+        command=ARGUMENTS["command"],
+    )
+)
+
+
+@pytest.fixture
+def call(tmp_path: Path):
+    """Runs the module on this host and returns its answer, with all that Ansible printed as "output"."""
+
+    def run(*flags: str, **changes) -> dict:
+        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-i", "localhost,", "-c", "local"]
+        command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        arguments = {"dest": str(tmp_path / "job.sh"), **ARGUMENTS, **changes}
+        done = subprocess.run(
+            [*command, "-m", "batch_script", "-a", json.dumps(arguments), *flags],
+            cwd=ROOT,
+            env={**os.environ, "ANSIBLE_HOME": str(tmp_path / "ansible"), "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        answer = re.search(r"^localhost \| (\w+)!? => (\{.*\})", done.stdout, re.MULTILINE | re.DOTALL)
+        assert answer, done.stdout + done.stderr
+        return {"output": done.stdout, "failed": answer[1] == "FAILED", **json.loads(answer[2])}
+
+    return run
+
+
+def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, tmp_path: Path) -> None:
+    job = tmp_path / "job.sh"
+    check = call("--check", "--diff")
+    assert check["changed"] and not job.exists()
+    assert "+#PBS -l nodes=1:ppn=24" in check["output"]
+
+    first = call()
+    assert first["changed"] and first["walltime_seconds"] == 300
+    assert job.read_text() == SCRIPT
+    assert job.stat().st_mode & 0o777 == 0o640
+    assert [line for line in job.read_text().splitlines() if line.startswith("#PBS")] == first["directives"]
+
+    job.chmod(0o600)
+    assert call("--check")["changed"] and job.stat().st_mode & 0o777 == 0o600
+    assert call()["changed"] and job.stat().st_mode & 0o777 == 0o640
+    assert not call()["changed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"queue": "q\n#PBS -V"}, ["'rc-selftest'", "queue: letters"]),
+        ({"launch": {"d": 48}}, ["launch.d: N*d <= cores_per_node*j does not hold: 1*48 = 48 > 24*1 = 24"]),
+        ({"dest": "/nonexistent/job.sh"}, ["/nonexistent does not exist", "create it first"]),
+    ],
+)
+def test_a_refusal_names_the_thing(call, tmp_path: Path, changes: dict, parts: list[str]) -> None:
+    answer = call(**changes)
+    assert answer["failed"] and all(part in answer["msg"] for part in parts), answer["msg"]
+    assert not (tmp_path / "job.sh").exists()

@@ -1,0 +1,95 @@
+"""The script in a real bash: exit codes, the exit file, and a signal from the scheduler."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from batch_script import BatchSpec, Node, render
+
+
+def script(place: Path, program: str, **changes) -> Path:
+    """A batch script without a launcher that runs the given shell program."""
+    (place / "program").write_text(f"#!/bin/bash\n{program}\n")
+    (place / "program").chmod(0o700)
+    fields = {
+        "name": "rctest",
+        "queue": "workq",
+        "nodes": 1,
+        "cores_per_node": 1,
+        "walltime": 60,
+        "dialect": "torque",
+        "launcher": "none",
+        "directory": str(place),
+        "command": [str(place / "program")],
+        "node": Node(),
+    }
+    path = place / "job.sh"
+    path.write_text(render(BatchSpec(**{**fields, **changes})))
+    return path
+
+
+def run(path: Path, **environment: str) -> int:
+    return subprocess.run(
+        ["bash", path], env={"PATH": os.environ["PATH"], **environment}, timeout=30, check=False
+    ).returncode
+
+
+@pytest.mark.parametrize("code", [0, 3, 127, 143])
+def test_the_commands_exit_code_is_the_jobs_and_is_in_the_file(tmp_path: Path, code: int) -> None:
+    assert run(script(tmp_path, f"exit {code}"), PBS_JOBID="0:12345.server") == code
+    assert (tmp_path / "exit").read_text() == f"0:12345.server {code}\n"
+    assert not (tmp_path / "exit.tmp").exists()
+
+
+def test_slurms_own_job_id_stands_in(tmp_path: Path) -> None:
+    run(script(tmp_path, "exit 0"), SLURM_JOB_ID="77")
+    assert (tmp_path / "exit").read_text() == "77 0\n"
+
+
+def test_the_command_sees_its_environment_and_no_input(tmp_path: Path) -> None:
+    path = script(tmp_path, 'echo "$KEY $(wc -c)" >seen', environment={"KEY": "value=1"})
+    assert run(path) == 0
+    assert (tmp_path / "seen").read_text() == "value=1 0\n"
+
+
+def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
+    run(script(tmp_path, "echo hello >made"))
+    assert (tmp_path / "made").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "exit").stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_directory_starts_nothing(tmp_path: Path) -> None:
+    assert run(script(tmp_path, f"touch {tmp_path}/started", directory=str(tmp_path / "gone"))) == 90
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_module_that_does_not_load_is_told_by_the_exit_file(tmp_path: Path) -> None:
+    path = script(tmp_path, "touch started", modules=["nosuch"])
+    module = "module() { return 1; }; export -f module; "
+    rc = subprocess.run(["bash", "-c", f"{module} bash {path}"], timeout=30, check=False).returncode
+    assert rc == 91
+    assert (tmp_path / "exit").read_text().split()[1] == "91"
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("delay", [":", "read -rt 0.2 <>fifo"])
+def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Path, delay: str) -> None:
+    """With and without time for the command to tidy up after TERM: bash's wait returns 143 at once in both cases."""
+    os.mkfifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "ready")
+    program = f"trap '{delay}; exit 7' TERM; echo up >ready; while :; do read -rt 5 <>fifo; done"
+    job = subprocess.Popen(["bash", script(tmp_path, program)], start_new_session=True)
+    try:
+        (tmp_path / "ready").read_text()  # returns when the command has set its trap
+        assert not (tmp_path / "exit").exists()
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(timeout=20) == 7
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
+    assert (tmp_path / "exit").read_text() == "unknown 7\n"

@@ -1,0 +1,12 @@
+"""Fixtures of the tests for Graylog."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.graylog.support import RELEASES, Recording
+
+
+@pytest.fixture(params=RELEASES)
+def recording(request) -> Recording:
+    return Recording(request.param)

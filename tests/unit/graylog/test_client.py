@@ -1,0 +1,126 @@
+"""The client: what it sends, and what it says when Graylog refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.error
+
+import graylog
+import pytest
+from graylog import GraylogClient, GraylogError
+
+
+def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClient:
+    """A client whose next request gets the recorded answer."""
+
+    def opener(url, **arguments):
+        if seen is not None:
+            seen.append((url, arguments))
+        text = entry["answer"] if isinstance(entry["answer"], str) else json.dumps(entry["answer"])
+        if entry["status"] >= 400:
+            raise urllib.error.HTTPError(url, entry["status"], "refused", {}, io.BytesIO(text.encode()))
+        return io.BytesIO(text.encode())
+
+    return GraylogClient(opener, "http://127.0.0.1:9000", "admin", "secret")
+
+
+def test_the_version_is_read(recording):
+    client = client_for(recording, recording.entry(path="/"))
+    assert client.hello()["version"].startswith(recording.release)
+    expected = tuple(int(part) for part in recording.release.split("."))
+    assert graylog.parse_version(client.hello()["version"]) == expected
+
+
+@pytest.mark.parametrize("version", [None, "", 7, "preflight"])
+def test_what_has_no_version_is_not_graylog(version):
+    with pytest.raises(GraylogError, match="preflight page"):
+        graylog.parse_version(version)
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("no CSRF header", "X-Requested-By"),
+        ("unknown key", "unknown_key"),
+        ("port as a string", "Missing or invalid input configuration"),
+        ("unknown type", "no such input type"),
+        ("id in the body", "property id"),
+    ],
+)
+def test_a_refusal_says_what_the_server_said(recording, note, words):
+    entry = recording.entry(note)
+    with pytest.raises(GraylogError, match=words) as caught:
+        client_for(recording, entry).request(entry["method"], entry["path"], entry["body"])
+    assert caught.value.status == entry["status"]
+    assert f"{entry['method']} {entry['path']} ({entry['status']})" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_password_is_named_as_such(recording):
+    entry = recording.entry("wrong password")
+    with pytest.raises(GraylogError, match="does not accept the login"):
+        client_for(recording, entry).request("GET", "/system")
+
+
+def test_what_is_not_there_is_none(recording):
+    assert client_for(recording, recording.entry("gone")).find("/system/inputs/x") is None
+
+
+def test_other_refusals_are_not_taken_for_absence(recording):
+    with pytest.raises(GraylogError):
+        client_for(recording, recording.entry("wrong password")).find("/system/inputs/x")
+
+
+def test_an_unknown_type_is_named(recording):
+    with pytest.raises(GraylogError, match=r"knows no inputs of type nosuch\.Type"):
+        client_for(recording, recording.entry(path="nosuch.Type")).input_schema("nosuch.Type")
+
+
+def test_every_request_has_the_header_and_the_login(recording):
+    seen: list = []
+    client_for(recording, recording.entry("good"), seen).request("POST", "/system/inputs", {"title": "x"})
+    url, arguments = seen[0]
+    assert url == "http://127.0.0.1:9000/api/system/inputs"
+    assert arguments["headers"]["X-Requested-By"]
+    assert arguments["force_basic_auth"] is True
+    assert json.loads(arguments["data"]) == {"title": "x"}
+
+
+def test_a_token_is_sent_with_the_word_that_graylog_wants():
+    seen: list = []
+
+    def opener(_url, **arguments):
+        seen.append(arguments)
+        return io.BytesIO(b"{}")
+
+    params = {"url": "https://log/api/", "token": "t0k3n", "username": None, "password": None}
+    client = GraylogClient.of(opener, {**params, "timeout": 5, "validate_certs": True, "ca_path": "/ca.pem"})
+    client.request("GET", "/system")
+    assert (seen[0]["url_username"], seen[0]["url_password"]) == ("t0k3n", "token")
+    assert (seen[0]["ca_path"], seen[0]["timeout"]) == ("/ca.pem", 5)
+    assert client.base == "https://log/api"
+
+
+@pytest.mark.parametrize(
+    "failure", [urllib.error.URLError("refused"), TimeoutError("timed out"), ConnectionResetError()]
+)
+def test_silence_names_the_service(failure):
+    def opener(_url, **_arguments):
+        raise failure
+
+    with pytest.raises(GraylogError, match="Is the service graylog-server up") as caught:
+        GraylogClient(opener, "http://log:9000", "admin", "x").hello()
+    assert caught.value.status is None
+
+
+def test_what_is_no_json_is_said():
+    with pytest.raises(GraylogError, match="no JSON: '<html>'"):
+        GraylogClient(lambda *_args, **_kwargs: io.BytesIO(b"<html>"), "http://log:9000", "a", "b").request("GET", "/")
+
+
+def test_validation_errors_are_given_whole():
+    assert graylog.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
+        '{"errors": {"title": ["empty"]}, "failed": true}'
+    )
+    assert graylog.refusal("") == "no reason given"

@@ -1,0 +1,87 @@
+"""The filters of the graylog role: which versions fit, and how server.conf is written."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[3] / "filter_plugins" / "graylog.py"
+SPEC = importlib.util.spec_from_file_location("graylog_filters", SOURCE)
+FILTERS = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(FILTERS)
+
+
+@pytest.mark.parametrize(
+    ("graylog", "engine", "search", "mongodb", "java"),
+    [
+        ("3.3.11", "elasticsearch", "6.8.23", "4.0.0", 17),
+        ("3.3.17", "elasticsearch", "5.6.16", "3.6.23", 8),
+        ("6.3.15", "opensearch", "2.19.5", "5.0.0", 17),
+        ("7.0.12", "elasticsearch", "7.10.2", "7.0.14", 17),
+        ("7.1.7", "opensearch", "3.1.0", "8.0.4", 17),
+    ],
+)
+def test_what_graylog_starts_with_is_accepted(graylog, engine, search, mongodb, java):
+    assert FILTERS.graylog_problems(graylog, engine, search, mongodb, java, accept_unmaintained=True) == []
+
+
+@pytest.mark.parametrize(
+    ("versions", "words"),
+    [
+        (("7.1.7", "elasticsearch", "6.8.23", "8.0.4", 17), "does not work with elasticsearch 6.8.23"),
+        (("7.0.12", "opensearch", "3.1.0", "8.0.4", 17), "does not work with opensearch 3.1.0"),
+        (("3.3.11", "opensearch", "2.19.5", "4.0.0", 17), "does not work with opensearch"),
+        (("7.0.12", "opensearch", "2.19.5", "6.0.19", 17), "needs MongoDB 7.0 or later, not 6.0.19"),
+        (("3.3.11", "elasticsearch", "6.8.23", "4.0.0", 21), "runs on Java 8, 11, 17, not 21"),
+        (("4.3.9", "elasticsearch", "7.10.2", "5.0.0", 17), "unknown to this role"),
+        (("7.1", "opensearch", "2.19.5", "8.0.4", 17), "no full version"),
+        (("latest", "opensearch", "2.19.5", "8.0.4", 17), "no full version"),
+    ],
+)
+def test_what_does_not_fit_is_told_in_words(versions, words):
+    problems = FILTERS.graylog_problems(*versions, accept_unmaintained=True)
+    assert len(problems) == 1
+    assert words in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("graylog", "search", "mongodb", "mend"),
+    [
+        ("7.1.6", "2.19.5", "8.0.4", "take 7.1.7 or later"),
+        ("6.2.10", "2.19.5", "8.0.4", "take 6.3, 7.0, 7.1"),
+    ],
+)
+def test_releases_without_security_mends_are_refused(graylog, search, mongodb, mend):
+    assert mend in FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17)[0]
+    assert FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17, accept_unmaintained=True) == []
+
+
+def test_a_maintained_release_needs_no_leave():
+    assert FILTERS.graylog_problems("7.1.9", "opensearch", "2.19.5", "8.0.4", 17) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (5, "5"),
+        ("", ""),
+        (["a", "b"], "a,b"),
+        ("C:\\logs", "C:\\\\logs"),
+        (" x", "\\ x"),
+        ("Köln", "K\\u00f6ln"),
+        ("a\tb", "a\\u0009b"),
+        ("\U0001f600", "\\ud83d\\ude00"),
+    ],
+)
+def test_values_are_written_as_a_properties_file_wants_them(value, written):
+    assert FILTERS.graylog_property(value) == written
+
+
+@pytest.mark.parametrize("value", ["a\nroot_username = eve", "a\r", "\0"])
+def test_a_value_cannot_begin_a_setting_of_its_own(value):
+    with pytest.raises(ValueError, match="line break"):
+        FILTERS.graylog_property(value)

@@ -1,0 +1,226 @@
+"""What an input shall be: types, coercion, comparison, bodies and what may be shown."""
+
+from __future__ import annotations
+
+import pytest
+from graylog_inputs import (
+    HIDDEN,
+    InputError,
+    Wish,
+    check_static_fields,
+    coerce,
+    gather_options,
+    hide_secrets,
+    is_udp,
+    resolve_type,
+    same,
+)
+
+from tests.unit.graylog.support import GELF
+
+TLS = {"enable": True, "cert_file": "/c", "key_file": "/k"}
+
+
+def wish_for(recording, configuration: dict, **more) -> Wish:
+    schema = recording.schema()
+    return Wish("gelf", GELF, True, coerce(configuration, schema), schema, **more)
+
+
+@pytest.mark.parametrize("name", ["gelf_tcp", "gelf_http", "syslog_tcp", "raw_tcp", "beats"])
+def test_short_names_are_known(name):
+    assert resolve_type(name).startswith("org.graylog")
+    assert not is_udp(resolve_type(name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "org.graylog2.inputs.gelf.udp.GELFUDPInput",
+        "org.graylog2.inputs.syslog.udp.SyslogUDPInput",
+        "org.graylog.plugins.netflow.inputs.NetFlowUdpInput",
+        "org.graylog.integrations.ipfix.inputs.IpfixUdpInput",
+        "gelf_udp",
+    ],
+)
+def test_udp_is_refused(name):
+    with pytest.raises(InputError, match="UDP"):
+        resolve_type(name)
+
+
+def test_an_unknown_short_name_is_refused():
+    with pytest.raises(InputError, match="neither one of beats, gelf_http"):
+        resolve_type("gelf")
+
+
+@pytest.mark.parametrize(
+    ("tls", "configuration", "words"),
+    [
+        ({"enable": True, "key_file": "/k"}, {}, r"tls\.cert_file"),
+        ({"enable": True, "cert_file": "/c"}, {}, r"tls\.key_file"),
+        ({**TLS, "client_auth": "required"}, {}, r"tls\.client_ca"),
+        ({"enable": False, "client_auth": "required", "client_ca": "/a"}, {}, r"tls\.enable is off"),
+        (None, {"tls_enable": True}, "belong in tls"),
+        (None, {"port": 1}, "repeats port"),
+    ],
+)
+def test_tls_that_protects_nothing_is_refused(tls, configuration, words):
+    with pytest.raises(InputError, match=words):
+        gather_options(12201, "127.0.0.1", tls, configuration)
+
+
+def test_options_get_graylogs_names():
+    tls = {**TLS, "client_auth": "required", "client_ca": "/a", "key_password": None}
+    assert gather_options(1, "::", tls, {"max_message_size": 5}) == {
+        "port": 1,
+        "bind_address": "::",
+        "tls_enable": True,
+        "tls_cert_file": "/c",
+        "tls_key_file": "/k",
+        "tls_client_auth": "required",
+        "tls_client_auth_cert_file": "/a",
+        "max_message_size": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "wanted"),
+    [
+        ("port", "12201", 12201),
+        ("port", 12201.0, 12201),
+        ("tls_enable", "true", True),
+        ("tls_enable", "False", False),
+        ("tls_client_auth", "required", "required"),
+        ("override_source", 5, "5"),
+        ("override_source", None, None),
+    ],
+)
+def test_values_get_the_servers_types(recording, key, given, wanted):
+    got = coerce({key: given}, recording.schema())[key]
+    assert got == wanted
+    assert type(got) is type(wanted)
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "words"),
+    [
+        ("port", "http", "whole number"),
+        ("port", True, "whole number"),
+        ("port", 70000, "1 to 65535"),
+        ("port", None, "must have a value"),
+        ("tls_enable", "maybe", "true or false"),
+        ("tls_enable", 1, "true or false"),
+        ("tls_client_auth", "always", "one of disabled, optional, required"),
+        ("override_source", ["a"], "needs text"),
+        ("portt", 1, "unknown to this type of input"),
+    ],
+)
+def test_values_that_do_not_fit_are_refused_by_name(recording, key, given, words):
+    with pytest.raises(InputError, match=f"option {key} .*{words}"):
+        coerce({key: given}, recording.schema())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (None, "", True),
+        ("", None, True),
+        (True, True, True),
+        (True, "true", False),
+        (1, True, False),
+        (1, 1, True),
+        (0, "", False),
+    ],
+)
+def test_equality_is_graylogs(one, other, equal):
+    assert same(one, other) is equal
+
+
+def test_what_was_posted_is_not_different(recording):
+    """The good request of the session, against the answer that the server gave afterwards."""
+    posted = recording.entry("good")["body"]["configuration"]
+    stored = recording.entry("item with a secret")["answer"]
+    wish = wish_for(recording, {**posted, "tls_enable": "true", "tls_cert_file": "/nosuch"})
+    assert wish.differing(stored) == []
+
+
+def test_a_default_of_the_type_counts_as_set(recording):
+    stored = recording.entry("item with a secret")["answer"]
+    wish = wish_for(recording, {"tcp_keepalive": False, "max_message_size": 2097152, "override_source": ""})
+    assert wish.differing(stored) == []
+
+
+def test_a_guessed_default_does_not_count_as_set(recording):
+    stored = recording.entry("item with a secret")["answer"]
+    threads = recording.schema()["number_worker_threads"]["default_value"]
+    assert wish_for(recording, {"number_worker_threads": threads}).differing(stored) == ["number_worker_threads"]
+
+
+def test_a_text_where_a_boolean_belongs_is_different(recording):
+    """The server stored "true" for tls_enable, and TLS was off."""
+    put = recording.entries.index(recording.entry("tls_enable as a string"))
+    stored = next(entry for entry in recording.entries[put + 1 :] if entry["method"] == "GET")["answer"]
+    assert stored["attributes"]["tls_enable"] == "true"
+    assert wish_for(recording, {"tls_enable": True}).differing(stored) == ["tls_enable"]
+
+
+def test_a_secret_that_is_shown_is_compared(recording):
+    stored = recording.entry("item with a secret")["answer"]
+    assert wish_for(recording, {"tls_key_password": "s3cret"}).differing(stored) == []
+    assert wish_for(recording, {"tls_key_password": "other"}).differing(stored) == ["tls_key_password"]
+
+
+@pytest.mark.parametrize("shown", [{"is_set": True}, {"encrypted_value": "a", "salt": "b"}, "<password set>"])
+def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
+    stored = {**recording.entry("item with a secret")["answer"]}
+    stored["attributes"] = {**stored["attributes"], "tls_key_password": shown}
+    quiet = wish_for(recording, {"tls_key_password": "other", "port": 1})
+    assert quiet.differing(stored) == ["port"]
+    assert quiet.body("node", stored)["configuration"]["tls_key_password"] != "other"
+    always = wish_for(recording, {"tls_key_password": "other"}, always_send_secrets=True)
+    assert always.differing(stored) == ["tls_key_password"]
+    assert always.body("node", stored)["configuration"]["tls_key_password"] == "other"
+
+
+def test_an_encrypted_secret_is_kept_by_name(recording):
+    stored = {**recording.entry("item with a secret")["answer"]}
+    stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": True}}
+    assert wish_for(recording, {"port": 1}).body("n", stored)["configuration"]["tls_key_password"] == {
+        "keep_value": True
+    }
+
+
+def test_a_new_body_has_the_keys_that_the_server_knows(recording):
+    good = recording.entry("good")["body"]
+    body = wish_for(recording, good["configuration"]).body("node-1")
+    assert body["configuration"] == good["configuration"]
+    assert set(body) - {"node"} == set(good)
+    assert body["node"] is None
+
+
+def test_an_input_of_one_node_names_it(recording):
+    schema = recording.schema()
+    assert Wish("x", GELF, False, {"port": 1}, schema).body("node-1")["node"] == "node-1"
+
+
+def test_an_update_keeps_what_it_does_not_manage(recording):
+    stored = recording.entry("item with a secret")["answer"]
+    configuration = wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
+    assert configuration["port"] == 1
+    assert configuration["recv_buffer_size"] == 1048576
+
+
+def test_nothing_shows_a_secret(recording):
+    stored = recording.entry("item with a secret")["answer"]
+    wish = wish_for(recording, {"tls_key_password": "s3cret"})
+    shown = (hide_secrets(stored, recording.schema()), wish.picture(stored, "RUNNING"))
+    assert "s3cret" not in repr(shown)
+    assert shown[0]["configuration"]["tls_key_password"] == HIDDEN
+
+
+def test_static_fields_are_texts_with_decent_names():
+    assert check_static_fields({"site": "a", "n": 3}) == {"site": "a", "n": "3"}
+    assert check_static_fields(None) is None
+    with pytest.raises(InputError, match="static field 'a b'"):
+        check_static_fields({"a b": "x"})
+    with pytest.raises(InputError, match=r"static_fields\.a"):
+        check_static_fields({"a": ["x"]})

@@ -1,0 +1,123 @@
+"""The modules' face: arguments, check mode, diff and answers, over real HTTP to a Graylog made of memory."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+import threading
+import time
+import urllib.error
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from tests.unit.graylog.support import MemoryGraylog
+
+LIBRARY = Path(__file__).parents[3] / "library"
+TLS = {"cert_file": "/c", "key_file": "/k", "client_auth": "required", "client_ca": "/a", "key_password": "hunter2x"}
+
+
+class Now:
+    """The clock on the wall, for the server's side."""
+
+    @property
+    def now(self) -> float:
+        return time.monotonic()
+
+
+@pytest.fixture
+def server():
+    graylog = MemoryGraylog("3.3.11", Now())
+    graylog.EVENT_PERIOD = 0.05
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        data = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or None
+        try:
+            status, text = 200, graylog(handler.path, handler.command, handler.headers, data).read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        handler.wfile.write(text)
+
+    methods = {f"do_{method}": answer for method in ("GET", "POST", "PUT", "DELETE")}
+    quiet = {"log_message": lambda *_args: None}
+    handler = type("Handler", (BaseHTTPRequestHandler,), {**methods, **quiet})
+    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
+    graylog.url = f"http://127.0.0.1:{http.server_port}"
+    yield graylog
+    http.shutdown()
+
+
+@pytest.fixture
+def run(server, monkeypatch, capsys):
+    """Run a module of library/ and return its answer."""
+    for name in ("graylog", "graylog_inputs", "graylog_reconcile"):
+        monkeypatch.setitem(sys.modules, f"ansible.module_utils.{name}", importlib.import_module(name))
+    monkeypatch.setattr("graylog_reconcile.PAUSE", 0.02)
+
+    def run_module(name: str, check: bool = False, **arguments) -> dict:
+        spec = importlib.util.spec_from_file_location(f"library_{name}", LIBRARY / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        login = {"url": server.url, "username": "admin", "password": "correct horse"}
+        with patch_module_args({**login, **arguments, "_ansible_check_mode": check}), pytest.raises(SystemExit):
+            module.main()
+        return json.loads(capsys.readouterr().out)
+
+    return run_module
+
+
+def test_an_input_is_made_once_and_its_secret_never_shown(run):
+    options = {"title": "Services", "type": "gelf_tcp", "port": "12201", "tls": TLS}
+    planned = run("graylog_input", check=True, **options)
+    done = run("graylog_input", **options)
+    again = run("graylog_input", **options)
+    assert [answer["changed"] for answer in (planned, done, again)] == [True, True, False]
+    assert done["input"]["configuration"]["tls_client_auth"] == "required"
+    assert done["input_state"] == "RUNNING"
+    assert planned["diff"] == done["diff"]
+    assert "hunter2x" not in json.dumps([planned["diff"], done["diff"], done["input"], again["input"]])
+
+
+def test_an_input_is_deleted(run, server):
+    run("graylog_input", title="Services", type="gelf_tcp", port=12201)
+    assert run("graylog_input", title="Services", state="absent")["actions"] == ["deleted"]
+    assert server.inputs == {}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"title": "x", "type": "gelf_tcp"}, "port"),
+        ({"title": "x", "type": "org.graylog2.inputs.gelf.udp.GELFUDPInput", "port": 1}, "UDP"),
+        ({"title": "x", "type": "gelf_tcp", "port": 1, "configuration": {"nosuch": 1}}, "option nosuch is unknown"),
+        ({"title": "x", "type": "nosuch.Type", "port": 1}, "knows no inputs of type"),
+        ({"title": "x", "type": "gelf_tcp", "port": 1, "token": "long-token-value"}, "mutually exclusive"),
+    ],
+)
+def test_what_cannot_be_is_told_and_not_done(run, server, arguments, words):
+    answer = run("graylog_input", **arguments)
+    assert answer["failed"]
+    assert words in answer["msg"]
+    assert server.writes == []
+
+
+def test_the_inputs_are_told_with_their_transport(run, server):
+    udp = "org.graylog2.inputs.gelf.udp.GELFUDPInput"
+    gelf = next(entry for entry in server.recording.entries if entry["path"].endswith("GELFTCPInput"))
+    server.recording.entries.append({**gelf, "path": f"/system/inputs/types/{udp}"})
+    server.add(title="old", type=udp, attributes={"port": 12201})
+    server.add(title="new", attributes={"port": 12201, "tls_key_password": "hunter2x"})
+    answer = run("graylog_input_info")
+    assert [(item["title"], item["udp"], item["state"]) for item in answer["inputs"]] == [
+        ("new", False, None),
+        ("old", True, None),
+    ]
+    assert "hunter2x" not in json.dumps(answer["inputs"])

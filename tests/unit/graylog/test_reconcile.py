@@ -1,0 +1,174 @@
+"""The way to the wished state, against a Graylog made of memory; time passes only when the code waits."""
+
+from __future__ import annotations
+
+import pytest
+from graylog import GraylogClient
+from graylog_inputs import Wish, coerce
+from graylog_reconcile import ReconcileError, Reconciler
+
+from tests.unit.graylog.support import GELF, RAW, RELEASES, Clock, MemoryGraylog
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=RELEASES)
+def server(request, clock) -> MemoryGraylog:
+    return MemoryGraylog(request.param, clock)
+
+
+def reconciler(server: MemoryGraylog, check: bool = False, wait: bool = True) -> Reconciler:
+    client = GraylogClient(server, "http://log:9000", "admin", "x")
+    return Reconciler(client, check, wait, 60, clock=server.clock, sleep=server.clock.sleep)
+
+
+def wish(server: MemoryGraylog, **options) -> Wish:
+    fields = options.pop("static_fields", None)
+    schema = server.recording.schema()
+    asked = coerce({"port": 12201, "bind_address": "127.0.0.1", **options}, schema)
+    return Wish("Services", GELF, True, asked, schema, static_fields=fields)
+
+
+def ensure(server: MemoryGraylog, wanted: Wish, running: bool = True, **how):
+    return reconciler(server, **how).ensure_present(wanted, running)
+
+
+def test_a_new_input_runs(server):
+    outcome = ensure(server, wish(server))
+    assert (outcome.actions, outcome.state) == (["created"], "RUNNING")
+    assert outcome.before == {}
+    assert outcome.after["configuration"]["port"] == 12201
+    assert server.launched[outcome.item["id"]]["state"] == "RUNNING"
+
+
+def test_the_second_time_nothing_is_written(server):
+    ensure(server, wish(server, static_fields={"site": "a"}))
+    written = list(server.writes)
+    outcome = ensure(server, wish(server, static_fields={"site": "a"}))
+    assert outcome.actions == []
+    assert outcome.before == outcome.after
+    assert server.writes == written
+
+
+def test_check_mode_writes_nothing_and_tells_the_same(server):
+    planned = ensure(server, wish(server, static_fields={"site": "a"}), check=True)
+    assert server.writes == []
+    done = ensure(server, wish(server, static_fields={"site": "a"}))
+    assert (planned.actions, planned.before, planned.after) == (done.actions, done.before, done.after)
+
+
+def test_a_difference_restarts_with_the_new_settings(server):
+    ensure(server, wish(server, recv_buffer_size=1000000))
+    outcome = ensure(server, wish(server, port=12301))
+    assert outcome.actions == ["updated"]
+    launched = server.launched[outcome.item["id"]]["message_input"]["attributes"]
+    assert launched["port"] == 12301
+    assert launched["recv_buffer_size"] == 1000000  # asked for once, kept where nobody asks
+
+
+def test_static_fields_are_an_exact_set_and_leave_no_listener_behind(server):
+    ensure(server, wish(server, static_fields={"site": "a", "kind": "b"}))
+    outcome = ensure(server, wish(server, port=12301, static_fields={"site": "c", "zone": "d"}))
+    assert outcome.actions == ["updated", "static_fields"]
+    assert outcome.item["static_fields"] == {"site": "c", "zone": "d"}
+    assert outcome.state == "RUNNING"
+    assert server.busy == set()
+
+
+def test_static_fields_that_nobody_asks_for_stay(server):
+    ensure(server, wish(server, static_fields={"site": "a"}))
+    assert ensure(server, wish(server)).actions == []
+
+
+def test_a_failed_input_is_started_again(server):
+    input_id = server.add(title="Services", attributes={"port": 12201, "bind_address": "127.0.0.1"})
+    server.launch(input_id, "FAILED")
+    outcome = ensure(server, wish(server))
+    assert (outcome.actions, outcome.state) == (["started"], "RUNNING")
+    assert server.writes == [("PUT", f"/system/inputstates/{input_id}")]
+
+
+def test_a_failed_input_with_the_wrong_port_is_mended_and_started(server):
+    input_id = server.add(title="Services", attributes={"port": 514, "bind_address": "127.0.0.1"})
+    server.launch(input_id, "FAILED")
+    outcome = ensure(server, wish(server))
+    assert (outcome.actions, outcome.state) == (["updated", "started"], "RUNNING")
+    assert server.busy == set()
+
+
+def test_a_busy_port_is_tried_again_and_then_told(server):
+    server.busy.add(12201)
+    with pytest.raises(
+        ReconcileError, match=r"GELFTCPInput on port 12201 .* FAILED .*Address already in use"
+    ) as caught:
+        ensure(server, wish(server))
+    assert "ss -ltnp" in str(caught.value)
+    assert [method for method, path in server.writes if "inputstates" in path] == ["PUT", "PUT"]
+
+
+def test_a_port_that_gets_free_in_time_is_taken(server, clock):
+    server.busy.add(12201)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now > 1004:
+            server.busy.clear()
+
+    client = GraylogClient(server, "http://log:9000", "admin", "x")
+    outcome = Reconciler(client, False, True, 60, clock=clock, sleep=sleep).ensure_present(wish(server), True)
+    assert outcome.state == "RUNNING"
+
+
+def test_an_input_can_be_there_and_stopped(server):
+    outcome = ensure(server, wish(server), running=False)
+    assert outcome.actions == ["created", "stopped"]
+    assert outcome.item["id"] not in server.launched
+    assert ensure(server, wish(server), running=False).actions == []
+    assert ensure(server, wish(server)).actions == ["started"]
+
+
+def test_a_running_input_is_stopped_before_it_is_changed(server):
+    ensure(server, wish(server))
+    outcome = ensure(server, wish(server, port=12301, static_fields={"site": "a"}), running=False)
+    assert outcome.actions == ["updated", "static_fields", "stopped"]
+    assert server.launched == {}
+    assert outcome.item["attributes"]["port"] == 12301
+    assert server.busy == set()
+
+
+def test_without_wait_the_last_step_is_not_waited_for(server, clock):
+    before = clock.now
+    assert ensure(server, wish(server), wait=False).actions == ["created"]
+    assert clock.now == before
+
+
+def test_a_type_is_never_changed(server):
+    server.add(title="Services", type=RAW, attributes={"port": 12201})
+    with pytest.raises(ReconcileError, match=r"is of type .*RawTCPInput.*delete it first"):
+        ensure(server, wish(server))
+    assert server.writes == []
+
+
+def test_two_inputs_of_one_title_are_refused(server):
+    for _ in range(2):
+        server.add(title="Services", attributes={"port": 12201})
+    with pytest.raises(ReconcileError, match="2 inputs have the title 'Services'"):
+        ensure(server, wish(server))
+
+
+def test_an_input_of_another_node_is_refused(server):
+    server.add(title="Services", node="elsewhere", attributes={"port": 12201}, **{"global": False})
+    with pytest.raises(ReconcileError, match="belongs to the Graylog node elsewhere"):
+        ensure(server, wish(server))
+
+
+def test_an_input_is_deleted_once(server):
+    ensure(server, wish(server))
+    assert reconciler(server, check=True).ensure_absent("Services").actions == ["deleted"]
+    assert len(server.inputs) == 1
+    assert reconciler(server).ensure_absent("Services").actions == ["deleted"]
+    assert server.inputs == {}
+    assert reconciler(server).ensure_absent("Services").actions == []
