@@ -20,6 +20,7 @@ setup: .venv/.locked ## Install what the controller needs: packages, a Docker en
 
 .venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
 	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --python .venv/bin/python requirements/dev.txt
+	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e raycrafter_cli
 	@touch $@
 
 .venv/bin/uv:

@@ -62,7 +62,7 @@ def table(title: str, columns: list[str], rows: list[list]) -> Table:
     """Return a table for the console."""
     made = Table(title=title, title_justify="left")
     for column in columns:
-        made.add_column(column)
+        made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*(str(cell) if cell is not None else "" for cell in row))
     return made

@@ -186,7 +186,7 @@ class Graylog:
 
 
 DIALECTS = ("torque", "torque_cray", "pbspro", "slurm")
-ANSWERS = ("torque", "pbspro", "slurm_torque", "slurm")
+ANSWERS = ("torque", "pbspro", "slurm_torque")
 LAUNCHERS = ("aprun", "srun", "mpiexec", "none")
 
 

@@ -213,6 +213,7 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     if outcome == Attempt.Outcome.FAILED and closed:
         extra = {"job_id": batch.job_id, "batch_id": batch.pk, "frame": number, "attempt": attempt.number}
         logger.warning("frame %d: %s", number, error, extra=extra)
+    nudge()
     return Frame.objects.values_list("state", flat=True).get(pk=attempt.frame_id)
 
 
