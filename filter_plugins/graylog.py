@@ -76,8 +76,17 @@ def _escaped(char: str) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
+def graylog_tls_inputs(inputs: list[dict]) -> list[dict]:
+    """Return the inputs that speak TLS: those with tls, unless it says enable: false, as graylog_input reads it."""
+    return [item for item in inputs if item.get("tls") and item["tls"].get("enable", True)]
+
+
 class FilterModule:
     """Ansible's way to find the filters."""
 
     def filters(self):
-        return {"graylog_problems": graylog_problems, "graylog_property": graylog_property}
+        return {
+            "graylog_problems": graylog_problems,
+            "graylog_property": graylog_property,
+            "graylog_tls_inputs": graylog_tls_inputs,
+        }

@@ -19,6 +19,12 @@ ensure_state() {
     # The login node's host key outlives its container, as a centre's does: it is pinned in inventories.
     [ -s "$LAB_STATE/login-host-keys/ssh_host_ed25519_key" ] ||
         ssh-keygen -q -t ed25519 -N '' -C login1 -f "$LAB_STATE/login-host-keys/ssh_host_ed25519_key"
+    # For people and tests: ssh -F .lab/ssh/config ansible@ADDRESS
+    cat >"$SSH_DIR/config" <<CONFIG
+IdentityFile $SSH_DIR/id_ed25519
+UserKnownHostsFile $SSH_DIR/known_hosts
+IdentitiesOnly yes
+CONFIG
     ensure_grid
     flock -u 8
 }

@@ -9,14 +9,14 @@ from collections.abc import Callable
 import httpx
 import pytest
 import yaml
-from service import ADDRESS, ROOT
+from service import ADDRESS, ROOT, Hidden
 
 
 @pytest.fixture(scope="session")
-def secrets() -> dict[str, str]:
+def secrets() -> Hidden:
     """The lab's vault, opened."""
     vault = ROOT / "inventories/lab/group_vars/all/vault.yml"
-    return yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True))
+    return Hidden(yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True)))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable
@@ -13,6 +14,30 @@ ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 PREFIX = os.environ["LAB_PREFIX"]
 ADDRESS = {"master1": f"{PREFIX}.11", "worker1": f"{PREFIX}.12", "logging1": f"{PREFIX}.13", "login1": f"{PREFIX}.14"}
 MANAGED = ["master1", "worker1", "logging1"]
+ACCOUNT = {"login1": "render"}
+
+
+class Hidden(dict):
+    """A dictionary whose values a failing test does not print."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden values>"
+
+
+def as_root(name: str) -> str:
+    """Return testinfra's address of a managed host, with commands as root."""
+    return f"{as_user(name)}?sudo=true"
+
+
+def as_user(name: str) -> str:
+    """Return testinfra's address of a host. molecule.yml names the ssh configuration with key and known hosts."""
+    return f"ssh://{ACCOUNT.get(name, 'ansible')}@{ADDRESS[name]}"
+
+
+def over_ssh(address: str, command: str, text: str) -> str:
+    """Run a command on a managed host with `text` as its standard input; return what it printed."""
+    ssh = ["ssh", "-F", ROOT / ".lab/ssh/config", f"ansible@{address}", command]
+    return subprocess.run(ssh, input=text, capture_output=True, text=True, timeout=120).stdout
 
 
 def wait_for(what: str, ask: Callable, limit: float = 60, pause: float = 1):

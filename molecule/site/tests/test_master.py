@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import httpx
-from service import ADDRESS, wait_for
+from service import ADDRESS, as_root, wait_for
 
-testinfra_hosts = ["ansible://master1?sudo=true"]
+testinfra_hosts = [as_root("master1")]
 MASTER = ADDRESS["master1"]
 
 

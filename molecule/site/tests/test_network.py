@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import testinfra
+from service import as_user
 
 CLOSED = [
     ("login1", "master1", 5432),
@@ -24,9 +26,7 @@ OPEN = [
 
 def reaches(request, source: str, target: str, port: int) -> bool:
     """Try a TCP connection from one host of the lab to another."""
-    import testinfra
-
-    host = testinfra.get_host(f"ansible://{source}", ansible_inventory=request.config.option.ansible_inventory)
+    host = testinfra.get_host(as_user(source), ssh_config=request.config.option.ssh_config)
     return host.run(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{target}/{port}'").rc == 0
 
 

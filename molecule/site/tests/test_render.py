@@ -52,10 +52,12 @@ def test_every_frame_comes_back(api, rendered):
     assert len(set(pictures.values())) == 4, "the clock did not move between the frames"
 
 
-def test_the_cluster_ran_it(api, rendered, host):
-    batches = api.get(f"jobs/{rendered['id']}/batches").json()["results"]
-    assert batches
-    assert all(batch["state"] == "FINISHED" and batch["native_id"] for batch in batches)
+def test_the_cluster_ran_it(api, rendered):
+    def finished() -> bool:
+        batches = api.get(f"jobs/{rendered['id']}/batches").json()["results"]
+        return batches and all(batch["state"] == "FINISHED" and batch["native_id"] for batch in batches)
+
+    wait_for("the batch system's last word is known", finished)
 
 
 def test_its_log_is_found(found, rendered):
@@ -95,7 +97,7 @@ def test_impossible_values_are_refused(api, fields, field):
 
 
 def test_a_missing_scene_is_refused(api):
-    answer = api.post("jobs", data={"name": "none", "renderer": "povray", "frames": "1"})
+    answer = api.post("jobs", files={"name": (None, "none"), "renderer": (None, "povray"), "frames": (None, "1")})
     assert answer.status_code == 400
     assert "scene" in [error["field"] for error in answer.json()["errors"]]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from service import ADDRESS, wait_for
+from service import as_root, wait_for
 
-testinfra_hosts = ["ansible://worker1?sudo=true"]
+testinfra_hosts = [as_root("worker1")]
 PYTHON = "/opt/raycrafter/current/venv/bin/python"
 
 
@@ -31,13 +31,21 @@ def test_the_cluster_key_stays_with_its_user(host):
 
 
 def test_an_unknown_host_key_is_refused(host):
-    # The pinned keys are those of the login node: the master's own sshd must not pass for it.
-    command = (
-        f"ssh -F /etc/raycrafter/cluster/ssh_config -o ControlPath=none -o HostName={ADDRESS['master1']} cluster true"
-    )
-    refused = host.run(f"sudo -u raycrafter {command}")
-    assert refused.rc == 255
-    assert "Host key verification failed" in refused.stderr or "REMOTE HOST IDENTIFICATION" in refused.stderr
+    # The pinned keys are those of the login node: this host's own sshd must not pass for it.
+    command = "ssh -F /etc/raycrafter/cluster/ssh_config -o ControlPath=none -o HostName=127.0.0.1 cluster true"
+    refused = host.run(f"sudo -u raycrafter {command} || echo refused")
+    assert refused.stdout == "refused\n"
+    assert "Host key verification failed" in refused.stderr
+
+
+def test_the_certificate_of_a_service_does_not_open_the_input_of_the_cluster(host):
+    # An accepted client keeps its connection until timeout ends it (124); a refused one is told so.
+    tls = "-CAfile ca.crt -cert host.crt -key host.key"
+    command = f"tail -f /dev/null | timeout 5 openssl s_client -quiet {tls} -connect logging1:"
+    services = host.run(f"cd /etc/raycrafter/tls && {command}12201")
+    cluster = host.run(f"cd /etc/raycrafter/tls && {command}12202")
+    assert services.rc == 124, services.stderr
+    assert "alert" in cluster.stderr
 
 
 def test_a_celery_worker_comes_back(host):
