@@ -17,6 +17,7 @@ help: ## List these verbs
 .PHONY: setup
 setup: .venv/.locked ## Install what the controller needs: packages, a Docker engine, the virtual environment
 	@lab/bootstrap
+	@lab/state
 
 .venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
 	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --python .venv/bin/python requirements/dev.txt
