@@ -296,7 +296,8 @@ class LogServer(Watched):
 def with_shutdown(connection):
     """Close a socket that another thread reads."""
     with contextlib.suppress(OSError):
-        connection.shutdown(socket.SHUT_RDWR)
+        # Not SSLSocket.shutdown: that would turn a reader in another thread to the undecrypted bytes.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     connection.close()
 
 
