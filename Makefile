@@ -20,7 +20,8 @@ setup: .venv/.locked ## Install what the controller needs: packages, a Docker en
 	@lab/state
 
 .venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
-	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --python .venv/bin/python requirements/dev.txt
+# Compiled, because Ansible starts a process for every task: an unchanged deployment of the lab went from 214 to 195 s.
+	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python requirements/dev.txt
 	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e raycrafter_cli
 	@touch $@
 
