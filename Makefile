@@ -60,6 +60,7 @@ lint: setup ## Check the form of everything
 	@lab/stage "shellcheck" tests/shellcheck
 	@lab/stage "ansible-lint" ansible-lint
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
+	@lab/stage "Ansible's own checks of the modules" tests/sanity
 
 .PHONY: docs
 docs: setup ## Write the roles' README.md from their argument_specs

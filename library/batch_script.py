@@ -1,6 +1,5 @@
 #!/usr/bin/python
-# Copyright: RayCrafter contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Ansible's face of module_utils/batch_script.py."""
 
 from __future__ import annotations
@@ -54,33 +53,14 @@ options:
     required: true
     choices: [aprun, srun, mpiexec, none]
   launch:
-    description: How the launcher spreads the command, in aprun's letters.
+    description:
+      - How the launcher spreads the command, in aprun's letters. Capital and small letters differ.
+      - C(n) is the number of processing elements in all, C(N) on each node, C(S) on each NUMA node.
+      - C(d) is the number of CPUs for each processing element, C(j) of those used on each core, 2 with hyperthreads.
+      - C(cc) is the CPU binding, one of V(cpu), V(none), V(depth), V(numa_node) or a CPU list.
+      - What is left out is 1 for C(n), C(N), C(d) and C(j), V(none) for C(cc), and the launcher's choice for C(S).
     type: dict
     default: {}
-    suboptions:
-      n:
-        description: Processing elements in all.
-        type: int
-        default: 1
-      N:
-        description: Processing elements on each node.
-        type: int
-        default: 1
-      d:
-        description: CPUs for each processing element.
-        type: int
-        default: 1
-      j:
-        description: CPUs to use on each core; V(2) uses hyperthreads.
-        type: int
-        default: 1
-      S:
-        description: Processing elements on each NUMA node.
-        type: int
-      cc:
-        description: CPU binding, one of C(cpu), C(none), C(depth), C(numa_node) or a CPU list.
-        type: str
-        default: none
   node:
     description: What one compute node has.
     type: dict
@@ -122,14 +102,17 @@ options:
     elements: str
     required: true
 extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
   - ansible.builtin.files
 attributes:
   check_mode:
     support: full
   diff_mode:
     support: full
-author:
-  - RayCrafter contributors
+  platform:
+    support: full
+    platforms: posix
+author: RayCrafter (!UNKNOWN)
 """
 
 EXAMPLES = r"""
@@ -184,7 +167,9 @@ from ansible.module_utils.batch_script import (
     parse_walltime,
     render,
 )
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+# Not suboptions of launch: for Ansible's documentation n and N would be the same option.
 LAUNCH_OPTIONS = {
     "n": {"type": "int", "default": 1},
     "N": {"type": "int", "default": 1},
@@ -207,7 +192,7 @@ SPEC_OPTIONS = {
     "walltime": {"type": "str", "required": True},
     "dialect": {"type": "str", "required": True, "choices": list(DIALECTS)},
     "launcher": {"type": "str", "required": True, "choices": list(LAUNCHERS)},
-    "launch": {"type": "dict", "default": {}, "options": LAUNCH_OPTIONS, "apply_defaults": True},
+    "launch": {"type": "dict", "default": {}},
     "node": {"type": "dict", "required": True, "options": NODE_OPTIONS},
     "directory": {"type": "str", "required": True},
     "modules": {"type": "list", "elements": "str", "default": []},
@@ -217,10 +202,19 @@ SPEC_OPTIONS = {
 }
 
 
-def description(params: dict) -> BatchSpec:
+def launch(module: AnsibleModule) -> Launch:
+    """The launcher's geometry in the module's parameters, its letters checked as Ansible checks options."""
+    result = ArgumentSpecValidator(LAUNCH_OPTIONS).validate(module.params["launch"])
+    if result.error_messages:
+        module.fail_json(msg=f"launch does not fit: {'; '.join(result.error_messages)}")
+    return Launch(**result.validated_parameters)
+
+
+def description(module: AnsibleModule) -> BatchSpec:
     """The typed description in the module's parameters."""
+    params = module.params
     fields = {name: params[name] for name in SPEC_OPTIONS}
-    fields["launch"] = Launch(**params["launch"])
+    fields["launch"] = launch(module)
     fields["node"] = Node(**params["node"])
     fields["account"] = params["account"] or None
     # A number in YAML is a number here; in a script it is text.
@@ -243,7 +237,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     dest = Path(module.params["dest"])
-    spec = description(module.params)
+    spec = description(module)
     try:
         text = render(spec)
     except BatchScriptError as error:

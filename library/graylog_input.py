@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Ansible's face of module_utils/graylog_reconcile.py."""
 
 from __future__ import annotations
@@ -13,32 +14,10 @@ description:
     value of the wrong type without a word and then does not use it.
   - An input that should run but has failed is started again.
   - Inputs over UDP can be deleted with this module, not made.
-author: RayCrafter
+author: RayCrafter (!UNKNOWN)
+extends_documentation_fragment:
+  - graylog
 options:
-  url:
-    type: str
-    default: http://127.0.0.1:9000
-    description: Address of a Graylog node, with or without C(/api).
-  username:
-    type: str
-    description: User of Graylog.
-  password:
-    type: str
-    description: The user's password.
-  token:
-    type: str
-    description: An API token, instead of O(username) and O(password).
-  validate_certs:
-    type: bool
-    default: true
-    description: Whether the server's certificate is checked.
-  ca_path:
-    type: path
-    description: Authorities that may vouch for the server's certificate.
-  timeout:
-    type: int
-    default: 30
-    description: Seconds for one request.
   state:
     type: str
     choices: [present, absent]

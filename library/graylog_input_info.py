@@ -1,4 +1,5 @@
 #!/usr/bin/python
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Every input of Graylog, for reports and for the proof that none of them listens on UDP."""
 
 from __future__ import annotations
@@ -9,32 +10,9 @@ short_description: The inputs of Graylog
 version_added: "0.1.0"
 description:
   - Tells every input of Graylog 3.3 to 7 with its state, secrets hidden.
-author: RayCrafter
-options:
-  url:
-    type: str
-    default: http://127.0.0.1:9000
-    description: Address of a Graylog node, with or without C(/api).
-  username:
-    type: str
-    description: User of Graylog.
-  password:
-    type: str
-    description: The user's password.
-  token:
-    type: str
-    description: An API token, instead of O(username) and O(password).
-  validate_certs:
-    type: bool
-    default: true
-    description: Whether the server's certificate is checked.
-  ca_path:
-    type: path
-    description: Authorities that may vouch for the server's certificate.
-  timeout:
-    type: int
-    default: 30
-    description: Seconds for one request.
+author: RayCrafter (!UNKNOWN)
+extends_documentation_fragment:
+  - graylog
 """
 
 EXAMPLES = r"""

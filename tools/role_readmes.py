@@ -48,7 +48,9 @@ def readme(role: str, specs: dict, meta: dict) -> str:
     for entry, spec in specs.items():
         lines += [f"## {spec['short_description']}" + (f" (`tasks_from: {entry}`)" if entry != "main" else ""), ""]
         lines += [line for text in paragraphs(spec.get("description")) for line in (text, "")]
-        if spec.get("options"):
+        if entry != "main" and spec.get("options") == specs["main"].get("options"):
+            lines += ["It takes the variables of the role itself.", ""]
+        elif spec.get("options"):
             lines += ["| variable | type | default | what it is |", "|---|---|---|---|", *rows(spec["options"]), ""]
     lines += ["This page is made from `meta/argument_specs.yml` by `make docs`.", ""]
     return "\n".join(lines)

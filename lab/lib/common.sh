@@ -6,15 +6,17 @@ export LAB_DIR
 LAB_CHECKOUT=$(dirname "$LAB_DIR")
 LAB_NAME=${LAB_NAME:-demo}
 LAB_PREFIX=${LAB_PREFIX:-10.77.10}
+# The lab whose mirror serves this one too.
+LAB_MIRROR=${LAB_MIRROR:-$LAB_NAME}
 LAB_RELEASE=${LAB_RELEASE:-bookworm}
 LAB_CACHE=${LAB_CACHE:-/var/cache/raycrafter-lab}
 LAB_STATE=${LAB_STATE:-$LAB_CHECKOUT/.lab}
-export LAB_CHECKOUT LAB_NAME LAB_PREFIX LAB_RELEASE LAB_CACHE LAB_STATE
+export LAB_CHECKOUT LAB_NAME LAB_PREFIX LAB_MIRROR LAB_RELEASE LAB_CACHE LAB_STATE
 LAB_NETWORK=raycrafter-$LAB_NAME
 LAB_LABEL=raycrafter-lab
 export LAB_NETWORK LAB_LABEL
 
-[[ $LAB_NAME =~ ^[a-z][a-z0-9]{0,19}$ ]] || { echo "lab: LAB_NAME '$LAB_NAME': lower-case letters and digits, please" >&2; exit 2; }
+[[ $LAB_NAME =~ ^[a-z][a-z0-9_]{0,19}$ ]] || { echo "lab: LAB_NAME '$LAB_NAME': lower-case letters, digits and _, please" >&2; exit 2; }
 [[ $LAB_PREFIX =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || { echo "lab: LAB_PREFIX '$LAB_PREFIX': three numbers, as in 10.77.10" >&2; exit 2; }
 
 # say TEXT: one line of progress with the seconds since the script began.

@@ -3,6 +3,16 @@
 
 ALL_HOSTS=(mirror master1 worker1 logging1 login1 compute1)
 
+# Empty hosts that a test asks for beside those: the release of each, and the last number of its address.
+declare -A OTHER_RELEASE=() OTHER_NUMBER=()
+
+# add_host NAME RELEASE: one more host, of a release's plain image.
+add_host() {
+    [[ $1 =~ ^[a-z][a-z0-9-]{0,29}$ && $2 =~ ^[a-z]+$ ]] || die "'$1=$2' is no NAME=RELEASE"
+    OTHER_RELEASE[$1]=$2
+    OTHER_NUMBER[$1]=$((20 + ${#OTHER_NUMBER[@]}))
+}
+
 host_address() {
     case $1 in
         mirror) echo "$LAB_PREFIX.5" ;;
@@ -11,7 +21,10 @@ host_address() {
         logging1) echo "$LAB_PREFIX.13" ;;
         login1) echo "$LAB_PREFIX.14" ;;
         compute1) echo "$LAB_PREFIX.15" ;;
-        *) die "no such host: $1 (there are: ${ALL_HOSTS[*]})" ;;
+        *)
+            [ -n "${OTHER_NUMBER[$1]:-}" ] || die "no such host: $1 (there are: ${ALL_HOSTS[*]})"
+            echo "$LAB_PREFIX.${OTHER_NUMBER[$1]}"
+            ;;
     esac
 }
 
@@ -19,7 +32,7 @@ host_image() {
     case $1 in
         mirror) image_tag mirror ;;
         login1 | compute1) image_tag cluster ;;
-        *) image_tag host ;;
+        *) LAB_RELEASE=${OTHER_RELEASE[$1]:-$LAB_RELEASE} image_tag host ;;
     esac
 }
 

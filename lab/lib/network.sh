@@ -12,3 +12,19 @@ ensure_network() {
         --opt "com.docker.network.driver.mtu=$(uplink_mtu)" "$LAB_NETWORK" >/dev/null ||
         die "cannot make the network $LAB_NETWORK ($LAB_PREFIX.0/24): is the range in use? (docker network ls; set LAB_PREFIX)"
 }
+
+# The addresses of the lab that only lends its mirror.
+MIRROR_PREFIX=10.77.30
+
+# borrow_mirror: the mirror of $LAB_MIRROR is in $LAB_NETWORK as well, under its own name.
+borrow_mirror() {
+    docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' "$LAB_NETWORK" | grep -qw "$LAB_MIRROR-mirror" ||
+        docker network connect --alias mirror --ip "$LAB_PREFIX.5" "$LAB_NETWORK" "$LAB_MIRROR-mirror" ||
+        die "cannot bring $LAB_MIRROR-mirror into $LAB_NETWORK: see Docker's line above"
+}
+
+# return_mirror NETWORK: no borrowed mirror keeps the network from being removed.
+return_mirror() {
+    docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' "$1" | tr ' ' '\n' | { grep -- '-mirror$' || true; } |
+        while read -r mirror; do docker network disconnect --force "$1" "$mirror"; done
+}

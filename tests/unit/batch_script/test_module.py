@@ -92,6 +92,8 @@ def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, t
     [
         ({"queue": "q\n#PBS -V"}, ["'rc-selftest'", "queue: letters"]),
         ({"launch": {"d": 48}}, ["launch.d: N*d <= cores_per_node*j does not hold: 1*48 = 48 > 24*1 = 24"]),
+        ({"launch": {"x": 1}}, ["launch does not fit: x", "Supported parameters"]),
+        ({"launch": {"d": "many"}}, ["launch does not fit", "'d'"]),
         ({"dest": "/nonexistent/job.sh"}, ["/nonexistent does not exist", "create it first"]),
     ],
 )
