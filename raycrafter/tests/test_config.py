@@ -214,6 +214,8 @@ def test_production_settings(tmp_path: Path) -> None:
         "s.DEBUG, s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SENDFILE,"
         "s.DATABASES['default']['OPTIONS']['sslmode'], app.conf.broker_use_ssl['server_hostname'],"
         "app.conf.task_always_eager, app.conf.result_backend,"
+        # workers tell it to whoever asks
+        "app.conf.table()['broker_url'], [key for key in app.conf.table() if key.isupper()],"
         "s.STORAGES['default']['BACKEND'], s.CSRF_TRUSTED_ORIGINS, s.PASSWORD_HASHERS[0].rsplit('.')[-1]]))"
     )
     environment = os.environ | {
@@ -233,6 +235,8 @@ def test_production_settings(tmp_path: Path) -> None:
         "master1",
         False,
         None,
+        "amqps://raycrafter:********@master1:5671/raycrafter",
+        [],
         "raycrafter.storage.HttpStorage",
         ["https://master1", "https://127.0.0.1:8443"],
         "Argon2PasswordHasher",

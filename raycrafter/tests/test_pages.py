@@ -173,6 +173,30 @@ def test_strangers_see_nothing(job: Job, stranger: Any, staff: Any, path: str) -
     assert anonymous["Location"].startswith("/login/")
 
 
+def test_staff_find_flower(staff: Any, pages: Client) -> None:
+    browser = Client()
+    browser.force_login(staff)
+    assert 'href="/flower/"' in check(browser.get("/"))[0]
+    assert "flower" not in check(pages.get("/"))[0]
+
+
+def test_gate_lets_staff_through(owner: Any, staff: Any, settings: Any) -> None:
+    """Asked by nginx, which understands 2xx, 401 and 403 only: never a redirect."""
+    settings.SECURE_SSL_REDIRECT = True
+    browser = Client()
+    for user, status in ((None, 401), (owner, 403), (staff, 204)):
+        if user:
+            browser.force_login(user)
+        answer = browser.get("/_staff")
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert "no-store" in answer["Cache-Control"]
+    staff.is_active = False
+    staff.save()
+    assert browser.get("/_staff").status_code == 401
+    schema = Client().get("/api/v1/schema/?format=json", secure=True).json()
+    assert not [path for path in schema["paths"] if "staff" in path]
+
+
 def test_documentation_names_every_call(db: None) -> None:
     html, _ = check(Client().get("/api/v1/docs/"))
     for words in ("POST /api/v1/jobs", "GET /api/v1/jobs/{id}/frames/{number}/file", "POST /api/v1/client/claim"):

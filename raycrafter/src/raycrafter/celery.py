@@ -8,12 +8,13 @@ from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Queue
 
-from raycrafter import logs
+from raycrafter import logs, task_times
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
 
 SCHEDULE_SECONDS = 3
 REAP_SECONDS = 60
+MEASURE_SECONDS = 60
 POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
 
 
@@ -23,8 +24,12 @@ def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
 
 
 app = Celery("raycrafter")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+# Never config_from_object("django.conf:settings"): workers tell whoever asks (Flower does) all they are configured by,
+# and Celery masks the secrets in its own settings alone.
 app.conf.update(
+    broker_url=settings.RAYCRAFTER.broker.url,
+    broker_use_ssl=settings.RAYCRAFTER.broker.tls,
+    task_always_eager=settings.DEVELOPMENT,
     imports=["raycrafter.tasks"],
     timezone=settings.TIME_ZONE,
     task_serializer="json",
@@ -35,7 +40,9 @@ app.conf.update(
     # a killed worker's task is delivered again: tasks re-read the state and do nothing when it is done
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
-    worker_send_task_events=False,
+    # for Flower: events of tasks and workers; a broker drops them when nobody listens
+    worker_send_task_events=True,
+    task_send_sent_event=True,
     worker_enable_remote_control=True,  # the health check of the workers is Celery's own ping
     broker_connection_retry_on_startup=True,
     broker_heartbeat=30,
@@ -60,8 +67,11 @@ app.conf.update(
         "schedule": _every("raycrafter.tasks.schedule", SCHEDULE_SECONDS, "default"),
         "poll_site": _every("raycrafter.tasks.poll_site", POLL_SECONDS, "ssh"),
         "reap": _every("raycrafter.tasks.reap", REAP_SECONDS, "default"),
+        "measure_queues": _every("raycrafter.tasks.measure_queues", MEASURE_SECONDS, "default"),
     },
 )
+
+task_times.connect()
 
 
 @setup_logging.connect

@@ -61,7 +61,7 @@ def dictionary() -> dict[str, Any]:
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
             "amqp": {"level": "WARNING"},
-            # ticks every few seconds, received and succeeded each
+            # ticks every few seconds, sent and received each; the end of a task is task_times' to tell
             "celery.beat": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -141,7 +141,8 @@ SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEVELOPMENT
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # asked over the socket by the host itself
+# asked over the socket: by the host itself, and by nginx on behalf of somebody
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^_staff$"]
 SECURE_HSTS_SECONDS = 0 if DEVELOPMENT else int(timedelta(days=365).total_seconds())
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEVELOPMENT
 SECURE_REFERRER_POLICY = "same-origin"
@@ -183,12 +184,6 @@ SPECTACULAR_SETTINGS = {
         "TransferState": "raycrafter.jobs.states.TransferState",
     },
 }
-
-# --- tasks ---------------------------------------------------------------------------------------------------------
-CELERY_BROKER_URL = RAYCRAFTER.broker.url
-if RAYCRAFTER.broker.tls:
-    CELERY_BROKER_USE_SSL = RAYCRAFTER.broker.tls
-CELERY_TASK_ALWAYS_EAGER = DEVELOPMENT
 
 LOGGING_CONFIG = None
 logs.configure()

@@ -2,13 +2,14 @@
 
 ``schedule`` decides (queue ``default``); ``ensure_workspace``, ``submit_batch``, ``poll_site``, ``cancel_batch`` and
 ``release_workspace`` speak ssh (queue ``ssh``, one at a time); ``push_input`` and ``pull_output`` move files (queue
-``transfer``); ``reap`` looks for batches whose client has fallen silent.
+``transfer``); ``reap`` looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are.
 """
 
 from .common import enqueue
 from .deletion import cancel_batch
 from .planning import schedule
 from .polling import poll_site
+from .queues import measure_queues
 from .silence import reap
 from .submission import submit_batch
 from .transfers import pull_output, push_input
@@ -17,6 +18,7 @@ from .workspaces import ensure_workspace, release_workspace
 __all__ = [
     "cancel_batch",
     "ensure_workspace",
+    "measure_queues",
     "nudge",
     "poll_site",
     "pull_output",

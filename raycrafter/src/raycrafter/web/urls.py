@@ -11,5 +11,6 @@ urlpatterns = [
     path("jobs/<int:pk>/progress", views.progress, name="job-progress"),
     path("jobs/<int:pk>/cancel", views.cancel, name="job-cancel"),
     path("login/", views.LoginView.as_view(), name="login"),
+    path("_staff", views.staff_gate, name="staff_gate"),
     path("logout/", LogoutView.as_view(), name="logout"),
 ]

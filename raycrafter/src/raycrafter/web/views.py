@@ -95,6 +95,15 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("job", pk=pk)
 
 
+@never_cache
+@require_safe
+def staff_gate(request: HttpRequest) -> HttpResponse:
+    """For nginx's ``auth_request`` before pages that are not Django's: 204 staff, 403 other users, 401 nobody."""
+    if request.user.is_staff:
+        return HttpResponse(status=204)
+    return HttpResponse(status=403 if request.user.is_authenticated else 401)
+
+
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
     """The API's description for people, made from the same OpenAPI schema that machines get."""
