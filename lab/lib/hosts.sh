@@ -87,11 +87,12 @@ container_state() {
     fi
 }
 
-# make_host HOST: a new container with the host's name, address and files; not started.
+# make_host HOST: a new container with the host's name, address and files; not started. The second name is for Graylog's pages
+# where they share a host with the service's own.
 make_host() {
     local host=$1 flags
     mapfile -t flags < <(host_flags "$host")
-    docker create --name "$(container_of "$host")" --hostname "$host" --network "$LAB_NETWORK" --network-alias "$host" \
+    docker create --name "$(container_of "$host")" --hostname "$host" --network "$LAB_NETWORK" --network-alias "$host" --network-alias "logs.$host" \
         --ip "$(host_address "$host")" --label "$LAB_LABEL=$LAB_NAME" --label "raycrafter-lab.id=$(cat "$LAB_STATE/id")" \
         "${SYSTEMD_FLAGS[@]}" "${flags[@]}" "$(host_image "$host")" /lib/systemd/systemd >/dev/null ||
         die "cannot make the container $(container_of "$host"): see Docker's line above"

@@ -18,7 +18,7 @@ stage() {
 
 # import_host: the base of everything, raycrafter-lab/host.
 import_host() {
-    local tag hash work packages debs=$LAB_CACHE/debs-$LAB_RELEASE
+    local tag hash work packages components=main debs=$LAB_CACHE/debs-$LAB_RELEASE
     tag=$(image_tag host)
     hash=$(content_hash "$LAB_DIR/images/host" /usr/local/share/ca-certificates)
     [ "$(image_hash_of "$tag")" != "$hash" ] || return 0
@@ -27,10 +27,13 @@ import_host() {
     stage "$LAB_DIR/images/host" "$work"
     mkdir -p "$debs"
     packages=$(package_names "$LAB_DIR/images/host/packages.txt" | paste -sd,)
+    case $LAB_RELEASE in
+        jammy | noble | resolute) components=main,universe ;;
+    esac
     # mmdebstrap runs the hooks with the new root as $1.
     # shellcheck disable=SC2016
-    mmdebstrap --quiet --variant=minbase --include="$packages" \
-        --skip=download/empty --skip=essential/unlink \
+    mmdebstrap --quiet --variant=minbase --components="$components" --include="$packages" \
+        --skip=download/empty --skip=essential/unlink --skip=cleanup/apt \
         --setup-hook='mkdir -p "$1/var/cache/apt/archives"' \
         --setup-hook="sync-in '$debs' /var/cache/apt/archives" \
         --customize-hook="sync-out /var/cache/apt/archives '$debs'" \
@@ -39,7 +42,7 @@ import_host() {
         --customize-hook='chroot "$1" /lab-build/install' \
         --customize-hook='rm -rf "$1/lab-build"' \
         "$LAB_RELEASE" "$LAB_CACHE/host-$LAB_RELEASE.tar" ||
-        die "mmdebstrap could not build Debian $LAB_RELEASE: is its archive reachable (apt-get update)?"
+        die "mmdebstrap could not build $LAB_RELEASE: is its archive reachable (apt-get update), are its keys in /usr/share/keyrings?"
     docker import --change 'CMD ["/lib/systemd/systemd"]' --change 'ENV container=docker' \
         --change "LABEL raycrafter-lab.hash=$hash" "$LAB_CACHE/host-$LAB_RELEASE.tar" "$tag" >/dev/null
     rm -rf "$LAB_CACHE/host-$LAB_RELEASE.tar" "$work"
@@ -67,6 +70,7 @@ extend() {
             apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
             /lab-build/install
             rm -rf /usr/sbin/policy-rc.d /etc/apt/apt.conf.d/99build /tmp/apt.log /var/lib/apt/lists/*
+            touch --date=@0 /var/lib/apt/lists
         ' install $(package_names "$work/packages.txt") >&2 ||
         die "could not build $tag: see the lines above; the box is kept as container $box"
     docker commit --change 'CMD ["/lib/systemd/systemd"]' \
