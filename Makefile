@@ -60,19 +60,21 @@ lint: setup ## Check the form of everything
 	@lab/stage "shellcheck" tests/shellcheck
 	@lab/stage "ansible-lint" ansible-lint
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
+	@lab/stage "docs/network.md says what the table says" python3 tools/network_page.py --check
 	@lab/stage "Ansible's own checks of the modules" tests/sanity
 
 .PHONY: docs
-docs: setup ## Write the roles' README.md from their argument_specs
+docs: setup ## Write the pages that are made from specs and tables
 	@python3 tools/role_readmes.py
+	@python3 tools/network_page.py
 
 .PHONY: unit
 unit: setup ## Run the tests that need no host
 	@pytest --junitxml=.cache/junit-unit.xml
 
 .PHONY: molecule
-molecule: setup ## Deploy the whole service on a lab of its own, twice, and test it with a real job
-	@lab/stage "molecule test -s site" molecule test -s site
+molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
+	@tests/run molecule
 
 .PHONY: test
 test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary

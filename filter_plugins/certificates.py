@@ -1,4 +1,4 @@
-"""What a host's certificate must say, and how long one lasts."""
+"""What a host's certificate must say, how long one lasts, and what opens a key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ansible.errors import AnsibleFilterError
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 def certificate_days_left(pem: str) -> int:
@@ -19,6 +20,15 @@ def certificate_days_left(pem: str) -> int:
     except ValueError as error:
         raise AnsibleFilterError(f"this is not a PEM certificate: {error}") from error
     return (certificate.not_valid_after_utc - datetime.now(UTC)).days
+
+
+def private_key_opens(pem: str, passphrase: str) -> bool:
+    """Return whether a PEM text is a private key that is encrypted, with this passphrase."""
+    try:
+        load_pem_private_key(pem.encode(), passphrase.encode())
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def subject_alt_names(names: list[str]) -> list[str]:
@@ -37,4 +47,8 @@ class FilterModule:
     """Ansible's way to find the filters."""
 
     def filters(self) -> dict:
-        return {"certificate_days_left": certificate_days_left, "subject_alt_names": subject_alt_names}
+        return {
+            "certificate_days_left": certificate_days_left,
+            "private_key_opens": private_key_opens,
+            "subject_alt_names": subject_alt_names,
+        }

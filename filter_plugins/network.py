@@ -24,6 +24,18 @@ def flows_for_host(flows: list[dict], group_names: list[str], groups: dict, addr
     return [flow for flow in incoming if flow["any"] or flow["ipv4"] or flow["ipv6"]]
 
 
+def ssh_flow(addresses: list[str], port: int) -> dict:
+    """Return the controllers' way in, in the form of `flows_for_host`, from addresses and networks.
+
+    An IPv6 address may have a zone, as ssh tells it. Raises AnsibleFilterError for what is no address and no network.
+    """
+    try:
+        networks = {ipaddress.ip_network(address.partition("%")[0]) for address in addresses}
+    except ValueError as error:
+        raise AnsibleFilterError(f"firewall_controller_addresses: {error}") from error
+    return _seen_from_host("ssh", [port], networks)
+
+
 def _incoming(flow: dict, groups: dict, addresses: dict[str, str]) -> dict:
     if not NAME.fullmatch(flow["name"]):
         raise _refusal(flow, "its name may have letters, digits, spaces and _.,:;'()/+- only, at most 120")
@@ -32,10 +44,14 @@ def _incoming(flow: dict, groups: dict, addresses: dict[str, str]) -> dict:
         raise _refusal(flow, f"its ports must be a list of numbers from 1 to 65535, not {ports!r}")
     sources = [flow["from"]] if isinstance(flow["from"], str) else list(flow["from"])
     networks = {network for source in sources for network in _networks(flow, source, groups, addresses)}
+    return _seen_from_host(flow["name"], ports, networks, anybody="any" in sources)
+
+
+def _seen_from_host(name: str, ports: list[int], networks: set, anybody: bool = False) -> dict:
     return {
-        "name": flow["name"],
+        "name": name,
         "ports": sorted(set(ports)),
-        "any": "any" in sources,
+        "any": anybody,
         "ipv4": _without_overlap(network for network in networks if network.version == 4),
         "ipv6": _without_overlap(network for network in networks if network.version == 6),
     }
@@ -86,4 +102,4 @@ class FilterModule:
     """Ansible's way to find the filters."""
 
     def filters(self) -> dict:
-        return {"flows_for_host": flows_for_host}
+        return {"flows_for_host": flows_for_host, "ssh_flow": ssh_flow}

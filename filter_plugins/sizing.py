@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ansible.errors import AnsibleFilterError
 
-# What the services of a host divide its memory by: one part for the system and its page cache, and these for the groups.
-# Elasticsearch has the most, because it also lives on the page cache of its files.
+# What the services of a host divide its memory by: one part for the system, and these for the groups. Elasticsearch has
+# the most, because it also lives on the page cache of its files.
 SYSTEM = 1
 WEIGHTS = {"web": 2, "database": 2, "broker": 1, "workers": 2, "elasticsearch": 4, "graylog": 2, "mongodb": 1}
 

@@ -30,6 +30,13 @@ remove_engine_leftovers() {
     fi
 }
 
+# Every systemd watches files, and all hosts together share this limit of the kernel; beyond it the next one never finishes its boot.
+ensure_watches() {
+    local limit=/proc/sys/fs/inotify/max_user_instances
+    [ "$(cat "$limit")" -ge 1024 ] || { echo 1024 >"$limit"; } 2>/dev/null ||
+        say "the kernel allows $(cat "$limit") inotify instances: too few for many hosts (sysctl fs.inotify.max_user_instances=1024)"
+}
+
 start_engine() {
     engine_answers && return
     [ "$(id -u)" = 0 ] || die "no Docker engine answers. Start it (sudo systemctl start docker), let $(id -un) use it (group docker), or run lab/bootstrap as root"

@@ -14,7 +14,7 @@ ensure_network() {
 }
 
 # The addresses of the lab that only lends its mirror.
-MIRROR_PREFIX=10.77.30
+export MIRROR_PREFIX=10.77.30
 
 # borrow_mirror: the mirror of $LAB_MIRROR is in $LAB_NETWORK as well, under its own name.
 borrow_mirror() {

@@ -1,4 +1,4 @@
-"""What a host's certificate must say, and how long one lasts."""
+"""What a host's certificate must say, how long one lasts, and what opens a key."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from certificates import certificate_days_left, subject_alt_names
+from certificates import certificate_days_left, private_key_opens, subject_alt_names
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -30,6 +30,18 @@ def test_days_left(days, left):
 def test_what_is_no_certificate_is_refused(text):
     with pytest.raises(AnsibleFilterError, match="not a PEM certificate"):
         certificate_days_left(text)
+
+
+@pytest.mark.parametrize(("protected_by", "opens"), [("one", True), ("another", False), (None, False)])
+def test_a_key_opens_with_its_own_passphrase_alone(protected_by, opens):
+    protection = serialization.BestAvailableEncryption(protected_by.encode()) if protected_by else None
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, protection or serialization.NoEncryption())
+    pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(*form).decode()
+    assert private_key_opens(pem, "one") is opens
+
+
+def test_what_is_no_key_does_not_open():
+    assert private_key_opens("no key", "one") is False
 
 
 def test_names_and_addresses():

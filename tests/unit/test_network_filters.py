@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from network import flows_for_host
+from network import flows_for_host, ssh_flow
 
 GROUPS = {"web": ["m1"], "workers": ["w1", "w2"], "managed": ["m1", "w1", "w2"], "empty": [], "elsewhere": ["x1"]}
 ADDRESSES = {"m1": "10.0.0.1", "w1": "10.0.0.9", "w2": "fd00::2", "x1": "x1.example"}
@@ -69,3 +69,14 @@ def test_a_host_without_an_address_is_named():
         flows_for_host(
             [{"name": "A flow", "from": "workers", "to": "web", "ports": [80]}], ["web"], GROUPS, {"w1": "10.0.0.9"}
         )
+
+
+def test_controllers_come_from_addresses_and_networks_without_overlap():
+    flow = ssh_flow(["10.0.0.1", "fe80::1%eth0", "10.0.0.0/24", "10.0.0.1"], 2222)
+    assert flow == {"name": "ssh", "ports": [2222], "any": False, "ipv4": ["10.0.0.0/24"], "ipv6": ["fe80::1"]}
+
+
+@pytest.mark.parametrize("address", ["controller.example", "10.0.0.1/24", ""])
+def test_a_controller_without_an_address_is_refused(address):
+    with pytest.raises(AnsibleFilterError, match="firewall_controller_addresses"):
+        ssh_flow([address], 22)

@@ -27,6 +27,8 @@ def test_it_comes_back_when_it_dies(host):
     with host.sudo():
         before = host.check_output("systemctl show -P MainPID memcached")
         host.check_output(f"kill -9 {before}")
-        host.check_output("timeout 20 bash -c 'until [ \"$(systemctl show -P MainPID memcached)\" -gt 0 ] && "
-                          "</dev/tcp/127.0.0.1/11211; do sleep 0.2; done'")
+        host.check_output(
+            'timeout 20 bash -c \'until [ "$(systemctl show -P MainPID memcached)" -gt 0 ] && '
+            "</dev/tcp/127.0.0.1/11211; do sleep 0.2; done'"
+        )
         assert host.check_output("systemctl show -P MainPID memcached") != before

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 import yaml
-from service import ADDRESS, ROOT, Hidden
+from service import ADDRESS, LOGGING, ON_ONE_HOST, ROOT, Hidden
 
 
 @pytest.fixture(scope="session")
@@ -46,11 +46,11 @@ def api(anonymous, tls, secrets) -> httpx.Client:
 def graylog(tls, secrets) -> httpx.Client:
     """Graylog's API as its root user, through nginx."""
     with httpx.Client(
-        base_url=f"https://{ADDRESS['logging1']}/api/",
+        base_url=f"https://{ADDRESS[LOGGING]}/api/",
         verify=tls,
         timeout=30,
         auth=("admin", secrets["vault_graylog_root_password"]),
-        headers={"Accept": "application/json"},
+        headers={"Accept": "application/json"} | ({"Host": ON_ONE_HOST} if ON_ONE_HOST else {}),
     ) as session:
         yield session
 

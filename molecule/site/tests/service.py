@@ -12,8 +12,11 @@ from pathlib import Path
 
 ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 PREFIX = os.environ["LAB_PREFIX"]
+# The name of Graylog's pages, where one machine does everything; they share a port with the service's own then.
+ON_ONE_HOST = os.environ.get("SITE_ON_ONE_HOST")
+WORKER, LOGGING = ("master1", "master1") if ON_ONE_HOST else ("worker1", "logging1")
 ADDRESS = {"master1": f"{PREFIX}.11", "worker1": f"{PREFIX}.12", "logging1": f"{PREFIX}.13", "login1": f"{PREFIX}.14"}
-MANAGED = ["master1", "worker1", "logging1"]
+MANAGED = list(dict.fromkeys(["master1", WORKER, LOGGING]))
 ACCOUNT = {"login1": "render"}
 
 

@@ -8,7 +8,7 @@ import pymongo.errors
 
 UNAUTHORIZED = 13
 
-with pymongo.MongoClient("127.0.0.1", int(sys.argv[1]), serverSelectionTimeoutMS=2000) as client:
+with pymongo.MongoClient("127.0.0.1", int(sys.argv[1]), directConnection=True, serverSelectionTimeoutMS=2000) as client:
     hello = client.admin.command("isMaster")
     try:
         client.list_database_names()
@@ -17,4 +17,4 @@ with pymongo.MongoClient("127.0.0.1", int(sys.argv[1]), serverSelectionTimeoutMS
         if error.code != UNAUTHORIZED:
             raise
         login_needed = True
-print(json.dumps({"writable": hello["ismaster"], "login_needed": login_needed}))
+print(json.dumps({"login_needed": login_needed, "replica_set": hello.get("setName"), "primary": hello.get("primary")}))

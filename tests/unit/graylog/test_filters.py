@@ -18,6 +18,9 @@ SPEC.loader.exec_module(FILTERS)
     [
         ("3.3.11", "elasticsearch", "6.8.23", "4.0.0", 17),
         ("3.3.17", "elasticsearch", "5.6.16", "3.6.23", 8),
+        ("4.0.16", "elasticsearch", "7.10.2", "4.4.29", 11),
+        ("4.3.15", "opensearch", "1.3.20", "4.4.29", 8),
+        ("5.2.12", "opensearch", "2.11.1", "6.0.19", 17),
         ("6.3.15", "opensearch", "2.19.5", "5.0.0", 17),
         ("7.0.12", "elasticsearch", "7.10.2", "7.0.14", 17),
         ("7.1.7", "opensearch", "3.1.0", "8.0.4", 17),
@@ -35,7 +38,12 @@ def test_what_graylog_starts_with_is_accepted(graylog, engine, search, mongodb, 
         (("3.3.11", "opensearch", "2.19.5", "4.0.0", 17), "does not work with opensearch"),
         (("7.0.12", "opensearch", "2.19.5", "6.0.19", 17), "needs MongoDB 7.0 or later, not 6.0.19"),
         (("3.3.11", "elasticsearch", "6.8.23", "4.0.0", 21), "runs on Java 8, 11, 17, not 21"),
-        (("4.3.9", "elasticsearch", "7.10.2", "5.0.0", 17), "unknown to this role"),
+        (("3.3.17", "elasticsearch", "6.8.23", "4.4.29", 17), "needs MongoDB 4.2 or earlier, not 4.4.29"),
+        (("4.3.15", "elasticsearch", "7.10.2", "5.0.0", 11), "needs MongoDB 4.4 or earlier, not 5.0.0"),
+        (("4.2.13", "opensearch", "1.3.20", "4.4.29", 11), "does not work with opensearch 1.3.20"),
+        (("4.2.13", "elasticsearch", "7.17.9", "4.4.29", 11), "does not work with elasticsearch 7.17.9"),
+        (("4.3.15", "elasticsearch", "7.10.2", "4.4.29", 17), "runs on Java 8, 11, not 17"),
+        (("8.0.0", "opensearch", "3.1.0", "8.0.4", 17), "unknown to this role"),
         (("7.1", "opensearch", "2.19.5", "8.0.4", 17), "no full version"),
         (("latest", "opensearch", "2.19.5", "8.0.4", 17), "no full version"),
     ],
@@ -56,6 +64,36 @@ def test_what_does_not_fit_is_told_in_words(versions, words):
 def test_releases_without_security_mends_are_refused(graylog, search, mongodb, mend):
     assert mend in FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17)[0]
     assert FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17, accept_unmaintained=True) == []
+
+
+@pytest.mark.parametrize(
+    ("graylog", "hole", "has_it"),
+    [
+        ("3.3.14", "Log4Shell", True),
+        ("3.3.15", "Log4Shell", False),
+        ("4.3.0", "Log4Shell", False),  # came after it was mended
+        ("4.2.13", "GHSA-3xf8", False),  # came before it was made
+        ("4.3.15", "GHSA-3xf8", True),
+        ("5.0.13", "GHSA-3xf8", True),  # never mended in this line
+        ("5.2.3", "GHSA-3xf8", True),
+        ("5.2.4", "GHSA-3xf8", False),
+        ("6.2.3", "GHSA-3m86", True),
+        ("6.2.4", "GHSA-3m86", False),
+        ("6.2.12", "GHSA-j769", True),
+        ("7.1.2", "GHSA-j769", False),
+    ],
+)
+def test_holes_are_told_by_name(graylog, hole, has_it):
+    told = FILTERS.graylog_problems(graylog, "opensearch", "2.19.5", "8.0.4", 17)
+    assert "lacks security mends" in told[-1]
+    assert (hole in told[-1]) is has_it
+
+
+def test_every_line_is_in_order_and_no_hole_or_floor_names_another():
+    lines = list(FILTERS.LINES)
+    assert lines == sorted(lines)
+    named = {line for since, mended in FILTERS.HOLES.values() for line in (since, *mended)}
+    assert named | set(FILTERS.MAINTAINED) <= set(lines)
 
 
 def test_a_maintained_release_needs_no_leave():

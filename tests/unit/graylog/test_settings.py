@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,8 @@ from ansible.plugins.loader import filter_loader, init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 ROOT = Path(__file__).parents[3]
+FACTS = {"memtotal_mb": 16000, "processor_vcpus": 8, "virtualization_tech_guest": ["kvm"]}
+DISK = {"stdout_lines": ["1M-blocks", "   100000", "   400000"]}
 SECRETS = {"graylog_password_secret": "s" * 64, "graylog_root_password": "Pa$$\\word{{ 7 }}" * 3}
 
 
@@ -25,7 +31,7 @@ def filters():
 def evaluate(role: str, source: str, **values) -> object:
     """Return what Ansible makes of a text, with a role's own defaults and vars."""
     loader = DataLoader()
-    variables = {"ansible_managed": "managed", "inventory_hostname": "log1", "ansible_facts": {"memtotal_mb": 16000}}
+    variables = {"ansible_managed": "managed", "inventory_hostname": "log1", "ansible_facts": FACTS}
     for name in ("defaults", "vars"):
         variables.update(
             loader.load_from_file(str(ROOT / "roles" / role / name / "main.yml"), trusted_as_template=True)
@@ -40,24 +46,91 @@ def render(role: str, template: str, **values) -> str:
 
 
 def server_conf(release: str, **values) -> dict[str, str]:
-    values = {"graylog_version": release, "graylog_external_uri": "https://logs/", **SECRETS, **values}
-    lines = render("graylog", "etc/graylog/server/server.conf", **values).splitlines()
+    given = {"graylog_version": release, "graylog_external_uri": "https://logs/", "__graylog_disk": DISK}
+    lines = render("graylog", "etc/graylog/server/server.conf", **given, **SECRETS, **values).splitlines()
     return dict(line.split(" = ", 1) for line in lines if " = " in line)
 
 
-def test_an_old_graylog_gets_its_old_names():
-    conf = server_conf("3.3.11")
-    assert conf["is_master"] == "true"
-    assert not {"is_leader", "telemetry_enabled", "mongodb_version_probe_attempts"} & set(conf)
+LINES = ("3.3", "4.0", "4.1", "4.2", "4.3", "5.0", "5.1", "5.2", "6.0", "6.1", "6.2", "6.3", "7.0", "7.1")
+# What another release has that this one has not, or not so: the leader's name, telemetry, a Java of its own.
+IS_MASTER, TELEMETRY, JAVA = LINES[:4], LINES[6:], LINES[5:]
 
 
-@pytest.mark.parametrize("release", ["6.3.15", "7.1.7"])
-def test_a_new_graylog_gets_its_new_names_and_waits_for_its_neighbours(release):
-    conf = server_conf(release, graylog_leader=False)
-    assert conf["is_leader"] == "false"
-    assert conf["telemetry_enabled"] == "false"
-    assert conf["mongodb_version_probe_attempts"] == conf["elasticsearch_version_probe_attempts"] == "0"
-    assert "is_master" not in conf
+def test_these_are_all_lines_that_the_role_knows():
+    spec = importlib.util.spec_from_file_location("graylog_filters", ROOT / "filter_plugins/graylog.py")
+    plugin = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(plugin)
+    assert tuple(plugin.LINES) == LINES
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_release_gets_the_settings_that_it_knows(line):
+    conf = server_conf(f"{line}.1", graylog_leader=False)
+    assert {key for key in conf if key.startswith("is_")} == {"is_master" if line in IS_MASTER else "is_leader"}
+    assert conf.get("is_master", conf.get("is_leader")) == "false"
+    assert ("telemetry_enabled" in conf) == (line in TELEMETRY)
+    assert evaluate("graylog", "{{ __graylog_leader_key }}", graylog_version=f"{line}.1") in conf
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_release_gets_the_java_that_it_runs_on(line):
+    environment = render("graylog", "etc/default/graylog-server", graylog_version=f"{line}.1")
+    assert ("JAVA=/usr/bin/java" in environment) == (line not in JAVA)
+    assert ("--add-opens=java.base/java.lang=ALL-UNNAMED" in environment) == (line not in JAVA)
+    assert "-Xms4096m -Xmx4096m" in environment  # half of 16 GB were more than is of use
+
+
+def test_an_old_java_closes_nothing_that_would_have_to_be_opened():
+    old = render("graylog", "etc/default/graylog-server", graylog_version="4.2.13", graylog_java_version=11)
+    assert "--add-opens" not in old
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"),
+    [
+        (1, {"processbuffer": 1, "outputbuffer": 1, "inputbuffer": 1, "batch": 500}),
+        (2, {"processbuffer": 1, "outputbuffer": 1, "inputbuffer": 1, "batch": 500}),
+        (8, {"processbuffer": 4, "outputbuffer": 2, "inputbuffer": 2, "batch": 1000}),
+        (64, {"processbuffer": 24, "outputbuffer": 11, "inputbuffer": 4, "batch": 2000}),
+    ],
+)
+def test_graylog_uses_the_cores(cores, expected):
+    conf = server_conf("7.1.7", ansible_facts={**FACTS, "processor_vcpus": cores})
+    assert {
+        **{name: int(conf[f"{name}_processors"]) for name in ("processbuffer", "outputbuffer", "inputbuffer")},
+        "batch": int(conf["output_batch_size"]),
+    } == expected
+
+
+@pytest.mark.parametrize(("disk", "journal"), [(3000, 1024), (100000, 20000), (4000000, 51200)])
+def test_the_journal_has_a_fifth_of_the_first_disk_that_is_told(disk, journal):
+    told = {"stdout_lines": ["1M-blocks", f"  {disk}", "    7"]}
+    lines = render(
+        "graylog",
+        "etc/graylog/server/server.conf",
+        graylog_version="7.1.7",
+        graylog_external_uri="https://logs/",
+        __graylog_disk=told,
+        **SECRETS,
+    )
+    assert f"message_journal_max_size = {journal}mb\n" in lines
+
+
+def test_several_nodes_have_one_leader_and_copies_of_their_messages():
+    cluster = {
+        "graylog_nodes": ["192.0.2.1:9000", "192.0.2.2:9000"],
+        "graylog_elasticsearch_hosts": ["http://192.0.2.3:9200", "http://192.0.2.4:9200"],
+        "graylog_mongodb_uri": "mongodb://graylog:a%2Fb@192.0.2.5:27017,192.0.2.6:27017/graylog?replicaSet=rs0",
+    }
+    first = server_conf("7.1.7", graylog_http_bind_address="192.0.2.1:9000", **cluster)
+    second = server_conf("7.1.7", graylog_http_bind_address="192.0.2.2:9000", **cluster)
+    assert (first["is_leader"], second["is_leader"]) == ("true", "false")
+    assert second["http_publish_uri"] == "http://192.0.2.2:9000/"
+    assert first["elasticsearch_hosts"] == "http://192.0.2.3:9200,http://192.0.2.4:9200"
+    assert first["elasticsearch_replicas"] == "1"
+    assert first["mongodb_uri"] == cluster["graylog_mongodb_uri"]
+    alone = server_conf("7.1.7")
+    assert (alone["is_leader"], alone["elasticsearch_replicas"]) == ("true", "0")
 
 
 @pytest.mark.parametrize("release", ["3.3.11", "7.1.7"])
@@ -76,24 +149,40 @@ def test_a_site_has_the_last_word():
     }
 
 
-def test_java_is_opened_for_old_releases_alone():
-    old = render("graylog", "etc/default/graylog-server", graylog_version="3.3.11")
-    new = render("graylog", "etc/default/graylog-server", graylog_version="7.1.7")
-    assert "--add-opens=java.base/java.lang=ALL-UNNAMED" in old
-    assert "JAVA=/usr/bin/java" in old
-    assert "--add-opens" not in new
-    assert "JAVA=/usr/bin/java" not in new  # the package brings its own
-    assert "-Xmx2000m" in new  # an eighth of 16 GB
+def mongod_conf(**values) -> dict:
+    return yaml.safe_load(render("mongodb", "etc/mongod.conf", mongodb_version="8.0.4", **values))
 
 
 def test_mongodb_asks_for_a_login_unless_told_otherwise():
-    conf = yaml.safe_load(render("mongodb", "etc/mongod.conf", mongodb_version="8.0.4"))
-    assert conf["security"]["authorization"] == "enabled"
+    conf = mongod_conf()
+    assert conf["security"] == {"authorization": "enabled"}
     assert conf["net"] == {"bindIp": "127.0.0.1", "port": 27017}
-    extra = {"replication": {"replSetName": "rs0"}, "net": {"port": 27018}}
-    conf = yaml.safe_load(render("mongodb", "etc/mongod.conf", mongodb_version="8.0.4", mongodb_config_extra=extra))
-    assert conf["replication"] == {"replSetName": "rs0"}
+    assert "replication" not in conf
+    conf = mongod_conf(mongodb_config_extra={"setParameter": {"ttlMonitorEnabled": False}, "net": {"port": 27018}})
+    assert conf["setParameter"] == {"ttlMonitorEnabled": False}
     assert conf["net"] == {"bindIp": "127.0.0.1", "port": 27018}
+
+
+@pytest.mark.parametrize(("memory", "cache"), [(1000, 0.25), (2048, 0.5), (4096, 1.5), (64000, 2)])
+def test_mongodb_s_cache_is_what_it_would_take_itself_but_never_much(memory, cache):
+    assert mongod_conf(mongodb_memory_mb=memory)["storage"]["wiredTiger"]["engineConfig"] == {"cacheSizeGB": cache}
+
+
+def test_several_members_are_a_replica_set_and_know_one_another_by_a_key():
+    members = {"mongodb_nodes": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "mongodb_node_address": "192.0.2.2"}
+    conf = mongod_conf(**members, mongodb_bind_addresses=["127.0.0.1", "192.0.2.2"])
+    assert conf["replication"] == {"replSetName": "rs0"}
+    assert conf["security"] == {"authorization": "enabled", "keyFile": "/etc/mongod.key"}
+    assert conf["net"]["bindIp"] == "127.0.0.1,192.0.2.2"
+
+
+def search_conf(**values) -> dict:
+    given = {
+        "elasticsearch_version": "7.10.2",
+        "__elasticsearch_map_count": {"content": base64.b64encode(b"65530\n").decode()},
+        "__elasticsearch_first_start": False,
+    }
+    return yaml.safe_load(render("elasticsearch", "etc/elasticsearch/elasticsearch.yml", **{**given, **values}))
 
 
 @pytest.mark.parametrize(
@@ -111,17 +200,95 @@ def test_mongodb_asks_for_a_login_unless_told_otherwise():
     ],
 )
 def test_elasticsearch_gets_what_the_host_and_the_package_allow(package, guests, maps, expected):
-    values = {
-        "elasticsearch_version": "7.10.2",
-        "elasticsearch_package": package,
-        "ansible_facts": {"memtotal_mb": 16000, "virtualization_tech_guest": guests},
-        "__elasticsearch_map_count": {"content": base64.b64encode(maps.encode()).decode()},
-    }
-    conf = yaml.safe_load(render("elasticsearch", "etc/elasticsearch/elasticsearch.yml", **values))
+    conf = search_conf(
+        elasticsearch_package=package,
+        ansible_facts={**FACTS, "virtualization_tech_guest": guests},
+        __elasticsearch_map_count={"content": base64.b64encode(maps.encode()).decode()},
+    )
     special = {key: value for key, value in conf.items() if key.startswith(("node.store", "xpack"))}
     assert special == expected
-    assert conf["network.host"] == "127.0.0.1"
+    assert conf["http.host"] == conf["transport.host"] == "127.0.0.1"
     assert conf["action.auto_create_index"] is False
+    assert conf["bootstrap.memory_lock"] is ("docker" not in guests)
+
+
+NODES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+
+
+@pytest.mark.parametrize(
+    ("flavour", "version", "nodes", "first", "expected"),
+    [
+        ("elasticsearch", "6.8.23", ["127.0.0.1"], True, {"discovery.type": "single-node"}),
+        ("opensearch", "2.19.3", ["127.0.0.1"], True, {"discovery.type": "single-node"}),
+        (
+            "elasticsearch",
+            "6.8.23",
+            NODES,
+            True,
+            {"discovery.zen.ping.unicast.hosts": NODES, "discovery.zen.minimum_master_nodes": 2},
+        ),
+        (
+            "elasticsearch",
+            "7.10.2",
+            NODES,
+            True,
+            {"discovery.seed_hosts": NODES, "cluster.initial_master_nodes": NODES},
+        ),
+        ("elasticsearch", "7.10.2", NODES, False, {"discovery.seed_hosts": NODES}),
+        ("opensearch", "1.3.20", NODES, True, {"discovery.seed_hosts": NODES, "cluster.initial_master_nodes": NODES}),
+        (
+            "opensearch",
+            "2.19.3",
+            NODES,
+            True,
+            {"discovery.seed_hosts": NODES, "cluster.initial_cluster_manager_nodes": NODES},
+        ),
+        ("opensearch", "2.19.3", NODES, False, {"discovery.seed_hosts": NODES}),
+    ],
+)
+def test_the_nodes_find_one_another_as_their_version_wants_it(flavour, version, nodes, first, expected):
+    conf = search_conf(
+        elasticsearch_flavour=flavour,
+        elasticsearch_version=version,
+        elasticsearch_nodes=nodes,
+        elasticsearch_bind_address=nodes[0],
+        __elasticsearch_first_start=first,
+    )
+    found = {key: value for key, value in conf.items() if key.startswith(("discovery", "cluster.initial"))}
+    assert found == expected
+    assert conf["path.data"] == f"/var/lib/{flavour}"
+    assert ("plugins.security.disabled" in conf) == (flavour == "opensearch")
+
+
+@pytest.mark.parametrize(
+    ("marks", "first"),
+    [
+        ([False, False, False], True),
+        ([True, False, False], False),  # one has been in a cluster: the others join it
+        ([False, False], False),  # not all are here: the one that is not may have a cluster
+    ],
+)
+def test_a_cluster_begins_once(marks, first):
+    hosts = {
+        f"log{number}": {"__elasticsearch_formed": {"stat": {"exists": mark}}} for number, mark in enumerate(marks)
+    }
+    values = {"elasticsearch_nodes": NODES, "ansible_play_hosts": list(hosts), "hostvars": hosts}
+    assert evaluate("elasticsearch", "{{ __elasticsearch_first_start }}", **values) is first
+
+
+@pytest.mark.parametrize(
+    ("flavour", "memory", "expected"),
+    [
+        ("elasticsearch", 900, 'ES_JAVA_OPTS="-Xms512m -Xmx512m"'),
+        ("elasticsearch", 16000, 'ES_JAVA_OPTS="-Xms8000m -Xmx8000m"'),
+        ("opensearch", 128000, 'OPENSEARCH_JAVA_OPTS="-Xms31744m -Xmx31744m"'),
+    ],
+)
+def test_elasticsearch_has_half_of_the_memory_and_no_more_than_java_likes(flavour, memory, expected):
+    values = {"elasticsearch_flavour": flavour, "elasticsearch_memory_mb": memory}
+    environment = render("elasticsearch", "etc/default/elasticsearch", **values)
+    assert expected in environment
+    assert f"_PATH_CONF=/etc/{flavour}" in environment
 
 
 def test_every_input_with_tls_is_tried_however_it_is_written():
@@ -136,3 +303,58 @@ def test_every_input_with_tls_is_tried_however_it_is_written():
     assert tried == ["by default", "in words"]
     files = evaluate("graylog", "{{ __graylog_tls_files }}", graylog_inputs=inputs)
     assert files == ["/c", "/k", "/a"]
+
+
+# A stand-in for pymongo that knows one login and has one fault.
+PYMONGO = """
+import contextlib
+from pymongo import errors
+
+class MongoClient(contextlib.AbstractContextManager):
+    def __init__(self, host, port, username=None, password=None, authSource=None, **settings):
+        assert settings["directConnection"], "another member would answer"
+        self.admin, self.login = self, (username, password, authSource)
+
+    def __exit__(self, *error):
+        pass
+
+    def command(self, name):
+        if name == "ping" and self.login[0] == "locked":
+            raise errors.OperationFailure(8000)
+        if name == "ping" and self.login != ("admin", "right", "admin"):
+            raise errors.OperationFailure(18)
+        return {"ismaster": True}
+"""
+ERRORS = """
+class OperationFailure(Exception):
+    def __init__(self, code):
+        self.code = code
+"""
+
+
+def try_logins(tmp_path: Path, *logins: tuple[str, str, str]) -> subprocess.CompletedProcess:
+    """Run the script as the role does, against the stand-in."""
+    (tmp_path / "pymongo").mkdir()
+    (tmp_path / "pymongo/__init__.py").write_text(PYMONGO)
+    (tmp_path / "pymongo/errors.py").write_text(ERRORS)
+    source = (ROOT / "roles/mongodb/files/try_logins.py").read_text()
+    given = [dict(zip(("name", "password", "database"), login, strict=True)) for login in logins]
+    return subprocess.run(
+        [sys.executable, "-c", source, "27017"],
+        input=json.dumps(given),
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+
+
+def test_mongodb_is_asked_which_passwords_it_takes(tmp_path):
+    logins = [("admin", "wrong", "admin"), ("admin", "", "admin"), ("admin", "right", "admin"), ("a", "right", "b")]
+    run = try_logins(tmp_path, *logins)
+    assert json.loads(run.stdout) == {"writable": True, "taken": [False, False, True, False]}
+
+
+def test_another_trouble_of_mongodb_is_no_wrong_password(tmp_path):
+    run = try_logins(tmp_path, ("locked", "right", "admin"))
+    assert run.returncode != 0
+    assert run.stdout == ""

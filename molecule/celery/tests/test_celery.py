@@ -1,0 +1,156 @@
+"""Two workers of one service: they share its tasks, and the cluster hears from one of them at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import testinfra
+
+INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
+HOSTS = ("older", "newer")
+LEADER, OTHER = "newer", "older"  # since side_effect.yml
+APPLICATION = (
+    "sudo -u raycrafter env RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml /opt/raycrafter/current/venv/bin/python"
+)
+KEY = "/etc/raycrafter/cluster/id_ed25519"
+
+
+def connected(name: str):
+    """Return a host of the scenario's inventory, on which commands run as root."""
+    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY, sudo=True)
+
+
+@pytest.fixture(scope="module")
+def master():
+    return connected("master")
+
+
+def wait_for(what: str, ask: Callable, limit: float = 60):
+    """Return the first true answer of `ask`; fail with `what` and the last answer after `limit` seconds."""
+    end = time.monotonic() + limit
+    while not (answer := ask()):
+        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {answer!r}"
+        time.sleep(0.5)
+    return answer
+
+
+def inspect(master, question: str) -> dict:
+    """Return what the workers answer to `celery inspect`, by their names."""
+    answer = master.run(f"{APPLICATION} -m celery --app raycrafter.celery:app inspect {question} --json --timeout 2")
+    return json.loads(answer.stdout) if answer.rc == 0 else {}
+
+
+def active(master, task: str) -> dict[str, list[dict]]:
+    """Return the tasks of a name that run at this moment, by the name of the worker that runs them."""
+    running = {
+        worker: [one for one in tasks if one["name"] == f"raycrafter.tasks.{task}"]
+        for worker, tasks in inspect(master, "active").items()
+    }
+    return {worker: tasks for worker, tasks in running.items() if tasks}
+
+
+def send(master, task: str, count: int) -> None:
+    """Send a task that finds nothing to do, so many times."""
+    code = f"[app.send_task('raycrafter.tasks.{task}', [10**9]) for _ in range({count})]"
+    master.check_output(f'{APPLICATION} -c "from raycrafter.celery import app; {code}"')
+
+
+@contextmanager
+def held(master) -> Iterator[None]:
+    """Keep every task that asks for a job waiting, because the table is locked."""
+    lock = "(echo 'BEGIN; LOCK TABLE jobs_job;'; sleep 600) | psql raycrafter"
+    master.check_output(f'systemd-run --quiet --unit=held --uid=postgres --working-directory=/ sh -c "{lock}"')
+    try:
+        yield
+    finally:
+        master.run("systemctl stop held.service")
+
+
+def programs(name: str) -> set[str]:
+    """Return the programs that run on a host under Supervisor."""
+    lines = connected(name).run("supervisorctl status").stdout.splitlines()
+    return {line.split()[0].removeprefix("raycrafter-") for line in lines if line.split()[1] == "RUNNING"}
+
+
+def test_what_must_run_once_has_moved_to_the_new_leader():
+    assert programs(LEADER) == {"worker-ssh", "worker-transfer", "worker-default", "beat"}
+    assert programs(OTHER) == {"worker-transfer", "worker-default"}
+
+
+def test_tasks_are_shared_and_the_cluster_gets_one_at_a_time(master):
+    with held(master):
+        send(master, "push_input", 8)
+        send(master, "ensure_workspace", 4)
+        wait_for(
+            "both hosts work on transfers, and one on the cluster",
+            lambda: (
+                {f"transfer@{name}" for name in HOSTS} == active(master, "push_input").keys()
+                and [(worker, len(tasks)) for worker, tasks in active(master, "ensure_workspace").items()]
+                == [(f"ssh@{LEADER}", 1)]
+            ),
+        )
+        # beat's own tasks
+        wait_for(
+            "both hosts look after the jobs",
+            lambda: {f"default@{name}" for name in HOSTS} == active(master, "schedule").keys(),
+        )
+    wait_for("all is done", lambda: not active(master, "push_input") and not active(master, "ensure_workspace"))
+
+
+def test_the_task_of_a_killed_worker_is_taken_again(master):
+    with held(master):
+        send(master, "push_input", 1)
+        (worker, (task,)) = wait_for("a worker has it", lambda: active(master, "push_input")).popitem()
+        host = connected(worker.split("@")[1])
+        host.check_output("kill -9 $(supervisorctl pid raycrafter-worker-transfer)")
+        again = wait_for(
+            "a worker has it again",
+            lambda: [
+                one
+                for tasks in active(master, "push_input").values()
+                for one in tasks
+                if one["id"] == task["id"] and one["delivery_info"]["redelivered"]
+            ],
+        )
+    assert again
+    wait_for("it is done", lambda: not active(master, "push_input"))
+
+
+@pytest.mark.parametrize("program", ["beat", "worker-ssh", "worker-default"])
+def test_a_killed_process_is_back_in_seconds(program):
+    host = connected(LEADER)
+    before = host.check_output(f"supervisorctl pid raycrafter-{program}")
+    host.check_output(f"kill -9 {before}")
+    wait_for(
+        f"{program} is back",
+        lambda: (
+            host.run(f"supervisorctl pid raycrafter-{program}").stdout.strip() not in {before, "0"}
+            and program in programs(LEADER)
+        ),
+        20,
+    )
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_the_key_for_the_cluster_is_for_the_service_alone(name):
+    host = connected(name)
+    host.check_output(f"sudo -u raycrafter cat {KEY}")
+    assert host.run(f"sudo -u nobody cat {KEY}").rc != 0
+    assert host.run(f"sudo -u ansible cat {KEY}").rc != 0
+
+
+def test_a_child_needs_no_more_memory_than_is_counted_on(master):
+    """The role allows as many tasks as 120 MB each leave room for."""
+    for name in HOSTS:
+        pss = "awk '/^Pss:/ {print $2}' /proc/$1/smaps_rollup"
+        workers = connected(name).check_output(
+            "for p in $(pgrep -u raycrafter -f 'celery.*worker --queues'); do set -- $p; " + pss + "; done"
+        )
+        kilobytes = [int(line) for line in workers.split()]
+        queues = len(programs(name) - {"beat"})
+        assert sum(kilobytes) / (len(kilobytes) - queues) < 120 * 1024

@@ -1,0 +1,51 @@
+#!/usr/bin/python3
+"""What a compute node talks to, for this scenario: a health page over HTTPS, and a GELF input that wants a certificate.
+
+What comes in at the GELF input is kept in /srv/gelf.
+"""
+
+import http.server
+import socketserver
+import ssl
+import threading
+from pathlib import Path
+
+TLS = Path("/etc/raycrafter/tls")
+RECEIVED = Path("/srv/gelf")
+
+
+def context() -> ssl.SSLContext:
+    """Return a server's side of TLS, with the host's certificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(TLS / "host.crt", TLS / "host.key")
+    return made
+
+
+class Health(http.server.BaseHTTPRequestHandler):
+    """Says that it is well."""
+
+    def do_GET(self) -> None:
+        """Answer as the application's /healthz does."""
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"database": "ok"}')
+
+
+class Gelf(socketserver.StreamRequestHandler):
+    """Keeps what it is sent."""
+
+    def handle(self) -> None:
+        """Read until the client says goodbye."""
+        encrypted = gelf.wrap_socket(self.request, server_side=True)
+        while data := encrypted.recv(65536):
+            with RECEIVED.open("ab") as file:
+                file.write(data.replace(b"\0", b"\n"))
+
+
+gelf = context()
+gelf.verify_mode = ssl.CERT_REQUIRED
+gelf.load_verify_locations(TLS / "cluster-ca.crt")
+threading.Thread(target=socketserver.ThreadingTCPServer(("", 12202), Gelf).serve_forever, daemon=True).start()
+pages = http.server.ThreadingHTTPServer(("", 443), Health)
+pages.socket = context().wrap_socket(pages.socket, server_side=True)
+pages.serve_forever()

@@ -1,0 +1,150 @@
+"""Two clusters are what was asked for, outlive the death and the loss of a node, and are redeployed node by node."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import testinfra
+
+INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
+CLUSTERS = {
+    "elasticsearch": {"version": "6.8.23", "nodes": {"older", "newer", "third"}},
+    "opensearch": {"version": "2.19.3", "nodes": {"opensearch1", "opensearch2"}},
+}
+NODES = CLUSTERS["elasticsearch"]["nodes"]
+
+
+def node(name: str):
+    """Return testinfra's host of a name."""
+    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY)
+
+
+def address(host) -> str:
+    """Return where a host's node listens."""
+    return host.ansible.get_variables()["ansible_host"]
+
+
+def ask(where: str, path: str, method: str = "GET", body: dict | None = None, timeout: float = 150) -> dict | list:
+    """Return the answer of the node at an address. Raises httpx.HTTPError where there is none, or a bad one."""
+    answer = httpx.request(method, f"http://{where}:9200/{path}", json=body, timeout=timeout)
+    return answer.raise_for_status().json()
+
+
+def wait_for_health(where: str, nodes: int, status: str = "green") -> None:
+    """Return when the cluster is whole; an error after two minutes."""
+    ask(where, f"_cluster/health?wait_for_status={status}&wait_for_nodes={nodes}&timeout=120s")
+
+
+def found(where: str) -> set[str]:
+    """Return the ids of all documents that a search through a node finds."""
+    return {hit["_id"] for hit in ask(where, "probe/_search")["hits"]["hits"]}
+
+
+@pytest.fixture(name="flavour")
+def fixture_flavour(host) -> str:
+    return host.ansible.get_variables()["elasticsearch_flavour"]
+
+
+@pytest.fixture(name="addresses", scope="module")
+def fixture_addresses() -> dict[str, str]:
+    return {name: address(node(name)) for name in NODES}
+
+
+def test_it_is_the_flavour_and_version_that_was_asked_for(host, flavour):
+    version = ask(address(host), "")["version"]
+    assert version["number"] == CLUSTERS[flavour]["version"]
+    assert version.get("distribution", "elasticsearch") == flavour
+
+
+def test_it_sees_every_node_of_its_cluster(host, flavour):
+    nodes = ask(address(host), "_nodes/jvm")["nodes"].values()
+    assert {item["name"] for item in nodes} == CLUSTERS[flavour]["nodes"]
+    assert {item["jvm"]["mem"]["heap_init_in_bytes"] for item in nodes} == {512 * 1024**2}
+
+
+def test_it_makes_no_index_of_a_mistyped_name(host):
+    with pytest.raises(httpx.HTTPStatusError, match="404"):
+        ask(address(host), "mistyped/_doc/1", "PUT", {"field": "value"})
+
+
+@pytest.mark.parametrize(("flavour", "name"), [("elasticsearch", "third"), ("opensearch", "opensearch2")])
+def test_a_node_comes_back_when_it_dies(flavour, name):
+    host, process = node(name), f"$(systemctl show -P MainPID {flavour})"
+    with host.sudo():
+        before = host.check_output(f"echo {process}")
+        host.check_output(f"kill -9 {before}")
+        back = f"[[ ! {process} =~ ^(0|{before})$ ]] && </dev/tcp/{address(host)}/9200"
+        host.check_output(f"timeout 180 bash -c 'until {back}; do sleep 0.2; done' 2>/dev/null")
+    wait_for_health(address(host), len(CLUSTERS[flavour]["nodes"]))
+
+
+def test_the_cluster_goes_on_without_its_master(addresses):
+    anyone = addresses["older"]
+    ask(anyone, "probe", "PUT", {"settings": {"number_of_shards": 3, "number_of_replicas": 1}})
+    try:
+        ask(anyone, "probe/_doc/before?refresh=true", "PUT", {"field": 1})
+        wait_for_health(anyone, 3)
+        lost = ask(anyone, "_cat/master?format=json")[0]["node"]
+        left = next(addresses[name] for name in NODES if name != lost)
+        with node(lost).sudo():
+            node(lost).check_output("systemctl stop elasticsearch")
+            try:
+                wait_for_health(left, 2, "yellow")
+                ask(left, "probe/_doc/meanwhile?refresh=true", "PUT", {"field": 2})
+                assert found(left) == {"before", "meanwhile"}
+            finally:
+                node(lost).check_output("systemctl start elasticsearch")
+        wait_for_health(left, 3)
+        assert found(addresses[lost]) == {"before", "meanwhile"}
+    finally:
+        ask(anyone, "probe", "DELETE")
+
+
+class Watch(threading.Thread):
+    """Notes, four times a second, which nodes do not answer. One that is slow, or misses its master, is not away."""
+
+    def __init__(self, addresses: dict[str, str]):
+        super().__init__(daemon=True)
+        self.addresses, self.done, self.away = addresses, threading.Event(), []
+
+    @staticmethod
+    def answers(where: str) -> bool:
+        try:
+            httpx.get(f"http://{where}:9200/", timeout=30)
+        except httpx.TimeoutException:
+            pass
+        except httpx.TransportError:
+            return False
+        return True
+
+    def run(self) -> None:
+        while not self.done.wait(0.25):
+            self.away.append({name for name, where in self.addresses.items() if not self.answers(where)})
+
+
+def test_a_deployment_restarts_what_changed_and_one_node_at_a_time(addresses):
+    changed = {"older", "newer"}
+    for name in changed:
+        with node(name).sudo():
+            node(name).check_output("echo '# by hand' >>/etc/default/elasticsearch")
+    watch = Watch(addresses)
+    watch.start()
+    started = int(time.time())
+    playbook = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule/shared/converge.yml")
+    command = ["ansible-playbook", "--inventory", INVENTORY, playbook]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    watch.done.set()
+    watch.join()
+    assert run.returncode == 0, run.stdout + run.stderr
+    for name in changed:
+        with node(name).sudo():
+            begun = node(name).check_output('date +%s -d "$(systemctl show -P ExecMainStartTimestamp elasticsearch)"')
+        assert int(begun) >= started, f"{name} has not been restarted"
+    assert set().union(*watch.away) == changed
+    assert max(map(len, watch.away)) == 1

@@ -1,0 +1,84 @@
+"""What a flow names is open and all else is closed, from the first moment after a start of the host."""
+
+import shlex
+
+import pytest
+import testinfra
+
+OTHER = {"older": "newer", "newer": "older"}
+PORTS = [22, *range(8001, 8008)]
+
+# Tries all ports at once and tells which answered. A closed port says nothing, so this takes its whole limit.
+PROBE = """
+import socket, sys
+from concurrent.futures import ThreadPoolExecutor
+def answers(port):
+    try:
+        with socket.create_connection((sys.argv[1], port), 3) as connection:
+            return port == 22 or not connection.sendall(b"?") and connection.recv(1) == b"?"
+    except OSError:
+        return False
+ports = [int(port) for port in sys.argv[2:]]
+with ThreadPoolExecutor(len(ports)) as pool:
+    print(*[port for port, open in zip(ports, pool.map(answers, ports)) if open])
+"""
+SEND = """
+import socket, sys
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sender.connect((sys.argv[1], int(sys.argv[2])))
+for _ in range(2):
+    sender.send(b"?")
+"""
+
+
+def python(program: str, *arguments) -> str:
+    """Return a command that runs a program with arguments."""
+    return shlex.join(["python3", "-c", program, *map(str, arguments)])
+
+
+def answering(host, address: str) -> set[int]:
+    """Return which of PORTS answer at an address when `host` asks."""
+    return {int(port) for port in host.check_output(python(PROBE, address, *PORTS)).split()}
+
+
+@pytest.fixture
+def other(host, request):
+    """The other host of the scenario; its `address` is an IPv4 address."""
+    name = OTHER[host.check_output("hostname")]
+    there = testinfra.get_host(f"ansible://{name}", ansible_inventory=request.config.option.ansible_inventory)
+    there.address = there.ansible.get_variables()["ansible_host"]
+    return there
+
+
+def test_the_other_host_reaches_what_a_flow_names(host, other):
+    assert answering(host, other.address) == {8001, 8002, 8003}
+
+
+def test_over_ipv6_too(host, other):
+    assert answering(host, "fd00:77::" + other.address.split(".")[-1]) == {8003, 8005}
+
+
+def test_the_host_itself_reaches_all(host):
+    assert answering(host, "127.0.0.1") == set(PORTS)
+
+
+@pytest.mark.parametrize(("port", "leaves"), [(12201, False), (123, True)])
+def test_udp_does_not_leave_but_for_what_the_network_needs(host, other, port, leaves):
+    assert (host.run(python(SEND, other.address, port)).rc == 0) is leaves
+
+
+def test_loading_the_rules_again_keeps_connections_and_the_rules_of_others(host, other):
+    with other.sudo():
+        other.check_output("systemctl reload raycrafter-firewall")
+        assert "table inet foreign" in other.check_output("nft list tables").splitlines()
+    goes_on = "n=$(cat /run/held); until [ $(cat /run/held) -gt $((n + 5)) ]; do sleep 0.1; done"
+    host.check_output(f"timeout 20 bash -c '{goes_on}'")
+
+
+@pytest.mark.parametrize("unit", ["raycrafter-firewall", "nftables"])
+def test_the_rules_come_back_when_somebody_removed_them(host, other, unit):
+    with other.sudo():
+        other.check_output("nft flush ruleset")
+        assert 8007 in answering(host, other.address)
+        other.check_output(f"systemctl restart {unit}")
+    assert answering(host, other.address) == {8001, 8002, 8003}

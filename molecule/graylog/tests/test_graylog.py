@@ -1,0 +1,158 @@
+"""Two nodes are one Graylog: each takes and finds messages, one alone too, and both follow the vault, in turn."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import testinfra
+
+INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
+SECRET = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets/root")
+NODES = ("newer", "older")
+SEND = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "roles/graylog/files/try_tls.py").read_text()
+TLS = "/etc/raycrafter/tls"
+
+
+def node(name: str):
+    """Return testinfra's host of a name."""
+    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY)
+
+
+ADDRESSES = {name: node(name).ansible.get_variables()["ansible_host"] for name in NODES}
+
+
+def ask(name: str, path: str, password: str | None = None, timeout: float = 30, **query) -> dict:
+    """Return the answer of a node's API to the root user. Raises httpx.HTTPError where there is none, or a bad one."""
+    login = ("admin", password or SECRET.read_text().strip())
+    url, headers = f"http://{ADDRESSES[name]}:9000/api/{path}", {"Accept": "application/json"}
+    return httpx.get(url, params=query, auth=login, headers=headers, timeout=timeout).raise_for_status().json()
+
+
+def wait_until(question, limit: float = 60):
+    """Return the first true answer; an error of the question counts as false. AssertionError after so many seconds."""
+    end = time.monotonic() + limit
+    while time.monotonic() < end:
+        try:
+            answer = question()
+        except httpx.HTTPError:
+            answer = None
+        if answer:
+            return answer
+        time.sleep(0.5)
+    raise AssertionError(f"not within {limit} s")
+
+
+def send(sender: str, to: str, mark: str) -> None:
+    """Send a message over TLS from a node, with its certificate, to a node."""
+    message = json.dumps({"version": "1.1", "host": sender, "short_message": "test", "_mark": mark})
+    files = [f"{TLS}/{name}" for name in ("ca.crt", "host.crt", "host.crt", "host.key")]
+    with node(sender).sudo():
+        words = "python3 -c" + " %s" * 8
+        seen = node(sender).check_output(words, SEND, ADDRESSES[to], "12201", *files, message)
+    assert json.loads(seen)["refused"] is None
+
+
+def finds(name: str, mark: str) -> bool:
+    """Return whether a search through a node finds exactly one message with a mark."""
+    return ask(name, "search/universal/relative", query=f"mark:{mark}", range=600)["total_results"] == 1
+
+
+def known_nodes(name: str) -> dict[str, bool]:
+    """Return the addresses of the nodes that a node knows, and whether each is the leader."""
+    return {item["transport_address"]: item["is_master"] for item in ask(name, "system/cluster/nodes")["nodes"]}
+
+
+@pytest.fixture(name="mark")
+def fixture_mark() -> str:
+    return "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_knows_both_and_one_of_them_leads(name):
+    known = known_nodes(name)
+    assert set(known) == {f"http://{address}:9000/api/" for address in ADDRESSES.values()}
+    assert list(known.values()).count(True) == 1
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_node_has_the_sizes_that_were_asked_for(name):
+    assert ask(name, "system/journal")["journal_size_limit"] == 1000 * 1024**2
+    assert ask(name, "system/jvm")["max_memory"]["bytes"] == 512 * 1024**2
+
+
+@pytest.mark.parametrize("to", NODES)
+def test_what_one_takes_both_find(to, mark):
+    send(next(name for name in NODES if name != to), to, mark)
+    for name in NODES:
+        wait_until(lambda asked=name: finds(asked, mark))
+
+
+def test_one_goes_on_while_the_other_is_dead(mark):
+    leader = next(name for name in NODES if known_nodes("older")[f"http://{ADDRESSES[name]}:9000/api/"])
+    left = next(name for name in NODES if name != leader)
+    with node(leader).sudo():
+        node(leader).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
+    send(left, left, mark)
+    wait_until(lambda: finds(left, mark))
+    with pytest.raises(httpx.HTTPError):  # otherwise the other had come back before this one was asked
+        ask(leader, "system/jvm", timeout=1)
+    wait_until(lambda: finds(leader, mark), limit=240)
+    wait_until(lambda: len(known_nodes(left)) == 2)
+    test_a_node_knows_both_and_one_of_them_leads(left)
+
+
+class Watch(threading.Thread):
+    """Notes, four times a second, which nodes do not answer. A slow one is not away."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.done, self.away = threading.Event(), []
+
+    @staticmethod
+    def answers(name: str) -> bool:
+        try:
+            httpx.get(f"http://{ADDRESSES[name]}:9000/api/system/lbstatus", timeout=30)
+        except httpx.TimeoutException:
+            pass
+        except httpx.TransportError:
+            return False
+        return True
+
+    def run(self) -> None:
+        while not self.done.wait(0.25):
+            self.away.append({name for name in NODES if not self.answers(name)})
+
+
+def settings(name: str) -> set[str]:
+    """Return the lines of a node's server.conf but for the root user's password."""
+    with node(name).sudo():
+        lines = node(name).check_output("cat /etc/graylog/server/server.conf").splitlines()
+    return {line for line in lines if not line.startswith("root_password_sha2")}
+
+
+def test_a_new_root_password_reaches_one_node_after_the_other_and_changes_nothing_else():
+    old, new = SECRET.read_text().strip(), secrets.token_urlsafe(40)
+    before = {name: (ask(name, "system/inputs"), settings(name)) for name in NODES}
+    SECRET.write_text(new + "\n")
+    watch = Watch()
+    watch.start()
+    playbook = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule/shared/converge.yml")
+    command = ["ansible-playbook", "--inventory", INVENTORY, playbook]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=1200)
+    watch.done.set()
+    watch.join()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert set().union(*watch.away) == set(NODES)
+    assert max(map(len, watch.away)) == 1
+    assert {name: (ask(name, "system/inputs", new), settings(name)) for name in NODES} == before
+    for name in NODES:
+        with pytest.raises(httpx.HTTPStatusError, match="401"):
+            ask(name, "system/inputs", old)

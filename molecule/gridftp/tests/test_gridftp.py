@@ -1,0 +1,83 @@
+"""A fresh proxy at all times, and files that go to the cluster and come back as they were."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+testinfra_hosts = ["ansible://role_hosts"]
+
+PKI = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "pki")
+CERT, KEY = "/etc/raycrafter/grid/usercert.pem", "/etc/raycrafter/grid/userkey.pem"
+PROXY = "/var/lib/raycrafter/grid/proxy.pem"
+UNIT = "raycrafter-grid-proxy"
+HOURS = 6
+
+
+def as_service(command: str) -> str:
+    """Return the command line that runs a shell command as the application's user, with its proxy."""
+    return f"sudo -u raycrafter env X509_USER_PROXY={PROXY} sh -c '{command}'"
+
+
+def seconds_left(host) -> int:
+    return int(host.check_output(as_service(f"grid-proxy-info -file {PROXY} -timeleft")))
+
+
+@pytest.fixture
+def put_certificate(host):
+    """Put a certificate of side_effect.yml into the place of the service's own; afterwards all is as before."""
+
+    def put(name: str) -> None:
+        pem = (PKI / f"{name}.pem").read_text()
+        host.check_output(f"printf %s '{pem}' >{CERT}")
+
+    with host.sudo():
+        host.check_output(f"cp -p {CERT} /root/usercert.pem")
+        yield put
+        host.check_output(f"mv /root/usercert.pem {CERT}")
+        host.check_output(f"systemctl restart {UNIT}.service")
+
+
+def test_the_proxy_has_the_life_that_was_asked_for(host):
+    assert HOURS * 1800 < seconds_left(host) <= HOURS * 3600
+
+
+def test_the_timer_makes_a_new_one(host):
+    hurry = f"/run/systemd/system/{UNIT}.timer.d"
+    with host.sudo():
+        host.check_output(f"rm {PROXY} && mkdir {hurry} && printf '[Timer]\nOnUnitActiveSec=2s\n' >{hurry}/hurry.conf")
+        host.check_output(f"systemctl daemon-reload && systemctl restart {UNIT}.timer")
+        host.check_output(f"timeout 30 bash -c 'until [ -s {PROXY} ]; do sleep 0.2; done'")
+        host.check_output(f"rm -r {hurry} && systemctl daemon-reload && systemctl restart {UNIT}.timer")
+    assert seconds_left(host) > HOURS * 3600 - 120
+
+
+def test_a_file_goes_to_the_cluster_and_comes_back(host):
+    url = f"gsiftp://login1:2811/home/render/{host.check_output('hostname')}.bin"
+    host.check_output(as_service("cd /var/lib/raycrafter && head -c 20000003 /dev/urandom >there && rm -f back"))
+    host.check_output(as_service(f"globus-url-copy -p 4 file:///var/lib/raycrafter/there {url}"))
+    host.check_output(as_service(f"globus-url-copy {url} file:///var/lib/raycrafter/back"))
+    host.check_output(as_service("cd /var/lib/raycrafter && cmp there back && rm there back"))
+
+
+@pytest.mark.parametrize("path", [KEY, PROXY])
+def test_the_key_is_for_the_service_alone(host, path):
+    host.check_output(f"sudo -u raycrafter cat {path}")
+    for other in ("nobody", "ansible", "www-data"):
+        assert host.run(f"sudo -u {other} cat {path}").rc != 0
+
+
+def test_an_expired_certificate_is_told_and_the_proxy_stays(host, put_certificate):
+    before = host.check_output(f"sha256sum {PROXY}")
+    put_certificate("expired")
+    assert host.run(f"systemctl restart {UNIT}.service").rc != 0
+    assert "The certificate has expired" in host.check_output(f"journalctl -u {UNIT} -n 20 -o cat --no-pager")
+    assert host.check_output(f"sha256sum {PROXY}") == before
+
+
+def test_the_log_says_when_the_certificate_is_about_to_end(host, put_certificate):
+    put_certificate("ending")
+    host.check_output(f"systemctl restart {UNIT}.service")
+    assert "ends within 30 days" in host.check_output(f"journalctl -u {UNIT} -p warning -n 3 -o cat --no-pager")

@@ -1,0 +1,139 @@
+"""What is written on a host arrives over TLS, whole and with its fields, though receiver and rsyslog come and go."""
+
+import json
+import shlex
+import time
+import uuid
+
+import pytest
+import testinfra
+
+SINK = "/var/lib/sink"
+STRANGER = "/var/lib/stranger"
+
+
+@pytest.fixture
+def receiver(request):
+    """The host with the receiver, which is left running with its own certificate."""
+    there = testinfra.get_host("ansible://newer", ansible_inventory=request.config.option.ansible_inventory)
+    yield there
+    with there.sudo():
+        there.check_output("systemctl stop stranger && systemctl start sink")
+
+
+@pytest.fixture
+def mark() -> str:
+    """A text that no other message has."""
+    return uuid.uuid4().hex
+
+
+def arrived(receiver, mark: str, count: int = 1, limit: float = 60) -> list[dict]:
+    """Return the messages with a mark once there are `count` different ones; fail after `limit` seconds.
+
+    What sudo tells of this test's own commands does not count.
+    """
+    end = time.monotonic() + limit
+    while True:
+        with receiver.sudo():
+            found = set(receiver.run(f"grep -a {mark} {SINK} | grep -av '_program.:.sudo'").stdout.splitlines())
+        if len(found) >= count:
+            return [json.loads(line) for line in sorted(found)]
+        assert time.monotonic() < end, f"after {limit} s {len(found)} of {count} messages are there"
+        time.sleep(0.5)
+
+
+def write(host, path: str, text: str) -> None:
+    """Append text to a log file of root's."""
+    with host.sudo():
+        host.check_output(f"mkdir -p $(dirname {path}) && printf %s {shlex.quote(text)} >>{path}")
+
+
+def without_receiver(host, receiver) -> None:
+    """Stop the receiver and wait until rsyslog has noticed: GELF has no receipts, the first message is lost."""
+    with receiver.sudo(), host.sudo():
+        known = host.check_output("journalctl -u rsyslog -o cat | grep -c \"'gelf' suspended\" || true")
+        receiver.check_output("systemctl stop sink")
+        noticed = f"[ $(journalctl -u rsyslog -o cat | grep -c gelf.*suspended) -gt {known} ]"
+        host.check_output(f"timeout 30 bash -c {shlex.quote(f'until {noticed}; do logger away; sleep 0.3; done')}")
+
+
+def test_a_message_of_the_journal_has_its_fields(host, receiver, mark):
+    before = time.time()
+    host.check_output(f"logger --tag shipping --priority daemon.warning {mark}")
+    (message,) = arrived(receiver, mark)
+    assert message["host"] == host.check_output("hostname")
+    assert (message["short_message"], message["level"]) == (mark, 4)
+    assert (message["_program"], message["_facility"]) == ("shipping", "daemon")
+    assert message["_pid"].isdigit() and abs(message["timestamp"] - before) < 60
+
+
+def test_an_object_keeps_its_fields_and_cannot_pose_as_another_host(host, receiver, mark):
+    entry = {"message": f"{mark}\n\tin two lines", "level": "ERROR", "timestamp": 1700000000.25}
+    own = {"job_id": 17, "nested": {"key": "value"}}
+    write(host, "/var/log/app/one.log", json.dumps(entry | own | {"host": "liar", "_program": "liar"}) + "\n")
+    (message,) = arrived(receiver, mark)
+    assert message["host"] == host.check_output("hostname")
+    assert (message["short_message"], message["level"]) == (entry["message"], 3)
+    assert (message["timestamp"], message["_program"]) == (entry["timestamp"], "app")
+    assert {key: message[key] for key in own} == own
+
+
+def test_a_line_that_is_no_object_arrives_as_it_is(host, receiver, mark):
+    write(host, "/var/log/app/one.log", f"{{{mark}\n")
+    assert [message["short_message"] for message in arrived(receiver, mark)] == [f"{{{mark}"]
+
+
+def test_a_traceback_in_a_file_is_one_message(host, receiver, mark):
+    write(host, "/var/log/plain.log", f"{mark} one\n  indented\n\tby a tab\n{mark} two\n")
+    messages = arrived(receiver, mark, 2)
+    assert sorted(message["short_message"] for message in messages) == [
+        f"{mark} one\n  indented\n\tby a tab",
+        f"{mark} two",
+    ]
+    assert {(message["_program"], message["level"]) for message in messages} == {("plain", 6)}
+
+
+@pytest.mark.parametrize("end", ["systemctl restart rsyslog", "systemctl kill -s KILL rsyslog"])
+def test_what_is_written_while_the_receiver_is_away_arrives_later(host, receiver, mark, end):
+    without_receiver(host, receiver)
+    half = "for i in $(seq {} {}); do logger {}-$i; done"
+    with host.sudo():
+        host.check_output(half.format(1, 20, mark))
+        write(host, "/var/log/plain.log", "".join(f"{mark}-{i}\n" for i in range(21, 41)))
+        # What was read is on the disk: the last line is in the queue before rsyslog ends.
+        queued = f"grep -aqs {mark}-[{{}}]0 /var/spool/rsyslog/gelf.0*"
+        waiting = f"{queued.format(2)} && {queued.format(4)}"
+        host.check_output(f"timeout 30 bash -c {shlex.quote(f'until {waiting}; do sleep 0.2; done')}")
+        host.check_output(end)
+        host.check_output(half.format(41, 60, mark))
+    with receiver.sudo():
+        receiver.check_output("systemctl start sink")
+    texts = {message["short_message"] for message in arrived(receiver, mark, 60)}
+    assert texts == {f"{mark}-{number}" for number in range(1, 61)}
+
+
+def test_a_receiver_with_the_certificate_of_another_name_gets_nothing(host, receiver, mark):
+    without_receiver(host, receiver)
+    with receiver.sudo():
+        receiver.check_output(f"rm -f {STRANGER} && systemctl start stranger")
+        host.check_output(f"logger {mark}")
+        # rsyslog came, saw the name and went.
+        receiver.check_output(f"timeout 30 bash -c 'until [ -s {STRANGER} ]; do sleep 0.2; done'")
+        assert all("refused" in line for line in receiver.check_output(f"cat {STRANGER}").splitlines())
+        receiver.check_output("systemctl stop stranger && systemctl start sink")
+    arrived(receiver, mark)
+
+
+def test_it_comes_back_when_it_dies(host, receiver, mark):
+    with host.sudo():
+        before = host.check_output("systemctl show -P MainPID rsyslog")
+        host.check_output(f"kill -9 {before}")
+        back = f"p=$(systemctl show -P MainPID rsyslog) && [ $p -gt 0 ] && [ $p != {before} ]"
+        host.check_output(f"timeout 20 bash -c {shlex.quote(f'until {back}; do sleep 0.2; done')}")
+    host.check_output(f"logger {mark}")
+    arrived(receiver, mark)
+
+
+def test_it_opens_no_port(host):
+    with host.sudo():
+        assert "rsyslogd" not in host.check_output("ss -Hlntup")

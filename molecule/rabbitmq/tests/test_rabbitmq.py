@@ -1,0 +1,143 @@
+"""The broker keeps what it confirmed, and is open to whom has a certificate and a password, on one port."""
+
+import json
+import os
+import ssl
+import subprocess
+import time
+from pathlib import Path
+
+import amqp
+import pytest
+
+SECRETS = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets")
+MIB = 1024 * 1024
+QUEUE = "kept"
+
+
+@pytest.fixture
+def tls(host, tmp_path):
+    """What a client shows and trusts: the host's own certificate, key and authority, as amqp names them."""
+    files = {"ca_certs": "ca.crt", "certfile": "host.crt", "keyfile": "host.key"}
+    with host.sudo():
+        for name in files.values():
+            (tmp_path / name).write_text(host.check_output(f"cat /etc/raycrafter/tls/{name}"))
+    shown = {option: str(tmp_path / name) for option, name in files.items()}
+    return shown | {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": host.backend.get_hostname()}
+
+
+@pytest.fixture
+def log_in(host, tls):
+    """Returns a function that logs in as a user and gives the connection; keywords change what is shown."""
+    address = host.ansible.get_variables()["ansible_host"]
+
+    def connect(file="raycrafter", vhost="raycrafter", **shown):
+        connection = amqp.Connection(
+            host=f"{address}:5671",
+            userid="raycrafter",
+            password=(SECRETS / file).read_text().strip(),
+            virtual_host=vhost,
+            ssl=tls | shown,
+            connect_timeout=10,
+        )
+        connection.connect()
+        return connection
+
+    return connect
+
+
+def test_a_user_logs_in_with_its_changed_password_alone(log_in):
+    with log_in():
+        pass
+    with pytest.raises(amqp.AccessRefused):
+        log_in(file="former")
+
+
+def test_a_user_has_its_own_virtual_host_alone(log_in):
+    with pytest.raises(amqp.NotAllowed):
+        log_in(vhost="other")
+
+
+def test_nobody_comes_in_without_a_certificate_of_ours(log_in, tmp_path):
+    with pytest.raises(OSError):
+        log_in(certfile=None, keyfile=None)
+    stranger = {"certfile": str(tmp_path / "stranger.crt"), "keyfile": str(tmp_path / "stranger.key")}
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stranger"]
+    command += ["-out", stranger["certfile"], "-keyout", stranger["keyfile"]]
+    subprocess.run(command, check=True, capture_output=True)
+    with pytest.raises(OSError):
+        log_in(**stranger)
+
+
+def test_the_password_is_in_no_log_of_the_host(host):
+    with host.sudo():
+        assert (SECRETS / "raycrafter").read_text().strip() not in host.check_output("journalctl --no-pager")
+
+
+def test_guest_is_gone(host):
+    with host.sudo():
+        users = json.loads(host.check_output("rabbitmqctl --quiet list_users --formatter json"))
+    assert {user["user"]: user["tags"] for user in users} == {"raycrafter": [], "watcher": ["monitoring"]}
+
+
+def test_amqps_is_the_only_open_port(host):
+    with host.sudo():
+        tcp = host.check_output("ss -Hltnp").splitlines()
+        udp = host.check_output("ss -Hlunp").splitlines()
+    open_ports = {line.split()[3].rsplit(":", 1)[1] for line in tcp if not line.split()[3].startswith("127.")}
+    assert open_ports == {"22", "5671"}
+    assert not [line for line in udp if "users:" in line]
+
+
+def test_it_has_the_sizes_that_follow_from_its_memory(host):
+    with host.sudo():
+        status = json.loads(host.check_output("rabbitmqctl --quiet status --formatter json"))
+        limits = host.check_output("grep -h 'open files' /proc/1/limits /proc/$(pidof beam.smp)/limits").splitlines()
+    assert status["vm_memory_high_watermark_limit"] == 400 * MIB
+    assert status["disk_free_limit"] == 1024 * MIB
+    most, given = [int(line.split()[4]) for line in limits]
+    assert given == min(65536, most)  # a container cannot give more than it has
+
+
+def test_it_logs_to_the_journal_alone(host, log_in):
+    with log_in() as connection:
+        opened = connection.transport.sock.getsockname()[1]
+    with host.sudo():
+        wait_for(lambda: f":{opened} " in host.check_output("journalctl --no-pager --identifier rabbitmq-server"))
+        assert host.check_output("find /var/log/rabbitmq -size +0 | grep -v '^/var/log/rabbitmq$' || true") == ""
+
+
+def test_what_it_confirmed_outlives_it(host, log_in):
+    with log_in() as connection:
+        channel = connection.channel()
+        channel.queue_declare(QUEUE, durable=True, auto_delete=False)
+        with host.sudo():
+            # A confirmed message is on the disk; a new queue of Mnesia's, otherwise, some seconds later.
+            host.run("rabbitmqctl eval 'mnesia:sync_log().'")
+        channel.basic_publish_confirm(amqp.Message("a frame", delivery_mode=2), routing_key=QUEUE, timeout=10)
+    with host.sudo():
+        before = host.check_output("systemctl show -P MainPID rabbitmq-server")
+        host.check_output(f"kill -9 {before}")
+
+    def answer():
+        try:
+            return log_in()
+        except OSError:
+            return None
+
+    with wait_for(answer) as connection:
+        channel = connection.channel()
+        message = channel.basic_get(QUEUE, no_ack=True)
+        channel.queue_delete(QUEUE)
+    assert message.body == "a frame"
+    with host.sudo():
+        assert host.check_output("systemctl show -P MainPID rabbitmq-server") not in (before, "0")
+
+
+def wait_for(condition, seconds=60):
+    """Return what condition returns as soon as that is true; fail after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.2)
+    return answer

@@ -1,0 +1,101 @@
+"""What group_vars/ makes of an inventory, asked as a role on one of its hosts would see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SEVERAL = "tests/inventories/several"
+
+
+@pytest.fixture(scope="module")
+def wired() -> Callable[[str, str], dict]:
+    """Return wired(inventory, expression): the value of a Jinja expression on every managed host, by its name."""
+    environment = os.environ | {
+        "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+        "ANSIBLE_CACHE_PLUGIN": "memory",
+        "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
+        "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+    }
+
+    def ask(inventory: str, expression: str) -> dict:
+        command = [
+            Path(sys.executable).with_name("ansible"),
+            "--inventory",
+            inventory,
+            "--playbook-dir",
+            "playbooks",
+            "managed",
+        ]
+        debug = ["--module-name", "ansible.builtin.debug", "--args", json.dumps({"msg": "{{ " + expression + " }}"})]
+        run = subprocess.run([*command, *debug], cwd=ROOT, env=environment, capture_output=True, text=True)
+        assert run.returncode == 0, run.stdout + run.stderr
+        hosts = json.loads(run.stdout)["plays"][0]["tasks"][0]["hosts"]
+        return {name: answer["msg"] for name, answer in hosts.items()}
+
+    return ask
+
+
+def test_the_files_are_on_one_web_host(wired):
+    media = wired(SEVERAL, "django_media")
+    assert "root" in media["web1"]
+    assert all(media[name] == {"url": "https://web1:8444/"} for name in ("web2", "worker1", "worker2"))
+
+
+def test_every_port_that_crosses_the_network_is_in_the_table(wired):
+    flows = "firewall_flows | flows_for_host(group_names, groups, network_addresses)"
+    ports = {
+        name: {port: flow["ipv4"] for flow in incoming for port in flow["ports"]}
+        for name, incoming in wired(SEVERAL, flows).items()
+    }
+    assert ports["search2"] == {
+        9200: ["192.0.2.31", "192.0.2.32"],
+        9300: ["192.0.2.41", "192.0.2.42", "192.0.2.43"],
+    }
+    assert ports["search1"].keys() == {9200, 9300, 27017}
+    assert ports["db1"] == {5432: ["192.0.2.11", "192.0.2.12", "192.0.2.21", "192.0.2.22"]}
+    assert ports["worker1"] == {}
+
+
+def test_graylog_has_a_name_of_its_own_beside_the_web_pages(wired):
+    sites = wired("inventories/single_host", "nginx_sites")["render.example.org"]
+    names = {site["kind"]: site["server_names"] for site in sites}
+    assert not set(names["django"]) & set(names["graylog"])
+
+
+def test_web_hosts_share_the_work(wired):
+    sites = {
+        name: {site["kind"]: site for site in answer}
+        for name, answer in wired(SEVERAL, "nginx_sites if 'web' in group_names else []").items()
+    }
+    assert sites["web1"].keys() == {"django", "backend", "media"}
+    assert sites["web2"].keys() == {"django", "backend"}
+    for name, other in (("web1", "192.0.2.12"), ("web2", "192.0.2.11")):
+        assert other in [peer["address"] for peer in sites[name]["django"]["upstreams"]]
+        assert other in sites[name]["backend"]["allow"]
+    assert "flower" in sites["web1"]["django"] and "flower" not in sites["web2"]["django"]
+
+
+def test_the_log_service_is_one_over_several_hosts(wired):
+    nodes = wired(
+        SEVERAL, "[elasticsearch_bind_address, elasticsearch_nodes, graylog_nodes, graylog_elasticsearch_hosts]"
+    )
+    bind, search, graylog, hosts = nodes["search2"]
+    assert bind == "192.0.2.42" and search == ["192.0.2.41", "192.0.2.42", "192.0.2.43"]
+    assert graylog == ["192.0.2.31:9000", "192.0.2.32:9000"]
+    assert hosts == [f"http://{address}:9200" for address in search]
+    targets = set(wired(SEVERAL, "log_shipping_target").values())
+    assert targets == {"graylog1", "graylog2"}
+
+
+@pytest.mark.parametrize("inventory", ["inventories/example", "inventories/single_host"])
+def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
+    addresses = wired(inventory, "[elasticsearch_bind_address, mongodb_bind_addresses, graylog_http_bind_address]")
+    assert all(answer == ["127.0.0.1", ["127.0.0.1"], "127.0.0.1:9000"] for answer in addresses.values())
