@@ -17,7 +17,7 @@ LAB_LABEL=raycrafter-lab
 export LAB_NETWORK LAB_LABEL
 
 [[ $LAB_NAME =~ ^[a-z][a-z0-9_]{0,19}$ ]] || { echo "lab: LAB_NAME '$LAB_NAME': lower-case letters, digits and _, please" >&2; exit 2; }
-[[ $LAB_PREFIX =~ ^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$ ]] || { echo "lab: LAB_PREFIX '$LAB_PREFIX': three numbers, as in 10.77.10" >&2; exit 2; }
+[[ $LAB_PREFIX =~ ^([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|any)$ ]] || { echo "lab: LAB_PREFIX '$LAB_PREFIX': three numbers, as in 10.77.10, or any" >&2; exit 2; }
 
 # say TEXT: one line of progress with the seconds since the script began.
 say() { printf '[lab %3ds] %s\n' "$SECONDS" "$*" >&2; }

@@ -1,16 +1,29 @@
 # shellcheck shell=bash
 # The lab's own bridge network. Sourced, never run.
 
-# ensure_network: makes $LAB_NETWORK with the addresses $LAB_PREFIX.0/24 and the uplink's MTU.
+# ensure_network: makes $LAB_NETWORK with the addresses $LAB_PREFIX.0/24. LAB_PREFIX=any becomes those that the network has, or some
+# of 10.77.40 to 10.77.239 that no other network has. The name says where the search begins: what a host of another lab was known for,
+# an ssh connection kept open to it among that, is not taken for this one's.
 ensure_network() {
-    local subnet
+    local subnet number first
     subnet=$(docker network inspect --format '{{(index .IPAM.Config 0).Subnet}}' "$LAB_NETWORK" 2>/dev/null || true)
+    if [ "$LAB_PREFIX" = any ]; then
+        [ -z "$subnet" ] || { LAB_PREFIX=${subnet%.0/24}; return; }
+        first=$(cksum <<<"$LAB_NAME" | cut -d ' ' -f 1)
+        for number in {0..199}; do
+            LAB_PREFIX=10.77.$(((first + number) % 200 + 40))
+            ! make_network 2>/dev/null || return 0
+        done
+    fi
     [ "$subnet" != "$LAB_PREFIX.0/24" ] || return 0
     [ -z "$subnet" ] || die "network $LAB_NETWORK has $subnet, wanted is $LAB_PREFIX.0/24: LAB_NAME=$LAB_NAME lab/down first, or another LAB_NAME"
+    make_network || die "cannot make the network $LAB_NETWORK ($LAB_PREFIX.0/24): is the range in use? (docker network ls; set LAB_PREFIX)"
+}
+
+# make_network: one of the uplink's MTU; Docker refuses addresses that another network has.
+make_network() {
     docker network create --subnet "$LAB_PREFIX.0/24" --gateway "$LAB_PREFIX.1" --ip-range "$LAB_PREFIX.128/25" \
-        --label "$LAB_LABEL=$LAB_NAME" \
-        --opt "com.docker.network.driver.mtu=$(uplink_mtu)" "$LAB_NETWORK" >/dev/null ||
-        die "cannot make the network $LAB_NETWORK ($LAB_PREFIX.0/24): is the range in use? (docker network ls; set LAB_PREFIX)"
+        --label "$LAB_LABEL=$LAB_NAME" --opt "com.docker.network.driver.mtu=$(uplink_mtu)" "$LAB_NETWORK" >/dev/null
 }
 
 # The addresses of the lab that only lends its mirror.

@@ -32,6 +32,8 @@ def wired() -> Callable[[str, str], dict]:
             inventory,
             "--playbook-dir",
             "playbooks",
+            "--extra-vars",
+            "vault_mongodb_graylog_password=a/b",
             "managed",
         ]
         debug = ["--module-name", "ansible.builtin.debug", "--args", json.dumps({"msg": "{{ " + expression + " }}"})]
@@ -58,8 +60,8 @@ def test_every_port_that_crosses_the_network_is_in_the_table(wired):
     assert ports["search2"] == {
         9200: ["192.0.2.31", "192.0.2.32"],
         9300: ["192.0.2.41", "192.0.2.42", "192.0.2.43"],
+        27017: ["192.0.2.31", "192.0.2.32", "192.0.2.41", "192.0.2.42", "192.0.2.43"],
     }
-    assert ports["search1"].keys() == {9200, 9300, 27017}
     assert ports["db1"] == {5432: ["192.0.2.11", "192.0.2.12", "192.0.2.21", "192.0.2.22"]}
     assert ports["worker1"] == {}
 
@@ -91,6 +93,10 @@ def test_the_log_service_is_one_over_several_hosts(wired):
     assert bind == "192.0.2.42" and search == ["192.0.2.41", "192.0.2.42", "192.0.2.43"]
     assert graylog == ["192.0.2.31:9000", "192.0.2.32:9000"]
     assert hosts == [f"http://{address}:9200" for address in search]
+    members = "192.0.2.41:27017,192.0.2.42:27017,192.0.2.43:27017"
+    uri = f"mongodb://graylog:a%2Fb@{members}/graylog?authSource=graylog&replicaSet=rs0"
+    assert set(wired(SEVERAL, "graylog_mongodb_uri").values()) == {uri}
+    assert wired(SEVERAL, "secrets_required")["graylog1"][-1] == "vault_mongodb_replica_key"
     targets = set(wired(SEVERAL, "log_shipping_target").values())
     assert targets == {"graylog1", "graylog2"}
 
@@ -99,3 +105,5 @@ def test_the_log_service_is_one_over_several_hosts(wired):
 def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
     addresses = wired(inventory, "[elasticsearch_bind_address, mongodb_bind_addresses, graylog_http_bind_address]")
     assert all(answer == ["127.0.0.1", ["127.0.0.1"], "127.0.0.1:9000"] for answer in addresses.values())
+    uri = "mongodb://graylog:a%2Fb@127.0.0.1:27017/graylog?authSource=graylog"
+    assert set(wired(inventory, "graylog_mongodb_uri").values()) == {uri}

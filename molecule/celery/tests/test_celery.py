@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-import testinfra
+from scenario import APPLICATION, connected, wait_for
 
-INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
 HOSTS = ("older", "newer")
 LEADER, OTHER = "newer", "older"  # since side_effect.yml
-APPLICATION = (
-    "sudo -u raycrafter env RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml /opt/raycrafter/current/venv/bin/python"
-)
 KEY = "/etc/raycrafter/cluster/id_ed25519"
 
 
-def connected(name: str):
-    """Return a host of the scenario's inventory, on which commands run as root."""
-    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY, sudo=True)
+def as_root(name: str):
+    """Return a host of the scenario, on which commands run as root."""
+    return connected(name, sudo=True)
 
 
 @pytest.fixture(scope="module")
 def master():
-    return connected("master")
-
-
-def wait_for(what: str, ask: Callable, limit: float = 60):
-    """Return the first true answer of `ask`; fail with `what` and the last answer after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {answer!r}"
-        time.sleep(0.5)
-    return answer
+    return as_root("master")
 
 
 def inspect(master, question: str) -> dict:
@@ -73,7 +58,7 @@ def held(master) -> Iterator[None]:
 
 def programs(name: str) -> set[str]:
     """Return the programs that run on a host under Supervisor."""
-    lines = connected(name).run("supervisorctl status").stdout.splitlines()
+    lines = as_root(name).run("supervisorctl status").stdout.splitlines()
     return {line.split()[0].removeprefix("raycrafter-") for line in lines if line.split()[1] == "RUNNING"}
 
 
@@ -106,7 +91,7 @@ def test_the_task_of_a_killed_worker_is_taken_again(master):
     with held(master):
         send(master, "push_input", 1)
         (worker, (task,)) = wait_for("a worker has it", lambda: active(master, "push_input")).popitem()
-        host = connected(worker.split("@")[1])
+        host = as_root(worker.split("@")[1])
         host.check_output("kill -9 $(supervisorctl pid raycrafter-worker-transfer)")
         again = wait_for(
             "a worker has it again",
@@ -123,7 +108,7 @@ def test_the_task_of_a_killed_worker_is_taken_again(master):
 
 @pytest.mark.parametrize("program", ["beat", "worker-ssh", "worker-default"])
 def test_a_killed_process_is_back_in_seconds(program):
-    host = connected(LEADER)
+    host = as_root(LEADER)
     before = host.check_output(f"supervisorctl pid raycrafter-{program}")
     host.check_output(f"kill -9 {before}")
     wait_for(
@@ -138,7 +123,7 @@ def test_a_killed_process_is_back_in_seconds(program):
 
 @pytest.mark.parametrize("name", HOSTS)
 def test_the_key_for_the_cluster_is_for_the_service_alone(name):
-    host = connected(name)
+    host = as_root(name)
     host.check_output(f"sudo -u raycrafter cat {KEY}")
     assert host.run(f"sudo -u nobody cat {KEY}").rc != 0
     assert host.run(f"sudo -u ansible cat {KEY}").rc != 0
@@ -148,7 +133,7 @@ def test_a_child_needs_no_more_memory_than_is_counted_on(master):
     """The role allows as many tasks as 120 MB each leave room for."""
     for name in HOSTS:
         pss = "awk '/^Pss:/ {print $2}' /proc/$1/smaps_rollup"
-        workers = connected(name).check_output(
+        workers = as_root(name).check_output(
             "for p in $(pgrep -u raycrafter -f 'celery.*worker --queues'); do set -- $p; " + pss + "; done"
         )
         kilobytes = [int(line) for line in workers.split()]

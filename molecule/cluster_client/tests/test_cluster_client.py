@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 
 import pytest
-import testinfra
+from scenario import connected
 
 DIRECTORY = "/lustre/sw/raycrafter"
-
-
-def connected(name: str, **options):
-    """Return a host of the scenario's inventory."""
-    return testinfra.get_host(f"ansible://{name}", ansible_inventory=os.environ["MOLECULE_INVENTORY_FILE"], **options)
 
 
 def ssh(host, key: str, command: str, options: str = ""):

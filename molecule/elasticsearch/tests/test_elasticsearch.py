@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import threading
 import time
-from pathlib import Path
 
 import httpx
 import pytest
-import testinfra
+from scenario import address_of, connected, deploy, watched
 
-INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
 CLUSTERS = {
     "elasticsearch": {"version": "6.8.23", "nodes": {"older", "newer", "third"}},
     "opensearch": {"version": "2.19.3", "nodes": {"opensearch1", "opensearch2"}},
 }
 NODES = CLUSTERS["elasticsearch"]["nodes"]
-
-
-def node(name: str):
-    """Return testinfra's host of a name."""
-    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY)
 
 
 def address(host) -> str:
@@ -53,7 +43,7 @@ def fixture_flavour(host) -> str:
 
 @pytest.fixture(name="addresses", scope="module")
 def fixture_addresses() -> dict[str, str]:
-    return {name: address(node(name)) for name in NODES}
+    return {name: address_of(name) for name in NODES}
 
 
 def test_it_is_the_flavour_and_version_that_was_asked_for(host, flavour):
@@ -75,7 +65,7 @@ def test_it_makes_no_index_of_a_mistyped_name(host):
 
 @pytest.mark.parametrize(("flavour", "name"), [("elasticsearch", "third"), ("opensearch", "opensearch2")])
 def test_a_node_comes_back_when_it_dies(flavour, name):
-    host, process = node(name), f"$(systemctl show -P MainPID {flavour})"
+    host, process = connected(name), f"$(systemctl show -P MainPID {flavour})"
     with host.sudo():
         before = host.check_output(f"echo {process}")
         host.check_output(f"kill -9 {before}")
@@ -92,59 +82,30 @@ def test_the_cluster_goes_on_without_its_master(addresses):
         wait_for_health(anyone, 3)
         lost = ask(anyone, "_cat/master?format=json")[0]["node"]
         left = next(addresses[name] for name in NODES if name != lost)
-        with node(lost).sudo():
-            node(lost).check_output("systemctl stop elasticsearch")
-            try:
-                wait_for_health(left, 2, "yellow")
-                ask(left, "probe/_doc/meanwhile?refresh=true", "PUT", {"field": 2})
-                assert found(left) == {"before", "meanwhile"}
-            finally:
-                node(lost).check_output("systemctl start elasticsearch")
+        host = connected(lost, sudo=True)
+        host.check_output("systemctl stop elasticsearch")
+        try:
+            wait_for_health(left, 2, "yellow")
+            ask(left, "probe/_doc/meanwhile?refresh=true", "PUT", {"field": 2})
+            assert found(left) == {"before", "meanwhile"}
+        finally:
+            host.check_output("systemctl start elasticsearch")
         wait_for_health(left, 3)
         assert found(addresses[lost]) == {"before", "meanwhile"}
     finally:
         ask(anyone, "probe", "DELETE")
 
 
-class Watch(threading.Thread):
-    """Notes, four times a second, which nodes do not answer. One that is slow, or misses its master, is not away."""
-
-    def __init__(self, addresses: dict[str, str]):
-        super().__init__(daemon=True)
-        self.addresses, self.done, self.away = addresses, threading.Event(), []
-
-    @staticmethod
-    def answers(where: str) -> bool:
-        try:
-            httpx.get(f"http://{where}:9200/", timeout=30)
-        except httpx.TimeoutException:
-            pass
-        except httpx.TransportError:
-            return False
-        return True
-
-    def run(self) -> None:
-        while not self.done.wait(0.25):
-            self.away.append({name for name, where in self.addresses.items() if not self.answers(where)})
-
-
 def test_a_deployment_restarts_what_changed_and_one_node_at_a_time(addresses):
     changed = {"older", "newer"}
     for name in changed:
-        with node(name).sudo():
-            node(name).check_output("echo '# by hand' >>/etc/default/elasticsearch")
-    watch = Watch(addresses)
-    watch.start()
+        connected(name, sudo=True).check_output("echo '# by hand' >>/etc/default/elasticsearch")
     started = int(time.time())
-    playbook = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule/shared/converge.yml")
-    command = ["ansible-playbook", "--inventory", INVENTORY, playbook]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=1200)
-    watch.done.set()
-    watch.join()
-    assert run.returncode == 0, run.stdout + run.stderr
+    with watched({name: f"http://{where}:9200/" for name, where in addresses.items()}) as away:
+        deploy()
     for name in changed:
-        with node(name).sudo():
-            begun = node(name).check_output('date +%s -d "$(systemctl show -P ExecMainStartTimestamp elasticsearch)"')
+        host = connected(name, sudo=True)
+        begun = host.check_output('date +%s -d "$(systemctl show -P ExecMainStartTimestamp elasticsearch)"')
         assert int(begun) >= started, f"{name} has not been restarted"
-    assert set().union(*watch.away) == changed
-    assert max(map(len, watch.away)) == 1
+    assert set().union(*away) == changed
+    assert max(map(len, away)) == 1

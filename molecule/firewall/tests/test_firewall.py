@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-import testinfra
+from scenario import connected
 
 OTHER = {"older": "newer", "newer": "older"}
 PORTS = [22, *range(8001, 8008)]
@@ -42,10 +42,10 @@ def answering(host, address: str) -> set[int]:
 
 
 @pytest.fixture
-def other(host, request):
+def other(host):
     """The other host of the scenario; its `address` is an IPv4 address."""
     name = OTHER[host.check_output("hostname")]
-    there = testinfra.get_host(f"ansible://{name}", ansible_inventory=request.config.option.ansible_inventory)
+    there = connected(name)
     there.address = there.ansible.get_variables()["ansible_host"]
     return there
 

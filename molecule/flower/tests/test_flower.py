@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scenario import APPLICATION, wait_for
 
 testinfra_hosts = ["ansible://role_hosts"]
 
 WORKER = "default@master"
-APPLICATION = (
-    "sudo -u raycrafter env RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml /opt/raycrafter/current/venv/bin/python"
-)
-
-
-def wait_for(what: str, ask: Callable, limit: float = 60):
-    """Return the first true answer of `ask`; fail with `what` and the last answer after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {answer!r}"
-        time.sleep(0.5)
-    return answer
 
 
 def ask(host, path: str, data: str = "None") -> tuple[int, str]:

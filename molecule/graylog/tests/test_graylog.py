@@ -5,28 +5,18 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
-import threading
-import time
 from pathlib import Path
 
 import httpx
 import pytest
-import testinfra
+from scenario import address_of, connected, deploy, wait_for, watched
 
-INVENTORY = os.environ["MOLECULE_INVENTORY_FILE"]
 SECRET = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets/root")
 NODES = ("newer", "older")
 SEND = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "roles/graylog/files/try_tls.py").read_text()
 TLS = "/etc/raycrafter/tls"
-
-
-def node(name: str):
-    """Return testinfra's host of a name."""
-    return testinfra.get_host(f"ansible://{name}", ansible_inventory=INVENTORY)
-
-
-ADDRESSES = {name: node(name).ansible.get_variables()["ansible_host"] for name in NODES}
+UNANSWERED = (httpx.HTTPError,)
+ADDRESSES = {name: address_of(name) for name in NODES}
 
 
 def ask(name: str, path: str, password: str | None = None, timeout: float = 30, **query) -> dict:
@@ -36,27 +26,12 @@ def ask(name: str, path: str, password: str | None = None, timeout: float = 30, 
     return httpx.get(url, params=query, auth=login, headers=headers, timeout=timeout).raise_for_status().json()
 
 
-def wait_until(question, limit: float = 60):
-    """Return the first true answer; an error of the question counts as false. AssertionError after so many seconds."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        try:
-            answer = question()
-        except httpx.HTTPError:
-            answer = None
-        if answer:
-            return answer
-        time.sleep(0.5)
-    raise AssertionError(f"not within {limit} s")
-
-
 def send(sender: str, to: str, mark: str) -> None:
     """Send a message over TLS from a node, with its certificate, to a node."""
     message = json.dumps({"version": "1.1", "host": sender, "short_message": "test", "_mark": mark})
     files = [f"{TLS}/{name}" for name in ("ca.crt", "host.crt", "host.crt", "host.key")]
-    with node(sender).sudo():
-        words = "python3 -c" + " %s" * 8
-        seen = node(sender).check_output(words, SEND, ADDRESSES[to], "12201", *files, message)
+    words = "python3 -c" + " %s" * 8
+    seen = connected(sender, sudo=True).check_output(words, SEND, ADDRESSES[to], "12201", *files, message)
     assert json.loads(seen)["refused"] is None
 
 
@@ -92,49 +67,25 @@ def test_a_node_has_the_sizes_that_were_asked_for(name):
 def test_what_one_takes_both_find(to, mark):
     send(next(name for name in NODES if name != to), to, mark)
     for name in NODES:
-        wait_until(lambda asked=name: finds(asked, mark))
+        wait_for(f"{name} finds it", lambda asked=name: finds(asked, mark), failing=UNANSWERED)
 
 
 def test_one_goes_on_while_the_other_is_dead(mark):
     leader = next(name for name in NODES if known_nodes("older")[f"http://{ADDRESSES[name]}:9000/api/"])
     left = next(name for name in NODES if name != leader)
-    with node(leader).sudo():
-        node(leader).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
+    connected(leader, sudo=True).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
     send(left, left, mark)
-    wait_until(lambda: finds(left, mark))
+    wait_for("the other finds it", lambda: finds(left, mark), failing=UNANSWERED)
     with pytest.raises(httpx.HTTPError):  # otherwise the other had come back before this one was asked
         ask(leader, "system/jvm", timeout=1)
-    wait_until(lambda: finds(leader, mark), limit=240)
-    wait_until(lambda: len(known_nodes(left)) == 2)
+    wait_for("it is back and finds it", lambda: finds(leader, mark), 240, UNANSWERED)
+    wait_for("they know each other", lambda: len(known_nodes(left)) == 2, failing=UNANSWERED)
     test_a_node_knows_both_and_one_of_them_leads(left)
-
-
-class Watch(threading.Thread):
-    """Notes, four times a second, which nodes do not answer. A slow one is not away."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.done, self.away = threading.Event(), []
-
-    @staticmethod
-    def answers(name: str) -> bool:
-        try:
-            httpx.get(f"http://{ADDRESSES[name]}:9000/api/system/lbstatus", timeout=30)
-        except httpx.TimeoutException:
-            pass
-        except httpx.TransportError:
-            return False
-        return True
-
-    def run(self) -> None:
-        while not self.done.wait(0.25):
-            self.away.append({name for name in NODES if not self.answers(name)})
 
 
 def settings(name: str) -> set[str]:
     """Return the lines of a node's server.conf but for the root user's password."""
-    with node(name).sudo():
-        lines = node(name).check_output("cat /etc/graylog/server/server.conf").splitlines()
+    lines = connected(name, sudo=True).check_output("cat /etc/graylog/server/server.conf").splitlines()
     return {line for line in lines if not line.startswith("root_password_sha2")}
 
 
@@ -142,16 +93,10 @@ def test_a_new_root_password_reaches_one_node_after_the_other_and_changes_nothin
     old, new = SECRET.read_text().strip(), secrets.token_urlsafe(40)
     before = {name: (ask(name, "system/inputs"), settings(name)) for name in NODES}
     SECRET.write_text(new + "\n")
-    watch = Watch()
-    watch.start()
-    playbook = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule/shared/converge.yml")
-    command = ["ansible-playbook", "--inventory", INVENTORY, playbook]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=1200)
-    watch.done.set()
-    watch.join()
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert set().union(*watch.away) == set(NODES)
-    assert max(map(len, watch.away)) == 1
+    with watched({name: f"http://{where}:9000/api/system/lbstatus" for name, where in ADDRESSES.items()}) as away:
+        deploy()
+    assert set().union(*away) == set(NODES)
+    assert max(map(len, away)) == 1
     assert {name: (ask(name, "system/inputs", new), settings(name)) for name in NODES} == before
     for name in NODES:
         with pytest.raises(httpx.HTTPStatusError, match="401"):

@@ -6,16 +6,16 @@ import time
 import uuid
 
 import pytest
-import testinfra
+from scenario import connected
 
 SINK = "/var/lib/sink"
 STRANGER = "/var/lib/stranger"
 
 
 @pytest.fixture
-def receiver(request):
+def receiver():
     """The host with the receiver, which is left running with its own certificate."""
-    there = testinfra.get_host("ansible://newer", ansible_inventory=request.config.option.ansible_inventory)
+    there = connected("newer")
     yield there
     with there.sudo():
         there.check_output("systemctl stop stranger && systemctl start sink")

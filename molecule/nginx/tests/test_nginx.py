@@ -6,11 +6,11 @@ import json
 import os
 import socket
 import ssl
-import time
 from pathlib import Path
 
 import httpx
 import pytest
+from scenario import connected, wait_for
 
 CA = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "pki/ca.crt")
 TLS = "/etc/raycrafter/tls"
@@ -18,14 +18,6 @@ HOSTS = {"older", "newer"}
 # Knows the hosts' authority and shows no certificate; CERTIFICATE shows the host's own.
 CURL = f"curl -s -w '%{{stderr}}%{{http_code}}' --cacert {TLS}/ca.crt"
 CERTIFICATE = f"--cert {TLS}/host.crt --key {TLS}/host.key"
-
-
-def wait_for(condition, limit: float = 30) -> None:
-    """Return when the condition holds; fail after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, f"not within {limit} s"
-        time.sleep(0.1)
 
 
 def curl(host, options: str) -> tuple[int, str]:
@@ -53,6 +45,16 @@ def ask(host, address):
     return ask
 
 
+def wait_for_both(name: str) -> None:
+    """Return when a host's nginx sends requests to both hosts again: for ten seconds it asks none that did not answer."""
+
+    def told() -> bool:
+        seen = [curl(connected(name), f"https://{name}/jobs") for _ in range(4)]
+        return {json.loads(body)["host"] for status, body in seen if status == 200} == HOSTS
+
+    wait_for(f"{name} sends requests to both", told)
+
+
 @pytest.fixture
 def stopped_application(host):
     """The stand-in for Django does not run on the host for the time of a test."""
@@ -60,9 +62,8 @@ def stopped_application(host):
         host.check_output("systemctl stop stub")
     yield
     with host.sudo():
-        host.check_output(
-            "systemctl start stub && timeout 20 sh -c 'until [ -S /run/raycrafter/gunicorn.sock ]; do sleep 0.1; done'"
-        )
+        host.check_output("systemctl start stub")
+    wait_for_both(host.backend.host)
 
 
 def test_every_web_host_gets_requests_and_is_told_who_called(ask, address):
@@ -90,12 +91,12 @@ def test_when_nginx_is_away_the_other_host_serves_alone(host, address):
     with host.sudo():
         host.check_output("systemctl stop nginx")
     try:
-        peer = host.get_host(f"ansible://{other}", ansible_inventory=host.backend.ansible_runner.inventory_file)
-        codes = {curl(peer, f"-X {method} -d x https://{other}/jobs")[0] for method in ["GET", "POST"] * 5}
+        codes = {curl(connected(other), f"-X {method} -d x https://{other}/jobs")[0] for method in ["GET", "POST"] * 5}
     finally:
         with host.sudo():
             host.check_output("systemctl start nginx")
     assert codes == {200, 201}
+    wait_for_both(other)
 
 
 def test_the_backend_is_for_web_hosts_alone(host):
@@ -190,6 +191,6 @@ def test_it_comes_back_when_it_dies(host, ask):
     with host.sudo():
         before = host.check_output("systemctl show -P MainPID nginx")
         host.check_output(f"kill -9 {before}")
-        wait_for(lambda: host.check_output("systemctl show -P MainPID nginx") not in {"0", before})
-    wait_for(lambda: host.socket("tcp://0.0.0.0:443").is_listening)
+        wait_for("it runs again", lambda: host.check_output("systemctl show -P MainPID nginx") not in {"0", before})
+    wait_for("it listens", lambda: host.socket("tcp://0.0.0.0:443").is_listening)
     assert ask("/").status_code == 200

@@ -4,11 +4,11 @@ import json
 import os
 import ssl
 import subprocess
-import time
 from pathlib import Path
 
 import amqp
 import pytest
+from scenario import wait_for
 
 SECRETS = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets")
 MIB = 1024 * 1024
@@ -103,7 +103,10 @@ def test_it_logs_to_the_journal_alone(host, log_in):
     with log_in() as connection:
         opened = connection.transport.sock.getsockname()[1]
     with host.sudo():
-        wait_for(lambda: f":{opened} " in host.check_output("journalctl --no-pager --identifier rabbitmq-server"))
+        wait_for(
+            "the log tells of it",
+            lambda: f":{opened} " in host.check_output("journalctl --no-pager --identifier rabbitmq-server"),
+        )
         assert host.check_output("find /var/log/rabbitmq -size +0 | grep -v '^/var/log/rabbitmq$' || true") == ""
 
 
@@ -125,19 +128,10 @@ def test_what_it_confirmed_outlives_it(host, log_in):
         except OSError:
             return None
 
-    with wait_for(answer) as connection:
+    with wait_for("it is back", answer) as connection:
         channel = connection.channel()
         message = channel.basic_get(QUEUE, no_ack=True)
         channel.queue_delete(QUEUE)
     assert message.body == "a frame"
     with host.sudo():
         assert host.check_output("systemctl show -P MainPID rabbitmq-server") not in (before, "0")
-
-
-def wait_for(condition, seconds=60):
-    """Return what condition returns as soon as that is true; fail after so many seconds."""
-    end = time.monotonic() + seconds
-    while not (answer := condition()):
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.2)
-    return answer

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
-import time
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
@@ -41,15 +39,6 @@ def over_ssh(address: str, command: str, text: str) -> str:
     """Run a command on a managed host with `text` as its standard input; return what it printed."""
     ssh = ["ssh", "-F", ROOT / ".lab/ssh/config", f"ansible@{address}", command]
     return subprocess.run(ssh, input=text, capture_output=True, text=True, timeout=120).stdout
-
-
-def wait_for(what: str, ask: Callable, limit: float = 60, pause: float = 1):
-    """Return the first true answer of `ask`; fail with `what` and the last answer after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not (answer := ask()):
-        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {answer!r}"
-        time.sleep(pause)
-    return answer
 
 
 def archive(files: dict[str, str]) -> bytes:

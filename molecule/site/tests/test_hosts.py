@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from service import MANAGED, as_root, over_ssh, wait_for
+from scenario import wait_for
+from service import MANAGED, as_root, over_ssh
 
 testinfra_hosts = [as_root(name) for name in MANAGED]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import httpx
-from service import ADDRESS, ON_ONE_HOST, as_root, wait_for
+from scenario import wait_for
+from service import ADDRESS, ON_ONE_HOST, as_root
 
 testinfra_hosts = [as_root("master1")]
 MASTER = ADDRESS["master1"]

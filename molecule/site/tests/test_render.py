@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from service import archive, wait_for
+from scenario import wait_for
+from service import archive
 
 SCENE = """#version 3.7;
 global_settings { assumed_gamma 1.0 }

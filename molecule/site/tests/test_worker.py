@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from service import as_root, wait_for
+from scenario import wait_for
+from service import as_root
 
 testinfra_hosts = [as_root("worker1")]
 PYTHON = "/opt/raycrafter/current/venv/bin/python"

@@ -1,6 +1,6 @@
 """Supervisor keeps programs running, once each, and keeps their logs small; only root commands it."""
 
-import time
+from scenario import wait_for
 
 LOG = "/var/log/raycrafter/chatter.log"
 
@@ -20,14 +20,6 @@ def running(host) -> list[int]:
     return [int(word) for word in host.run("pgrep -f '^/bin/sh /usr/local/bin/chatter'").stdout.split()]
 
 
-def wait_for(condition, limit: float = 30) -> None:
-    """Return when the condition holds; fail after `limit` seconds."""
-    end = time.monotonic() + limit
-    while not condition():
-        assert time.monotonic() < end, f"not within {limit} s"
-        time.sleep(0.2)
-
-
 def test_the_program_runs_as_its_user_with_what_was_asked_for(host):
     with host.sudo():
         process = f"/proc/{pid(host)}"
@@ -42,7 +34,7 @@ def test_the_program_runs_as_its_user_with_what_was_asked_for(host):
 
 def test_its_log_never_outgrows_its_limits(host):
     with host.sudo():
-        wait_for(lambda: host.file(f"{LOG}.2").exists)
+        wait_for("it is rotated", lambda: host.file(f"{LOG}.2").exists)
         sizes = host.check_output(f"stat -c %s {LOG}*").split()
         assert len(sizes) == 3 and all(int(size) <= 70 * 1024 for size in sizes), sizes
         assert not host.run(f"sudo -u daemon cat {LOG}").succeeded
@@ -52,14 +44,14 @@ def test_a_program_that_dies_comes_back(host):
     with host.sudo():
         before = pid(host)
         host.check_output(f"kill -9 {before}")
-        wait_for(lambda: pid(host) not in {0, before}, 10)
+        wait_for("it is back", lambda: pid(host) not in {0, before}, 10)
 
 
 def test_no_program_runs_twice_after_supervisor_died(host):
     with host.sudo():
         before, program = supervisord(host), pid(host)
         host.check_output(f"kill -9 {before}")
-        wait_for(lambda: pid(host) not in {0, program})
+        wait_for("it is back", lambda: pid(host) not in {0, program})
         assert supervisord(host) != before
         assert running(host) == [pid(host)]
 

@@ -1,5 +1,5 @@
-/* Says that 65536 files may be open, whatever the container's limit is: Elasticsearch does not join a cluster with less, and a
-   container cannot raise its limit above its host's. Preloaded by the units, see ../prepare.yml. */
+/* A stand-in. Says that 65536 files may be open, whatever the container's limit is: Elasticsearch does not join a cluster with less, and a
+   container cannot raise its limit above its host's. Preloaded by the units, see prepare.yml. */
 enum { OPEN_FILES = 7, WANTED = 65536 };
 
 int prlimit(int process, int resource, const unsigned long *wish, unsigned long *limit);
