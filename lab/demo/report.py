@@ -1,33 +1,27 @@
-"""Print what the demo did: job, frames, batches, logins, and what Graylog finds of the job. `report.py JOB`.
+"""Print what the demo did: job, frames, batches, logins, and what Graylog finds of the job.
 
-The logins come from the lab's vault; they are made for this lab alone and open nothing else.
+Usage: python3 -m lab.demo.report JOB
 """
 
 from __future__ import annotations
 
 import ssl
-import subprocess
 import sys
 import time
 from datetime import datetime
 from pathlib import Path
 
 import httpx
-import yaml
 from rich.console import Console
 from rich.table import Table
+
+from lab import vault as lab_vault
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = "https://127.0.0.1:8443"
 GRAYLOG = "https://127.0.0.1:9443"
 LOG_LIMIT = 60  # seconds in which a line must be found
 tls = ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
-
-
-def secrets() -> dict[str, str]:
-    """Return the lab's vault, opened."""
-    vault = ROOT / "inventories/lab/group_vars/all/vault.yml"
-    return yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True))
 
 
 def everything(api: httpx.Client, url: str) -> list[dict]:
@@ -70,7 +64,7 @@ def table(title: str, columns: list[str], rows: list[list]) -> Table:
 
 def main(number: int) -> None:
     """Collect and print."""
-    vault = secrets()
+    vault = lab_vault.opened()
     person = {"username": "demo", "password": vault["vault_lab_user_password"]}
     with httpx.Client(base_url=f"{WEB}/api/v1/", verify=tls, timeout=30) as api:
         api.headers["Authorization"] = f"Token {api.post('auth/login', json=person).raise_for_status().json()['token']}"

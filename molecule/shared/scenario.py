@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import testinfra
 
+PROJECT = Path(__file__).resolve().parents[2]
 # The application's Python, as the application: it sees the database and the broker.
 APPLICATION = (
     "sudo -u raycrafter env RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml /opt/raycrafter/current/venv/bin/python"
@@ -48,18 +49,22 @@ def wait_for(what: str, ask: Callable, limit: float = 60, failing: tuple[type[Ex
         time.sleep(0.3)
 
 
-def deploy(*options: str) -> str:
-    """Converge the scenario's hosts once more with options of ansible-playbook; return what it printed, in plain text.
+def play(playbook: Path, inventory: Path, *options: str) -> str:
+    """Run a playbook with options of ansible-playbook; return what it printed, in plain text.
 
     The test fails when the playbook does.
     """
-    playbook = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "molecule/shared/converge.yml")
-    inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
     command = ["ansible-playbook", *options, "--inventory", inventory, playbook]
     plain = os.environ | {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
-    run = subprocess.run(command, capture_output=True, text=True, timeout=1200, env=plain)
+    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=1200, env=plain)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
+
+
+def deploy(*options: str) -> str:
+    """Converge the scenario's hosts once more; for options, result and failure see `play`."""
+    inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
+    return play(PROJECT / "molecule/shared/converge.yml", inventory, *options)
 
 
 @contextmanager

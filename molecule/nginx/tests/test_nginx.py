@@ -46,7 +46,7 @@ def ask(host, address):
 
 
 def wait_for_both(name: str) -> None:
-    """Return when a host's nginx sends requests to both hosts again: for ten seconds it asks none that did not answer."""
+    """Return when a host's nginx sends requests to both hosts: one that was away is asked again after ten seconds."""
 
     def told() -> bool:
         seen = [curl(connected(name), f"https://{name}/jobs") for _ in range(4)]

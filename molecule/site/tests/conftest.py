@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
 from collections.abc import Callable
 
 import httpx
 import pytest
-import yaml
-from service import ADDRESS, LOGGING, ON_ONE_HOST, ROOT, Hidden
+from service import ADDRESS, LOGGING, ON_ONE_HOST, ROOT
+
+from lab.vault import Hidden, opened
 
 
 @pytest.fixture(scope="session")
 def secrets() -> Hidden:
     """The lab's vault, opened."""
-    vault = ROOT / "inventories/lab/group_vars/all/vault.yml"
-    return Hidden(yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True)))
+    return opened()
 
 
 @pytest.fixture(scope="session")

@@ -18,13 +18,6 @@ MANAGED = list(dict.fromkeys(["master1", WORKER, LOGGING]))
 ACCOUNT = {"login1": "render"}
 
 
-class Hidden(dict):
-    """A dictionary whose values a failing test does not print."""
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} hidden values>"
-
-
 def as_root(name: str) -> str:
     """Return testinfra's address of a managed host, with commands as root."""
     return f"{as_user(name)}?sudo=true"
