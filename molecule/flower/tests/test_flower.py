@@ -26,7 +26,7 @@ except urllib.error.HTTPError as error:
 except OSError as error:
     raise SystemExit('0')
 print(answer.status)
-print(answer.read().decode())
+print(answer.read().decode(), end='')
 """
     status, _, body = host.run(f'python3 -c "{code}"').stdout.partition("\n")
     return int(status or 0), body
