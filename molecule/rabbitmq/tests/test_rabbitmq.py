@@ -99,6 +99,12 @@ def test_it_has_the_sizes_that_follow_from_its_memory(host):
     assert given == min(65536, most)  # a container cannot give more than it has
 
 
+def test_a_task_may_take_a_day(host):
+    with host.sudo():
+        asked = "rabbitmqctl --quiet eval '{ok, Limit} = application:get_env(rabbit, consumer_timeout), Limit.'"
+        assert int(host.check_output(asked)) == 24 * 60 * 60 * 1000
+
+
 def test_it_logs_to_the_journal_alone(host, log_in):
     with log_in() as connection:
         opened = connection.transport.sock.getsockname()[1]

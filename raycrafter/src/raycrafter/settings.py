@@ -138,7 +138,8 @@ LOGIN_REDIRECT_URL = "job-list"
 LOGOUT_REDIRECT_URL = "login"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
 SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not in the cache as well: every web host has its own, and who signed out at one must be signed out at all.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = not DEVELOPMENT
 # asked over the socket: by the host itself, and by nginx on behalf of somebody
