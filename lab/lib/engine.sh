@@ -12,10 +12,11 @@ uplink_mtu() {
     cat "/sys/class/net/${device:-none}/mtu" 2>/dev/null || echo 1500
 }
 
-# process_is PIDFILE NAME: the process a pid file names lives and has that name.
+# process_is PIDFILE NAME: the process a pid file names lives and has that name. One that was killed may be a zombie for a while.
 process_is() {
     local pid
-    pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ]
+    pid=$(cat "$1" 2>/dev/null) && [ -n "$pid" ] && [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] &&
+        ! grep -q '^State:[[:space:]]*[ZX]' "/proc/$pid/status" 2>/dev/null
 }
 
 # A killed engine leaves pid files (whose numbers others may have by now) and sockets that nobody
@@ -37,19 +38,28 @@ ensure_watches() {
         say "the kernel allows $(cat "$limit") inotify instances: too few for many hosts (sysctl fs.inotify.max_user_instances=1024)"
 }
 
+engine_settled() { engine_answers || ! process_is /run/docker.pid dockerd; }
+
 start_engine() {
     engine_answers && return
     [ "$(id -u)" = 0 ] || die "no Docker engine answers. Start it (sudo systemctl start docker), let $(id -un) use it (group docker), or run lab/bootstrap as root"
     command -v dockerd >/dev/null || die "dockerd is missing: run lab/bootstrap"
     if [ -d /run/systemd/system ]; then
         systemctl start docker || die "systemd cannot start docker: see journalctl -u docker"
-    elif process_is /run/docker.pid dockerd; then
-        say "a dockerd is starting (process $(cat /run/docker.pid))"
     else
-        remove_engine_leftovers
-        say "starting dockerd (log: $DOCKERD_LOG)"
-        setsid --fork dockerd --mtu "$(uplink_mtu)" >>"$DOCKERD_LOG" 2>&1 </dev/null 9>&-
+        if process_is /run/docker.pid dockerd; then
+            # It either comes up, or was about to end.
+            say "a dockerd is starting or ending (process $(cat /run/docker.pid))"
+            wait_until 90 "the dockerd that is there" engine_settled || die "process $(cat /run/docker.pid) is a dockerd that does not answer: end it"
+        fi
+        engine_answers || launch_engine
     fi
     wait_until 90 "the Docker engine" engine_answers ||
         die "the Docker engine does not answer after 90 s. Its last words: $(tail -n 5 "$DOCKERD_LOG" 2>/dev/null)"
+}
+
+launch_engine() {
+    remove_engine_leftovers
+    say "starting dockerd (log: $DOCKERD_LOG)"
+    setsid --fork dockerd --mtu "$(uplink_mtu)" >>"$DOCKERD_LOG" 2>&1 </dev/null 9>&-
 }
