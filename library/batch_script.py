@@ -13,7 +13,8 @@ description:
   - Renders a batch script from typed fields and writes it to a file.
   - Every field has a whitelist, the launcher's geometry is checked against the node's, and control characters are
     refused, so no value can add a directive or a command to the script.
-  - The script leaves a file C(exit) with the scheduler's job id and the command's exit code in O(directory).
+  - The script leaves a file C(exit) with the scheduler's job id and the command's exit code in O(directory), in an
+    array C(exit.) and the index.
 options:
   dest:
     description: File to write. Its directory must exist.
@@ -28,7 +29,10 @@ options:
     type: str
     required: true
   account:
-    description: Account or project that is charged. Left out of the script when empty.
+    description: Account that is charged. Left out of the script when empty.
+    type: str
+  project:
+    description: PBS Pro's project. Other dialects have none and refuse it. Left out of the script when empty.
     type: str
   nodes:
     description: Number of nodes.
@@ -39,7 +43,7 @@ options:
     type: int
     required: true
   walltime:
-    description: Longest run time as C(HH:MM:SS) (hours may exceed 24) or seconds.
+    description: Longest run time as C(HH:MM:SS) (hours may exceed 24), C(1d12h30m) or seconds.
     type: str
     required: true
   dialect:
@@ -58,7 +62,10 @@ options:
       - C(n) is the number of processing elements in all, C(N) on each node, C(S) on each NUMA node.
       - C(d) is the number of CPUs for each processing element, C(j) of those used on each core, 2 with hyperthreads.
       - C(cc) is the CPU binding, one of V(cpu), V(none), V(depth), V(numa_node) or a CPU list.
-      - What is left out is 1 for C(n), C(N), C(d) and C(j), V(none) for C(cc), and the launcher's choice for C(S).
+      - C(b) says that the command is on a file system that the nodes share and is not shipped to them; C(e) holds
+        variables for the command alone.
+      - What is left out is 1 for C(n), C(N), C(d) and C(j), V(none) for C(cc), V(true) for C(b), nothing for C(e) and
+        the launcher's choice for C(S). C(S), C(b) and C(e) are aprun's, and refused with another launcher.
     type: dict
     default: {}
   node:
@@ -101,6 +108,39 @@ options:
     type: list
     elements: str
     required: true
+  mail_to:
+    description: Addresses that are told of the job. Needs O(mail_on).
+    type: list
+    elements: str
+    default: []
+  mail_on:
+    description: When they are told. Needs O(mail_to).
+    type: list
+    elements: str
+    choices: [begin, end, abort]
+    default: []
+  after:
+    description: >-
+      Job ids that this job waits for, as lists by condition (C(after), C(afterok), C(afternotok), C(afterany)).
+    type: dict
+    default: {}
+  array:
+    description: Indices C(first-last) of an array of jobs, with C(%most) for how many may run at a time.
+    type: str
+  workspace:
+    description: Name of a workspace that C(ws_find) knows; the job sees its path in C(WORKSPACE).
+    type: str
+  prologue:
+    description: File of the site that the job's shell reads before the command; if it fails, the job ends with 93.
+    type: str
+  epilogue:
+    description: Program of the site that runs after the command, with its exit code as an argument.
+    type: str
+  template:
+    description:
+      - Text of the site's own script around this one. It has a line C(@directives@) and, last, a line C(@script@).
+      - Between the two it may add directives for what the other options do not set, and then commands.
+    type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.files
@@ -130,6 +170,27 @@ EXAMPLES = r"""
     directory: /lustre/sw/raycrafter
     command: [/lustre/sw/raycrafter/current/bin/python, -m, raycrafter_client, selftest]
     mode: "0600"
+
+- name: A site that wants a line of its own, and mail when a job dies
+  batch_script:
+    dest: /lustre/ws/render/job.sh
+    name: render
+    queue: workq
+    cores_per_node: 24
+    walltime: 2h30m
+    dialect: pbspro
+    launcher: none
+    node: {cores: 24}
+    directory: /lustre/ws/render
+    command: [/lustre/ws/render/program]
+    mail_to: [operator@example.org]
+    mail_on: [abort]
+    template: |
+      #!/bin/bash
+      @directives@
+      #PBS -l filesystems=lustre
+      ulimit -c 0
+      @script@
 """
 
 RETURN = r"""
@@ -156,17 +217,10 @@ import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_script import (
-    DIALECTS,
-    LAUNCHERS,
-    BatchScriptError,
-    BatchSpec,
-    Launch,
-    Node,
-    directives,
-    parse_walltime,
-    render,
-)
+from ansible.module_utils.batch_dialects import DIALECTS, LAUNCHERS
+from ansible.module_utils.batch_script import MAIL_ON, directives, render
+from ansible.module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
+from ansible.module_utils.batch_template import PLAIN
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 # Not suboptions of launch: for Ansible's documentation n and N would be the same option.
@@ -177,6 +231,8 @@ LAUNCH_OPTIONS = {
     "j": {"type": "int", "default": 1},
     "S": {"type": "int"},
     "cc": {"type": "str", "default": "none"},
+    "b": {"type": "bool", "default": True},
+    "e": {"type": "dict", "default": {}},
 }
 NODE_OPTIONS = {
     "cores": {"type": "int", "required": True},
@@ -187,6 +243,7 @@ SPEC_OPTIONS = {
     "name": {"type": "str", "required": True},
     "queue": {"type": "str", "required": True},
     "account": {"type": "str"},
+    "project": {"type": "str"},
     "nodes": {"type": "int", "default": 1},
     "cores_per_node": {"type": "int", "required": True},
     "walltime": {"type": "str", "required": True},
@@ -199,7 +256,16 @@ SPEC_OPTIONS = {
     "environment": {"type": "dict", "default": {}},
     "export": {"type": "list", "elements": "str", "default": []},
     "command": {"type": "list", "elements": "str", "required": True},
+    "mail_to": {"type": "list", "elements": "str", "default": []},
+    "mail_on": {"type": "list", "elements": "str", "choices": list(MAIL_ON), "default": []},
+    "after": {"type": "dict", "default": {}},
+    "array": {"type": "str"},
+    "workspace": {"type": "str"},
+    "prologue": {"type": "str"},
+    "epilogue": {"type": "str"},
 }
+# Left out when empty, so that a role can hand on what a site may not have set.
+OPTIONAL = ("account", "project", "array", "workspace", "prologue", "epilogue")
 
 
 def launch(module: AnsibleModule) -> Launch:
@@ -207,7 +273,8 @@ def launch(module: AnsibleModule) -> Launch:
     result = ArgumentSpecValidator(LAUNCH_OPTIONS).validate(module.params["launch"])
     if result.error_messages:
         module.fail_json(msg=f"launch does not fit: {'; '.join(result.error_messages)}")
-    return Launch(**result.validated_parameters)
+    fields = result.validated_parameters
+    return Launch(**{**fields, "e": {name: str(value) for name, value in fields["e"].items()}})
 
 
 def description(module: AnsibleModule) -> BatchSpec:
@@ -216,9 +283,10 @@ def description(module: AnsibleModule) -> BatchSpec:
     fields = {name: params[name] for name in SPEC_OPTIONS}
     fields["launch"] = launch(module)
     fields["node"] = Node(**params["node"])
-    fields["account"] = params["account"] or None
+    fields.update({name: params[name] or None for name in OPTIONAL})
     # A number in YAML is a number here; in a script it is text.
     fields["environment"] = {name: str(value) for name, value in params["environment"].items()}
+    fields["after"] = {name: [str(one) for one in ids] for name, ids in params["after"].items()}
     return BatchSpec(**fields)
 
 
@@ -232,14 +300,18 @@ def write(module: AnsibleModule, dest: Path, text: str) -> None:
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"dest": {"type": "path", "required": True}, **SPEC_OPTIONS},
+        argument_spec={
+            "dest": {"type": "path", "required": True},
+            "template": {"type": "str"},
+            **SPEC_OPTIONS,
+        },
         add_file_common_args=True,
         supports_check_mode=True,
     )
     dest = Path(module.params["dest"])
     spec = description(module)
     try:
-        text = render(spec)
+        text = render(spec, module.params["template"] or PLAIN)
     except BatchScriptError as error:
         module.fail_json(msg=f"batch script {spec.name!r}: {error}", field=error.field, reason=error.reason)
     if dest.is_dir():

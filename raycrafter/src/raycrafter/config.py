@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from raycrafter.cluster.batch_script import BatchScriptError, parse_walltime
+from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
 
 ENVIRONMENT = "RAYCRAFTER_CONFIG"
 DEVELOPMENT_DIRECTORY = "RAYCRAFTER_DEV_DIR"

@@ -10,7 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from batch_script import BatchSpec, Launch, Node, render
+
+from module_utils.batch_script import render
+from module_utils.batch_spec import BatchSpec, Launch, Node
 
 ROOT = Path(__file__).parents[3]
 ARGUMENTS = {

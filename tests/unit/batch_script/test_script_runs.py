@@ -9,7 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from batch_script import BatchSpec, Node, render
+
+from module_utils.batch_script import render
+from module_utils.batch_spec import BatchSpec, Node
 
 
 def script(place: Path, program: str, **changes) -> Path:
@@ -93,3 +95,51 @@ def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Pa
         with contextlib.suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)
     assert (tmp_path / "exit").read_text() == "unknown 7\n"
+
+
+def test_each_job_of_an_array_has_an_exit_file(tmp_path: Path) -> None:
+    path = script(tmp_path, "exit 4", array="0-9%2")
+    for variable, index in (("PBS_ARRAYID", "3"), ("PBS_ARRAY_INDEX", "5"), ("SLURM_ARRAY_TASK_ID", "7")):
+        assert run(path, PBS_JOBID=f"12[{index}].server", **{variable: index}) == 4
+        assert (tmp_path / f"exit.{index}").read_text() == f"12[{index}].server 4\n"
+    assert not (tmp_path / "exit").exists()
+
+
+def test_the_sites_hooks_stand_around_the_command(tmp_path: Path) -> None:
+    (tmp_path / "before").write_text("export SITE=ours\n")
+    (tmp_path / "after").write_text('#!/bin/bash\necho "$1 $SITE $(ls)" >after.saw\n')
+    (tmp_path / "after").chmod(0o700)
+    hooks = {"prologue": str(tmp_path / "before"), "epilogue": str(tmp_path / "after")}
+    assert run(script(tmp_path, 'echo "$SITE" >seen; exit 3', **hooks)) == 3
+    assert (tmp_path / "seen").read_text() == "ours\n"
+    saw = (tmp_path / "after.saw").read_text().split()
+    assert saw[:2] == ["3", "ours"] and "exit" not in saw
+    assert (tmp_path / "exit").read_text() == "unknown 3\n"
+
+
+def test_a_prologue_that_fails_starts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "before").write_text("return 1\n")
+    assert run(script(tmp_path, "touch started", prologue=str(tmp_path / "before"))) == 93
+    assert (tmp_path / "exit").read_text() == "unknown 93\n" and not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize(("found", "code"), [("echo /nowhere", 92), ("exit 1", 92), ('[ "$1" = mine ] && pwd', 0)])
+def test_the_workspace_is_there_or_nothing_starts(tmp_path: Path, found: str, code: int) -> None:
+    tool = tmp_path / "bin/ws_find"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/bash\n{found}\n")
+    tool.chmod(0o700)
+    path = script(tmp_path, 'echo "$WORKSPACE" >seen', workspace="mine")
+    assert run(path, PATH=f"{tool.parent}:{os.environ['PATH']}") == code
+    assert (tmp_path / "exit").read_text() == f"unknown {code}\n"
+    assert (tmp_path / "seen").exists() is (code == 0)
+
+
+def test_a_sites_own_lines_run_before_the_job(tmp_path: Path) -> None:
+    path = script(tmp_path, 'echo "$LIMIT" >seen')
+    spec = BatchSpec(
+        "rctest", "workq", 1, 1, 60, "torque", "none", str(tmp_path), [str(tmp_path / "program")], node=Node()
+    )
+    path.write_text(render(spec, "#!/bin/bash\n@directives@\n#PBS -l feature=ssd\nexport LIMIT=7\n@script@\n"))
+    assert run(path) == 0
+    assert (tmp_path / "seen").read_text() == "7\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from raycrafter.config import Cluster
 
-from .batch_script import BatchSpec, Launch, Node
+from .batch_spec import BatchSpec, Launch, Node
 
 
 def threads(cluster: Cluster) -> int:

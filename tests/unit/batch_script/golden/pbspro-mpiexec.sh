@@ -9,7 +9,6 @@
 #PBS -m n
 #PBS -S /bin/bash
 #PBS -o /lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
-#PBS -v LANG,TZ
 finish() {
     printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >exit.tmp && mv exit.tmp exit
     exit "$1"

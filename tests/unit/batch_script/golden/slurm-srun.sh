@@ -1,10 +1,9 @@
 #!/bin/bash
 #SBATCH --job-name=rc4k2mz7qwx9abc
 #SBATCH --partition=multi
-#SBATCH --account=proj1
-#SBATCH --nodes=1
-#SBATCH --ntasks-per-node=1
-#SBATCH --cpus-per-task=24
+#SBATCH --nodes=2
+#SBATCH --ntasks-per-node=2
+#SBATCH --cpus-per-task=12
 #SBATCH --time=04:00:00
 #SBATCH --no-requeue
 #SBATCH --mail-type=NONE
@@ -17,11 +16,10 @@ finish() {
 umask 077
 cd /lustre/ws/render-rc-job-17/batch-3 || exit 90
 export SLURM_EXPORT_ENV=ALL
-export OMP_NUM_THREADS=24
 set -u
 child=
 trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
-srun --ntasks=1 --ntasks-per-node=1 --cpus-per-task=24 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
+srun --ntasks=4 --ntasks-per-node=2 --cpus-per-task=12 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 child=$!
 while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
 wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again

@@ -16,13 +16,11 @@ finish() {
 }
 umask 077
 cd /lustre/ws/render-rc-job-17/batch-3 || exit 90
-command -v module >/dev/null || . /etc/profile
-module load PrgEnv-gnu/6.0 povray || finish 91
 export APRUN_XFER_LIMITS=1
 set -u
 child=
 trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
-aprun -n 4 -N 2 -d 24 -j 2 -S 1 -cc numa_node -b -q /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
+aprun -n 4 -N 2 -d 24 -j 2 -S 1 -cc numa_node -e MALLOC_ARENA_MAX=2 -q /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 child=$!
 while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
 wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again

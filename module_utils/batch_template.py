@@ -1,0 +1,100 @@
+"""A site's own lines around a batch script's: the template, and what it may not do.
+
+A template is a script with a line ``@directives@`` and, last, a line ``@script@``. Before the first there may be
+comments alone, because a scheduler reads directives up to the first command; between the two may be directives of the
+site's, for what the description does not set, and then commands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .batch_spec import BatchScriptError
+
+DIRECTIVES_HERE = "@directives@"
+SCRIPT_HERE = "@script@"
+PLAIN = f"#!/bin/bash\n{DIRECTIVES_HERE}\n{SCRIPT_HERE}\n"
+
+# One option a line, in the one form that can be compared with what the description sets.
+_OPTIONS = {
+    "#PBS": re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>\S+))?"),
+    "#SBATCH": re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>\S+))?"),
+}
+_EXAMPLES = {"#PBS": "-l feature=ssd", "#SBATCH": "--constraint=ssd"}
+# The submitting shell's environment, and arrays, whose jobs would share an exit file.
+_NEVER = {"-V", "-t", "-J", "--array"}
+
+
+def fill(template: str, directives: Sequence[str], script: str) -> tuple[str, int]:
+    """Return the template with its two marks replaced, and how many directives it adds.
+
+    ``directives`` are whole lines with their prefix. Raises BatchScriptError (field ``template``) with the number of
+    the line that would break the script.
+    """
+    lines = template.split("\n")
+    first, last = _places(lines)
+    _check_head(lines[:first])
+    added = _check_middle(lines, first, last, directives)
+    return "\n".join([*lines[:first], *directives, *lines[first + 1 : last], script]), added
+
+
+def _refuse(number: int, reason: str) -> None:
+    raise BatchScriptError("template", f"line {number}: {reason}")
+
+
+def _places(lines: Sequence[str]) -> tuple[int, int]:
+    for mark in (DIRECTIVES_HERE, SCRIPT_HERE):
+        if lines.count(mark) != 1:
+            raise BatchScriptError("template", f"one line must be {mark} and nothing else, found {lines.count(mark)}")
+    first, last = lines.index(DIRECTIVES_HERE), lines.index(SCRIPT_HERE)
+    if last < first:
+        _refuse(last + 1, f"{DIRECTIVES_HERE} comes before {SCRIPT_HERE}")
+    for number, line in enumerate(lines, 1):
+        if re.search(r"[^\x20-\x7e\t]", line):
+            _refuse(number, "plain ASCII without control characters, please")
+        if number > last + 1 and line.strip():
+            _refuse(number, f"nothing may follow {SCRIPT_HERE}, which ends the job")
+    return first, last
+
+
+def _check_head(head: Sequence[str]) -> None:
+    if not head or head[0] != "#!/bin/bash":
+        _refuse(1, "must be #!/bin/bash")
+    for number, line in enumerate(head, 1):
+        if line.strip() and not line.startswith("#"):
+            _refuse(number, f"only comments may come before {DIRECTIVES_HERE}: a scheduler stops reading at a command")
+        if line.startswith(("#PBS", "#SBATCH")):
+            _refuse(number, f"directives come after {DIRECTIVES_HERE}")
+
+
+def _check_middle(lines: Sequence[str], first: int, last: int, directives: Sequence[str]) -> int:
+    prefix = directives[0].split()[0]
+    taken = _NEVER.union(*(_sets(line) or () for line in directives))
+    added, commands = 0, False
+    for number, line in enumerate(lines[first + 1 : last], first + 2):
+        if not line.startswith(("#PBS", "#SBATCH")):
+            commands = commands or bool(line.strip() and not line.startswith("#"))
+            continue
+        if commands:
+            _refuse(number, "a directive after a command is not read")
+        options = _sets(line) if line.startswith(f"{prefix} ") else None
+        if options is None:
+            _refuse(number, f"write one option a line, as in '{prefix} {_EXAMPLES[prefix]}'")
+        if options & taken:
+            _refuse(number, f"{', '.join(sorted(options & taken))}: the description sets it, or it is not to be set")
+        taken |= options
+        added += 1
+    return added
+
+
+def _sets(line: str) -> set[str] | None:
+    """What a directive sets: ``{"-q"}``, ``{"--time"}``, or with resources ``{"-l nodes", "-l walltime"}``; None when
+    it has not the form."""
+    prefix, _, option = line.partition(" ")
+    match = _OPTIONS[prefix].fullmatch(option) if prefix in _OPTIONS else None
+    if not match:
+        return None
+    if match["name"] in ("-l", "-W"):
+        return {f"{match['name']} {part.split('=')[0]}" for part in (match["value"] or "").split(",")}
+    return {match["name"]}

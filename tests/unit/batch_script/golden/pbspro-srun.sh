@@ -1,0 +1,26 @@
+#!/bin/bash
+#PBS -N rc4k2mz7qwx9abc
+#PBS -q multi
+#PBS -l select=2:ncpus=24:mpiprocs=2:ompthreads=12
+#PBS -l place=scatter:excl
+#PBS -l walltime=04:00:00
+#PBS -r n
+#PBS -j oe
+#PBS -m n
+#PBS -S /bin/bash
+#PBS -o /lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
+finish() {
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >exit.tmp && mv exit.tmp exit
+    exit "$1"
+}
+umask 077
+cd /lustre/ws/render-rc-job-17/batch-3 || exit 90
+export SLURM_EXPORT_ENV=ALL
+set -u
+child=
+trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+srun --ntasks=4 --ntasks-per-node=2 --cpus-per-task=12 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
+child=$!
+while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
+wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again
+finish "$rc"

@@ -1,0 +1,26 @@
+#!/bin/bash
+#PBS -N rc4k2mz7qwx9abc
+#PBS -q multi
+#PBS -l mppwidth=48
+#PBS -l mppnppn=24
+#PBS -l mppdepth=1
+#PBS -l walltime=04:00:00
+#PBS -r n
+#PBS -j oe
+#PBS -m n
+#PBS -S /bin/bash
+#PBS -o /lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
+finish() {
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >exit.tmp && mv exit.tmp exit
+    exit "$1"
+}
+umask 077
+cd /lustre/ws/render-rc-job-17/batch-3 || exit 90
+set -u
+child=
+trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+mpiexec -n 4 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
+child=$!
+while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
+wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again
+finish "$rc"

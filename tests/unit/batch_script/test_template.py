@@ -1,0 +1,61 @@
+"""What a site's template may add, and how it is told what it may not."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from module_utils.batch_script import directives, render
+from module_utils.batch_spec import BatchScriptError
+from tests.unit.batch_script.cases import BASE
+
+SLURM = dataclasses.replace(BASE, dialect="slurm", launcher="none")
+
+
+def template(*middle: str) -> str:
+    return "\n".join(["#!/bin/bash", "@directives@", *middle, "@script@", ""])
+
+
+def test_the_sites_directives_and_commands_stand_between_ours() -> None:
+    lines = render(BASE, template("#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0")).splitlines()
+    ours = len(directives(BASE))
+    assert lines[1 : ours + 1] == directives(BASE)
+    assert lines[ours + 1 : ours + 6] == ["#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0", "finish() {"]
+
+
+def test_slurms_have_long_names() -> None:
+    assert "\n#SBATCH --constraint=ssd\n" in render(SLURM, template("#SBATCH --constraint=ssd"))
+
+
+BAD = [
+    ("@directives@\n@script@", "line 1: must be #!/bin/bash"),
+    ("#!/bin/bash\n@script@", "one line must be @directives@ and nothing else, found 0"),
+    ("#!/bin/bash\n@script@\n@directives@", "line 2: @directives@ comes before @script@"),
+    ("#!/bin/bash\nset -e\n@directives@\n@script@", "line 2: only comments may come before @directives@"),
+    ("#!/bin/bash\n#PBS -l a=1\n@directives@\n@script@", "line 2: directives come after @directives@"),
+    ("#!/bin/bash\n@directives@\n@script@\necho done", "line 4: nothing may follow @script@"),
+    (template("echo \x07"), "line 3: plain ASCII"),
+    (template("echo x", "#PBS -l a=1"), "line 4: a directive after a command is not read"),
+    (template("#PBS -q other"), "line 3: -q: the description sets it"),
+    (template("#PBS -qother"), "line 3: write one option a line, as in '#PBS -l feature=ssd'"),
+    (template("#PBS -l a=1 -q other"), "line 3: write one option a line"),
+    (template("#PBS -l a=1,walltime=99:00:00"), "line 3: -l walltime: the description sets it"),
+    (template("#PBS -l a=1", "#PBS -l a=2"), "line 4: -l a: the description sets it, or it is not to be set"),
+    (template("#PBS -V"), "line 3: -V: the description sets it, or it is not to be set"),
+    (template("#PBS -t 0-9"), "line 3: -t: the description sets it, or it is not to be set"),
+    (template("#SBATCH --time=1"), "line 3: write one option a line, as in '#PBS"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), BAD)
+def test_what_would_break_the_script_is_refused_with_its_line(text: str, message: str) -> None:
+    with pytest.raises(BatchScriptError) as caught:
+        render(BASE, text)
+    assert str(caught.value).startswith(f"template: {message}")
+
+
+@pytest.mark.parametrize("line", ["#SBATCH -t 99", "#SBATCH --time=99", "#SBATCH --export=ALL", "#SBATCH --array=1-2"])
+def test_slurms_short_names_cannot_set_it_twice(line: str) -> None:
+    with pytest.raises(BatchScriptError, match="line 3"):
+        render(SLURM, template(line))
