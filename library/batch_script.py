@@ -47,15 +47,17 @@ options:
     type: str
     required: true
   dialect:
-    description: How the site's scheduler wants its directives.
+    description: >-
+      How the site's scheduler wants its directives, an entry of C(DIALECTS) in module_utils/batch_dialects.py, such as
+      V(torque), V(torque_cray), V(pbspro) or V(slurm).
     type: str
     required: true
-    choices: [torque, torque_cray, pbspro, slurm]
   launcher:
-    description: Program that brings the command onto the compute nodes.
+    description: >-
+      What brings the command onto the compute nodes, an entry of C(LAUNCHERS) there, such as V(aprun), V(srun),
+      V(mpiexec) or V(none).
     type: str
     required: true
-    choices: [aprun, srun, mpiexec, none]
   launch:
     description:
       - How the launcher spreads the command, in aprun's letters. Capital and small letters differ.
@@ -217,7 +219,6 @@ import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_dialects import DIALECTS, LAUNCHERS
 from ansible.module_utils.batch_script import MAIL_ON, directives, render
 from ansible.module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
 from ansible.module_utils.batch_template import PLAIN
@@ -247,8 +248,8 @@ SPEC_OPTIONS = {
     "nodes": {"type": "int", "default": 1},
     "cores_per_node": {"type": "int", "required": True},
     "walltime": {"type": "str", "required": True},
-    "dialect": {"type": "str", "required": True, "choices": list(DIALECTS)},
-    "launcher": {"type": "str", "required": True, "choices": list(LAUNCHERS)},
+    "dialect": {"type": "str", "required": True},
+    "launcher": {"type": "str", "required": True},
     "launch": {"type": "dict", "default": {}},
     "node": {"type": "dict", "required": True, "options": NODE_OPTIONS},
     "directory": {"type": "str", "required": True},

@@ -17,7 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from raycrafter.cluster.batch_script import render
 from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
+from raycrafter.cluster.batch_template import PLAIN
+from raycrafter.cluster.site import batch_spec
 
 ENVIRONMENT = "RAYCRAFTER_CONFIG"
 DEVELOPMENT_DIRECTORY = "RAYCRAFTER_DEV_DIR"
@@ -185,9 +188,7 @@ class Graylog:
             raise _KeyError("graylog.search_url", "has no {query}", "write {query} where the search text goes")
 
 
-DIALECTS = ("torque", "torque_cray", "pbspro", "slurm")
 ANSWERS = ("torque", "pbspro", "slurm_torque")
-LAUNCHERS = ("aprun", "srun", "mpiexec", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +203,7 @@ class Cluster:
     launcher: str
     queue: str
     account: str = ""
+    project: str = ""
     cores_per_node: int
     numa_nodes: int = 1
     hyperthreads: int = 1
@@ -218,13 +220,14 @@ class Cluster:
     client_python: str
     client_tls_dir: str
     modules: list[str] = field(default_factory=list)
+    prologue: str = ""
+    epilogue: str = ""
+    template: str = PLAIN
     renderers: dict[str, str]
 
     def __post_init__(self) -> None:
         """Refuse what no batch system would take."""
-        _choice(self.dialect, "cluster.dialect", DIALECTS)
         _choice(self.answers, "cluster.answers", ANSWERS)
-        _choice(self.launcher, "cluster.launcher", LAUNCHERS)
         for key in ("cores_per_node", "numa_nodes", "hyperthreads", "nodes", "workspace_days", "poll_interval"):
             _at_least(getattr(self, key), f"cluster.{key}", 1)
         for key in ("chunk_size", "max_batches"):
@@ -239,6 +242,11 @@ class Cluster:
             )
         if not self.renderers:
             raise _KeyError("cluster.renderers", "is empty", 'add a line like povray = "/usr/bin/povray"')
+        try:
+            render(batch_spec(self, "trial", "/trial"), self.template)
+        except BatchScriptError as error:
+            mend = "docs/batch-scripts.md tells what it may be"
+            raise _KeyError(f"cluster.{error.field}", error.reason, mend) from error
 
     @property
     def walltime_seconds(self) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from raycrafter.config import Cluster
+from typing import TYPE_CHECKING
 
 from .batch_spec import BatchSpec, Launch, Node
+
+if TYPE_CHECKING:
+    from raycrafter.config import Cluster
 
 
 def threads(cluster: Cluster) -> int:
@@ -28,6 +31,7 @@ def batch_spec(cluster: Cluster, name: str, directory: str) -> BatchSpec:
         name=name,
         queue=cluster.queue,
         account=cluster.account or None,
+        project=cluster.project or None,
         nodes=cluster.nodes,
         cores_per_node=cluster.cores_per_node,
         walltime=cluster.walltime_seconds,
@@ -37,5 +41,7 @@ def batch_spec(cluster: Cluster, name: str, directory: str) -> BatchSpec:
         node=Node(cluster.cores_per_node, cluster.numa_nodes, cluster.hyperthreads),
         directory=directory,
         modules=cluster.modules,
+        prologue=cluster.prologue or None,
+        epilogue=cluster.epilogue or None,
         command=[cluster.client_python, "-m", "raycrafter_client", "run", "--config", f"{directory}/client.json"],
     )

@@ -57,7 +57,7 @@ def submit_batch(batch_id: int) -> None:
 
 def _write_files(batch: Batch) -> None:
     """Puts the script and what its client must know into the batch's directory, for the owner alone."""
-    script = batch_script.render(batch_spec(cluster(), batch.name, batch.directory)).encode()
+    script = batch_script.render(batch_spec(cluster(), batch.name, batch.directory), cluster().template).encode()
     Batch.objects.filter(pk=batch.pk).update(script_sha256=hashlib.sha256(script).hexdigest())
     remote().write(f"{batch.directory}/job.sh", script)
     remote().write(f"{batch.directory}/client.json", json.dumps(client_settings(batch)).encode())
