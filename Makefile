@@ -61,12 +61,14 @@ lint: setup ## Check the form of everything
 	@lab/stage "ansible-lint" ansible-lint
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
 	@lab/stage "docs/network.md says what the table says" python3 tools/network_page.py --check
+	@lab/stage "docs/batch-scripts.md shows the golden scripts" python3 tools/batch_scripts_page.py --check
 	@lab/stage "Ansible's own checks of the modules" tests/sanity
 
 .PHONY: docs
 docs: setup ## Write the pages that are made from specs and tables
 	@python3 tools/role_readmes.py
 	@python3 tools/network_page.py
+	@python3 tools/batch_scripts_page.py
 
 .PHONY: unit
 unit: setup ## Run the tests that need no host

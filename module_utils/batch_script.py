@@ -171,8 +171,10 @@ def validate(spec: BatchSpec) -> None:
 # wait returns early with 143 when the trap runs, hence the loop; the last wait asks for the status again, for the case
 # that the program ended between the two. The exit file appears by rename: who sees it sees all of it.
 _BODY = """\
+exit_file={exit}
 finish() {{
-    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >{exit}.tmp && mv {exit}.tmp {exit}
+    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$exit_file.tmp"
+    mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }}
 umask 077
@@ -230,7 +232,7 @@ def _body(spec: BatchSpec) -> str:
         setup += f". {spec.prologue} || finish 93\n"
     return _BODY.format(
         epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",
-        exit=f'"exit.{_INDEX}"' if spec.array else "exit",
+        exit=f"exit.{_INDEX}" if spec.array else "exit",
         directory=spec.directory,
         setup=setup,
         command=" ".join([*launcher.words(spec), *spec.command]),

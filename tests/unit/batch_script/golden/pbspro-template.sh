@@ -14,8 +14,10 @@
 #PBS -l place_nearby=rack
 
 ulimit -c 0
+exit_file=exit
 finish() {
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >exit.tmp && mv exit.tmp exit
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
+    mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077

@@ -9,8 +9,10 @@
 #SBATCH --mail-type=NONE
 #SBATCH --output=/lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
 #SBATCH --export=NONE
+exit_file=exit
 finish() {
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >exit.tmp && mv exit.tmp exit
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
+    mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077

@@ -13,9 +13,11 @@
 #PBS -t 0-99%5
 #PBS -W depend=afterok:17.server:18.server,afterany:19.server
 #PBS -v LANG,TZ
+exit_file=exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}
 finish() {
     /opt/site/after "$1" </dev/null
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}".tmp && mv "exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}".tmp "exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}"
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
+    mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077

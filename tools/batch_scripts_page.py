@@ -1,0 +1,45 @@
+"""Show the golden scripts in docs/batch-scripts.md: `batch_scripts_page.py [--check]`.
+
+What stands in the page before the examples is written by hand. With --check nothing is written: the exit code is 1 when
+the page differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs/batch-scripts.md"
+GOLDEN = ROOT / "tests/unit/batch_script/golden"
+HEADING = "## Examples\n"
+OPENING = """
+Each is what a test compares the module's output with (`tests/unit/batch_script/golden/`, described in `cases.py` beside it).
+"""
+
+
+def page(hand_written: str) -> str:
+    """Return the text of the page with the examples of today."""
+    text = hand_written + HEADING + OPENING
+    for path in sorted(GOLDEN.glob("*.sh")):
+        text += f"\n### {path.stem.replace('-', ', ')}\n\n```bash\n{path.read_text()}```\n"
+    return text
+
+
+def main() -> int:
+    """Write or check the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, tell whether it differs")
+    before = PAGE.read_text()
+    text = page(before.partition(HEADING)[0])
+    if not parser.parse_args().check:
+        PAGE.write_text(text)
+    elif before != text:
+        print("docs/batch-scripts.md does not show the golden scripts; run make docs")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
