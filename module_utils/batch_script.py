@@ -173,8 +173,8 @@ def validate(spec: BatchSpec) -> None:
 _BODY = """\
 exit_file={exit}
 finish() {{
-    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$exit_file.tmp"
-    mv "$exit_file.tmp" "$exit_file"
+    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$exit_file.tmp" &&
+        mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }}
 umask 077

@@ -15,7 +15,7 @@ PAGE = ROOT / "docs/batch-scripts.md"
 GOLDEN = ROOT / "tests/unit/batch_script/golden"
 HEADING = "## Examples\n"
 OPENING = """
-Each is what a test compares the module's output with (`tests/unit/batch_script/golden/`, described in `cases.py` beside it).
+Each is what a test compares the module's output with: `tests/unit/batch_script/golden/`, described in `cases.py` there.
 """
 
 

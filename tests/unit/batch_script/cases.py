@@ -1,8 +1,12 @@
-"""One description for every dialect with every launcher, and some that use all there is; golden/ has their scripts."""
+"""One description for every dialect with every launcher, and some that use all there is; golden/ has their scripts.
+
+`python3 -m tests.unit.batch_script.cases torque-aprun` prints the script of one.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 from module_utils.batch_dialects import DIALECTS, LAUNCHERS
 from module_utils.batch_script import render
@@ -74,3 +78,7 @@ CASES = {f"{dialect}-{launcher}": _plain(dialect, launcher) for dialect in DIALE
 def script(case: str) -> str:
     """Return the script of a case."""
     return render(CASES[case], TEMPLATE) if case.endswith("-template") else render(CASES[case])
+
+
+if __name__ == "__main__":
+    print(script(sys.argv[1]), end="")

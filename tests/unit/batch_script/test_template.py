@@ -21,13 +21,7 @@ def test_the_sites_directives_and_commands_stand_between_ours() -> None:
     lines = render(BASE, template("#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0")).splitlines()
     ours = len(directives(BASE))
     assert lines[1 : ours + 1] == directives(BASE)
-    assert lines[ours + 1 : ours + 6] == [
-        "#PBS -l feature=ssd,gres=x",
-        "#PBS -W x=y",
-        "",
-        "ulimit -c 0",
-        "exit_file=exit",
-    ]
+    assert lines[ours + 1 : ours + 5] == ["#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0"]
 
 
 def test_slurms_have_long_names() -> None:

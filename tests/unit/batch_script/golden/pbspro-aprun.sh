@@ -11,8 +11,8 @@
 #PBS -o /lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
 exit_file=exit
 finish() {
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
-    mv "$exit_file.tmp" "$exit_file"
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
+        mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077

@@ -16,8 +16,8 @@
 exit_file=exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}
 finish() {
     /opt/site/after "$1" </dev/null
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
-    mv "$exit_file.tmp" "$exit_file"
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
+        mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077

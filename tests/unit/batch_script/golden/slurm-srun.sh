@@ -11,8 +11,8 @@
 #SBATCH --export=NONE
 exit_file=exit
 finish() {
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp"
-    mv "$exit_file.tmp" "$exit_file"
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
+        mv "$exit_file.tmp" "$exit_file"
     exit "$1"
 }
 umask 077
