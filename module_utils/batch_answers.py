@@ -68,12 +68,13 @@ class Refused:
 class Seen:
     """One job in a listing; ``number`` is the id's numeric part, because listings cut the server's name.
 
-    ``user`` may be cut, too."""
+    ``user`` may be cut, too; ``short_id`` is what to ask for: the number, with the mark of an array."""
 
     number: str
     name: str
     phase: Phase
-    user: str = ""
+    user: str
+    short_id: str
 
 
 @dataclass(frozen=True)
@@ -148,9 +149,10 @@ class Listing(dict):
 # -- plain listings ----------------------------------------------------------------------------------------------------
 
 _HEADER = re.compile(r"Job (id|ID)\s+Name\s")
+_RULE = re.compile(r"(?P<id>-+) +(-+ +){3}(?P<state>-) +-+")
 _LISTED = re.compile(
-    r"(?P<number>[0-9]+)(?:\[[0-9]*\])?(?:\.\S*)?\s+(?P<name>\S.*?)\s+(?P<user>\S+)\s+(?:[0-9:]+|-|--)"
-    r"\s+(?P<state>[A-Z])\s+\S+"
+    r"(?P<id>(?P<short>(?P<number>[0-9]+)(?:\[[0-9]*\])?)(?:\.\S*)?)\s+(?P<name>\S.*?)\s+(?P<user>\S+)"
+    r"\s+(?:[0-9:]+|-|--)\s+(?P<state>[A-Z])\s+\S+"
 )
 
 
@@ -166,7 +168,7 @@ def _qstat_listing(system: System, reply: Reply) -> Listing:
         raise AnswerError(f"qstat ended with {reply.code} and no listing: {_excerpt(reply)}")
     if reply.code != 0:
         raise AnswerError(f"qstat ended with {reply.code}, its listing may lack jobs: {_excerpt(reply)}")
-    rule = re.fullmatch(r"(-+ +){4}(?P<state>-) +-+", lines[header + 1]) if header + 1 < len(lines) else None
+    rule = _RULE.fullmatch(lines[header + 1]) if header + 1 < len(lines) else None
     rows = [line for line in lines[header + 2 :] if line]
     # Without jobs there is no header either; a last line without an end was cut short.
     if rule is None or not rows or not reply.stdout.endswith("\n"):
@@ -174,11 +176,11 @@ def _qstat_listing(system: System, reply: Reply) -> Listing:
     seen, unreadable = [], []
     for row in rows:
         match = _LISTED.fullmatch(row)
-        # A row that something was written into has its columns elsewhere.
-        if match and match.start("state") == rule.start("state"):
+        # A row that something was written into has its columns elsewhere; so has one of Torque's with a wide id.
+        if match and 0 <= match.start("state") - rule.start("state") <= max(0, len(match["id"]) - len(rule["id"])):
             # A letter that is not in the table says that the job is there, and no more.
             phase = system.states.get(match["state"], Phase.RUNNING)
-            seen.append(Seen(match["number"], match["name"], phase, match["user"]))
+            seen.append(Seen(match["number"], match["name"], phase, match["user"], match["short"]))
         else:
             unreadable.append(row)
     return Listing(seen, unreadable)
@@ -188,7 +190,8 @@ def _squeue_listing(system: System, reply: Reply) -> Listing:
     """squeue for one user, in our own format: every line is one of ours, so one that cannot be read is an error."""
     if reply.code != 0:
         raise AnswerError(f"squeue ended with {reply.code}: {_excerpt(reply)}")
-    return Listing(Seen(number(job.native_id), job.name, job.phase, job.user) for job in _squeue(system, reply.stdout))
+    jobs = _squeue(system, reply.stdout)
+    return Listing(Seen(job.native_id, job.name, job.phase, job.user, job.native_id) for job in jobs)
 
 
 # -- full status: one reader for each form -----------------------------------------------------------------------------
