@@ -14,7 +14,7 @@ description:
   - A job is known by its O(name). One of this name and of the user that runs the module, waiting or running, is not
     submitted again.
   - That a job is not listed any more is not taken for success. Its exit code comes from the file C(exit) that scripts
-    of M(batch_script) leave beside the script, or else from the batch system's full status.
+    of C(batch_script) leave beside the script, or else from the batch system's full status.
 options:
   name:
     description: Job name; a letter, then at most 14 letters, digits and C(_.-). It overrides the script's own.
@@ -60,8 +60,6 @@ attributes:
   platform:
     support: full
     platforms: posix
-seealso:
-  - module: batch_script
 author: RayCrafter (!UNKNOWN)
 """
 

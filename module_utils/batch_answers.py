@@ -249,7 +249,7 @@ def _json(system: System, text: str) -> list[Job]:
     if not begin or not text.rstrip().endswith("}"):
         raise AnswerError(f"no whole JSON in the answer: {_short(text)}")
     try:
-        tree = json.loads(text[begin.start() :], strict=False, object_pairs_hook=list)
+        tree = json.loads(text[begin.start() :], object_pairs_hook=list)
     except ValueError:
         return _json_lines(system, text[begin.start() :])
     jobs = []

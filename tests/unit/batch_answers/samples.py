@@ -9,7 +9,7 @@ TORQUE_XML = (
     "<resources_used><cput>00:01:01</cput><mem>1kb</mem><walltime>25:00:01</walltime></resources_used>"
     "<job_state>C</job_state><queue>multi</queue><server>sdb</server><exec_host>nid1/0+nid1/1+nid2/0</exec_host>"
     "<Resource_List><nodes>2:ppn=24</nodes><walltime>30:00:00</walltime></Resource_List>"
-    "<Variable_List>PBS_O_HOME=/home/ray,A=&lt;b&gt;\x1b[0m</Variable_List>"
+    "<Variable_List>PBS_O_HOME=/home/ray,A=&lt;b&gt;\x08\x0b\x1b[0m</Variable_List>"
     "<exit_status>271</exit_status></Job></Data>\n"
 )
 

@@ -87,6 +87,12 @@ def test_jobs_of_others_and_jobs_that_are_over_are_not_there(rows, status) -> No
     assert pbs(rows, status).jobs().live("rcjob") == []
 
 
+def test_nobody_is_asked_about_a_job_that_is_over() -> None:
+    site = pbs(listing(("7.pbs", "rcjob", "ray", "F")), full("F"))
+    site.jobs().live("rcjob")
+    assert site.asked == [["qstat"]]
+
+
 @pytest.mark.parametrize(
     ("rows", "status"),
     [(Reply(0, "", "cannot connect"), UNKNOWN), (Reply(1, MINE.stdout, ""), full("R")), (MINE, Reply(0, "x\n", ""))],
@@ -215,7 +221,9 @@ def test_a_cancelled_job_is_gone_when_it_is_not_listed() -> None:
     site = pbs([MINE, Reply(1, "", "x"), listing()], full("R"))
     site.jobs().wait_gone("rcjob", 60, 10)
     assert site.now == 20
-    with pytest.raises(JobError, match="is not gone after 20 s"):
+    with pytest.raises(JobError, match="is not gone after 20 s; it is not known whether"):
+        pbs([MINE, Reply(1, "", "x")], full("R")).jobs().wait_gone("rcjob", 20, 10)
+    with pytest.raises(JobError, match=r"is not gone after 20 s$"):
         pbs(MINE, full("R")).jobs().wait_gone("rcjob", 20, 10)
 
 

@@ -68,6 +68,17 @@ def test_a_poisoned_environment_is_an_error(poison) -> None:
         PBS.status(Reply(0, text, ""), "12345.sdb")
 
 
+def test_a_cut_id_is_an_error() -> None:
+    for system, text in ((PBS, TORQUE_FOLDED), (TORQUE, TORQUE_XML)):
+        with pytest.raises(AnswerError, match="no job id"):
+            system.status(Reply(0, text.replace("12345.sdb", "12345"), ""), "12345")
+
+
+def test_the_exit_status_of_a_job_that_runs_again_is_not_its_last() -> None:
+    job = read(TORQUE, "folded", TORQUE_FOLDED.replace("job_state = C", "job_state = R"))
+    assert (job.phase, job.exit_status) == (Phase.RUNNING, None)
+
+
 def test_a_status_that_was_cut_is_no_wrong_exit_status(recorded) -> None:
     text = recorded("openpbs-23.06-qstat-x-f-deleted.txt")
     for end in range(len(text) - 1):
@@ -112,6 +123,18 @@ def test_json_that_is_beyond_reading(recorded, old, new) -> None:
     assert old in text
     with pytest.raises(AnswerError):
         FORMS["json"](PBS, text.replace(old, new))
+
+
+def test_broken_json_of_several_jobs(recorded) -> None:
+    text = recorded("openpbs-23.06-qstat-x-f-failed.json").replace('"PBS_O_QUEUE":\t"workq"', '"A":\t005')
+    begin, end = text.index('\t\t"2000.pbs"'), text.index("\n\t}\n}\n")
+    first = text[begin:end]
+    both = f"{text[:begin]}{first},\n{first.replace('2000.pbs', '2009.pbs')}{text[end:]}"
+    assert [job.native_id for job in FORMS["json"](PBS, both)] == ["2000.pbs", "2009.pbs"]
+    with pytest.raises(AnswerError, match=r"2000\.pbs has no end"):
+        FORMS["json"](PBS, both.replace('\t\t},\n\t\t"2009', '\t\t"2009'))
+    with pytest.raises(AnswerError, match="no whole JSON"):  # it was cut: the second job is not gone
+        FORMS["json"](PBS, both[: both.index('\t\t"2009')])
 
 
 def test_json_without_jobs_has_none() -> None:
