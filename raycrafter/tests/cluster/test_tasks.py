@@ -359,6 +359,22 @@ def test_a_failed_poll_changes_nothing(world, staged, says) -> None:
     assert job.state_reason == ""
 
 
+@pytest.mark.parametrize("at", ["line", "name"])
+def test_a_warning_within_a_batchs_line_changes_nothing(world, staged, at) -> None:
+    """qstat's errors come with its list, before a line or within one."""
+    job = staged("1-3")
+    (batch,) = queued(job)
+    row = f"{batch.native_id:<19} {batch.name:<16} {'render':<15} 00:00:00 Q workq\n"
+    cut = 0 if at == "line" else row.index(batch.name) + 4
+    rule = "------------------- ---------------- --------------- -------- - ---------------\n"
+    header = f"{'Job id':<19} {'Name':<16} {'Username':<15} Time Use S Queue\n"
+    (world.site / "qstat-says").write_text(f"0\n{header}{rule}{row[:cut]}qstat: slow\n{row[cut:]}")
+    for _ in range(4):
+        world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.absent_polls) == ("QUEUED", 0)
+
+
 def test_a_batch_that_vanishes_is_lost_and_its_frames_are_rendered_again(world, staged) -> None:
     job = staged("1-3")
     (batch,) = queued(job)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster import submit
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.scheduler import LIST, Phase, Seen, Submitted, number
+from raycrafter.cluster.scheduler import LIST, AnswerError, Listing, Phase, Seen, Submitted
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move
@@ -57,7 +57,7 @@ def poll_site() -> None:
             listing = scheduler().listed(remote().run(LIST))
             absent = [batch for batch in batches if not _present(batch, listing)]
             exits = _exits([batch.directory for batch in absent])
-        except InfrastructureError as error:
+        except (InfrastructureError, AnswerError) as error:
             for job in jobs:
                 note_trouble(job, SOURCE, str(error))
             return
@@ -89,7 +89,7 @@ def _one_poll() -> Iterator[bool]:
         yield not recent
 
 
-def _present(batch: Batch, listing: dict[str, Seen]) -> bool:
+def _present(batch: Batch, listing: Listing) -> bool:
     """Notes a batch that is in the list and has not ended; False for any other."""
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
         batch = _reconcile(batch, listing)
@@ -102,16 +102,16 @@ def _present(batch: Batch, listing: dict[str, Seen]) -> bool:
     return True
 
 
-def _find(batch: Batch, listing: dict[str, Seen]) -> Seen | None:
+def _find(batch: Batch, listing: Listing) -> Seen | None:
     """The batch in the list: by its id, and by its name while it has none. Names are random, so they cannot clash;
-    numbers come again when a batch system is set up anew, so the name must fit as well."""
+    numbers come again when a batch system is set up anew, so the name must fit as well. Raises AnswerError when a line
+    that may be the batch's cannot be read."""
     if batch.native_id:
-        seen = listing.get(number(batch.native_id))
-        return seen if seen and seen.name == batch.name else None
-    return next((seen for seen in listing.values() if seen.name == batch.name), None)
+        return listing.find(batch.native_id, batch.name)
+    return next(iter(listing.named(batch.name)), None)
 
 
-def _reconcile(batch: Batch, listing: dict[str, Seen]) -> Batch:
+def _reconcile(batch: Batch, listing: Listing) -> Batch:
     """Finds out about a submission whose answer is not known. This task shares its queue with submit_batch, so one that
     is SUBMITTING here was left so by a worker that died."""
     try:

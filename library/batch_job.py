@@ -1,0 +1,251 @@
+#!/usr/bin/python
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible's face of module_utils/batch_jobs.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: batch_job
+short_description: Submit, follow or cancel one batch job
+version_added: "0.1.0"
+description:
+  - Submits a batch script to Torque, PBS Pro or Slurm, waits for its end, or cancels it.
+  - A job is known by its O(name). One of this name and of the user that runs the module, waiting or running, is not
+    submitted again.
+  - That a job is not listed any more is not taken for success. Its exit code comes from the file C(exit) that scripts
+    of C(batch_script) leave beside the script, or else from the batch system's full status.
+options:
+  name:
+    description: Job name; a letter, then at most 14 letters, digits and C(_.-). It overrides the script's own.
+    type: str
+    required: true
+  state:
+    description: V(present) submits the job unless it is there, V(absent) cancels it.
+    type: str
+    choices: [present, absent]
+    default: present
+  script:
+    description:
+      - Batch script on the host. Required when O(state=present).
+      - It is submitted from its own directory, which is also where its C(exit) file is looked for.
+    type: path
+  answers:
+    description:
+      - How the batch system's commands answer.
+      - V(torque), V(pbspro) and V(slurm_torque), which is Slurm behind Torque's commands, have C(qsub), C(qstat) and
+        C(qdel). V(slurm) has C(sbatch), C(squeue) and C(scancel).
+    type: str
+    required: true
+    choices: [torque, pbspro, slurm_torque, slurm]
+  wait:
+    description: Wait until the job has ended, or, when O(state=absent), until it is gone.
+    type: bool
+    default: true
+  timeout:
+    description: Longest time to wait, in seconds. The job goes on after that, and a second run waits on.
+    type: int
+    default: 3600
+  poll:
+    description: Time between two looks at the batch system while waiting, in seconds.
+    type: int
+    default: 10
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  platform:
+    support: full
+    platforms: posix
+author: RayCrafter (!UNKNOWN)
+"""
+
+EXAMPLES = r"""
+- name: A compute node tests itself
+  batch_job:
+    name: rc-selftest
+    script: /lustre/sw/raycrafter/selftest.job
+    answers: torque
+    timeout: 900
+
+- name: The batch system has room again before the next try
+  batch_job:
+    name: rc-selftest
+    script: /lustre/sw/raycrafter/selftest.job
+    answers: slurm
+    wait: false
+  register: selftest
+  until: selftest.verdict | default('') not in ['busy', 'limit']
+  retries: 5
+  delay: 60
+
+- name: No self-test waits or runs
+  batch_job:
+    name: rc-selftest
+    state: absent
+    answers: torque
+"""
+
+RETURN = r"""
+job_id:
+  description: The batch system's id; of the first job, when several have the name.
+  returned: when there is or was a job
+  type: str
+  sample: 12345.sdb
+job_ids:
+  description: All jobs of this name that waited or ran before.
+  returned: success
+  type: list
+  elements: str
+  sample: ["12345.sdb"]
+exit_status:
+  description: Exit code of the job, which fails the task when it is not 0.
+  returned: when the job's end was waited for
+  type: int
+  sample: 0
+evidence:
+  description: Where the exit code is from, V(exit_file) or V(status).
+  returned: when the job's end was waited for
+  type: str
+  sample: exit_file
+walltime_used:
+  description: Seconds that the job ran.
+  returned: when the job's end was waited for and the batch system still knows it
+  type: int
+  sample: 61
+hosts:
+  description: Hosts that the job ran on.
+  returned: when the job's end was waited for and the batch system still knows it
+  type: list
+  elements: str
+  sample: [nid00012]
+verdict:
+  description:
+    - What a failure means. V(busy) and V(limit) can be tried again, V(fatal) cannot, V(gone) is a job without a trace.
+    - With V(doubt) the job may have been submitted; a second run finds it by its name.
+  returned: when a command of the batch system failed
+  type: str
+  sample: limit
+code:
+  description: Exit code of the batch system's command.
+  returned: when it refused
+  type: int
+  sample: 38
+text:
+  description: The batch system's own words.
+  returned: when it refused
+  type: str
+  sample: "qsub: would exceed complex's per-user limit"
+"""
+
+import os
+import pwd
+from collections.abc import Sequence
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.batch_answers import ANSWERS, Reply
+from ansible.module_utils.batch_jobs import NAME, Ended, JobError, Jobs
+
+
+def jobs_of(module: AnsibleModule) -> Jobs:
+    """The jobs of the user that runs the module."""
+
+    def run(words: Sequence[str], directory: str | None) -> Reply:
+        # The answers' texts are read, hence in English; other users' job names may be in any encoding.
+        code, stdout, stderr = module.run_command(
+            list(words),
+            cwd=directory,
+            errors="replace",
+            environ_update={"LC_ALL": "C"},
+            expand_user_and_vars=False,
+            handle_exceptions=False,
+        )
+        return Reply(code, stdout, stderr)
+
+    return Jobs(ANSWERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
+
+
+def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
+    """Tells how the job ended; another exit code than 0 is a failure."""
+    answer.update(exit_status=end.exit_status, evidence=end.evidence)
+    if end.job:
+        answer.update(walltime_used=end.job.walltime_used, hosts=list(end.job.hosts))
+    if end.exit_status != 0:
+        module.fail_json(
+            msg=f"job {module.params['name']!r}, {answer['job_id']}, ended with {end.exit_status} (from its "
+            f"{end.evidence.replace('_', ' ')}); read its output in {Path(module.params['script']).parent}",
+            **answer,
+        )
+
+
+def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
+    """Submits the job unless it is there, and follows it."""
+    name, script = module.params["name"], Path(module.params["script"])
+    if not script.is_file() and not module.check_mode:
+        module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
+    live = jobs.live(name)
+    answer["job_ids"] = [job.native_id for job in live]
+    answer["changed"] = not live
+    if module.check_mode:
+        answer["msg"] = f"job {name!r} is there" if live else f"would submit {script} as {name!r}"
+    if live:
+        answer["job_id"] = live[0].native_id
+    elif not module.check_mode:
+        answer["job_id"] = jobs.submit(script, name)
+    if module.params["wait"] and not module.check_mode:
+        timeout, poll = module.params["timeout"], module.params["poll"]
+        ended(module, jobs.wait(answer["job_id"], name, script.parent, timeout, poll), answer)
+
+
+def absent(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
+    """Cancels the jobs of this name."""
+    name = module.params["name"]
+    live = jobs.live(name)
+    answer["job_ids"] = [job.native_id for job in live]
+    if not live:
+        return
+    answer["changed"], answer["job_id"] = True, live[0].native_id
+    if module.check_mode:
+        answer["msg"] = f"would cancel {', '.join(answer['job_ids'])}"
+        return
+    for job in live:
+        jobs.cancel(job)
+    if module.params["wait"]:
+        jobs.wait_gone(name, module.params["timeout"], module.params["poll"])
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "name": {"type": "str", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "script": {"type": "path"},
+            "answers": {"type": "str", "required": True, "choices": list(ANSWERS)},
+            "wait": {"type": "bool", "default": True},
+            "timeout": {"type": "int", "default": 3600},
+            "poll": {"type": "int", "default": 10},
+        },
+        required_if=[("state", "present", ["script"])],
+        supports_check_mode=True,
+    )
+    params = module.params
+    if not NAME.fullmatch(params["name"]):
+        module.fail_json(msg=f"name: a letter, then at most 14 letters, digits and _.-, got {params['name']!r}")
+    if params["poll"] < 1 or params["timeout"] < 0:
+        module.fail_json(
+            msg=f"poll: at least 1, timeout: at least 0 seconds, got {params['poll']}, {params['timeout']}"
+        )
+    answer = {"changed": False}
+    try:
+        (present if params["state"] == "present" else absent)(module, jobs_of(module), answer)
+    except JobError as error:
+        module.fail_json(msg=str(error), verdict=error.verdict.name.lower(), code=error.code, text=error.text, **answer)
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

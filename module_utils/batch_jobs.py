@@ -1,0 +1,202 @@
+"""Submitting, following and cancelling one job by its name, with the batch system's commands on this host.
+
+Pure Python: the programs are run by a function that the caller gives, so tests need no batch system. What the answers
+mean is in batch_answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .batch_answers import AnswerError, Job, Listing, Phase, Refused, Reply, System, Verdict, same_job
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # as in batch_script: what all batch systems take and list uncut
+EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
+# A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
+LOOKS = 2
+
+
+class JobError(Exception):
+    """It did not work out. ``verdict`` says whether to ask again; ``code`` and ``text`` are the batch system's own."""
+
+    def __init__(self, message: str, verdict: Verdict, code: int | None = None, text: str = "") -> None:
+        super().__init__(message)
+        self.verdict = verdict
+        self.code = code
+        self.text = text
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A job that is over. ``evidence`` is exit_file or status; ``job`` is its full status, where it is still known."""
+
+    exit_status: int
+    evidence: str
+    job: Job | None
+
+
+@dataclass
+class Jobs:
+    """One user's jobs. ``run`` takes words and a working directory (None: any) and raises OSError when the program is
+    not there; ``sleep`` and ``clock`` are in seconds."""
+
+    system: System
+    user: str
+    run: Callable[[Sequence[str], str | None], Reply]
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+    def live(self, name: str) -> list[Job]:
+        """The user's jobs of this name that wait or run. Raises JobError when that cannot be known."""
+        try:
+            seen = [one for one in self._listing().named(name, self.user) if one.phase is not Phase.ENDED]
+            found = [self._status(one.short_id) for one in seen]
+        except AnswerError as error:
+            raise JobError(
+                f"it is not known whether a job {name!r} of {self.user} is there: {error}", Verdict.BUSY
+            ) from None
+        # The listing cuts users' names, the full status does not.
+        return [
+            job for job in found if job and job.phase is not Phase.ENDED and (job.name, job.user) == (name, self.user)
+        ]
+
+    def submit(self, script: Path, name: str) -> str:
+        """The new job's id. An answer in doubt is settled by the listing. Raises JobError when there is no job."""
+        words = [*self.system.commands.submit, self.system.commands.name, name, script.name]
+        reply = self._run(words, str(script.parent))
+        answer = self.system.submitted(reply)
+        if not isinstance(answer, Refused):
+            return answer.native_id
+        if answer.verdict is Verdict.DOUBT:
+            # The listing knows whether it was taken. When it is no help, the doubt is what to tell.
+            with contextlib.suppress(JobError):
+                for job in self.live(name):
+                    return job.native_id
+        raise JobError(
+            f"{words[0]} gave no job {name!r} for {script} (exit {reply.code}, {answer.verdict.value}): {answer.text}",
+            answer.verdict,
+            reply.code,
+            answer.text,
+        )
+
+    def cancel(self, job: Job) -> None:
+        """Asks for the job's end. Raises JobError when that was refused; a job that is gone already is no refusal."""
+        words = [*self.system.commands.cancel, job.native_id]
+        reply = self._run(words, None)
+        if refused := self.system.deleted(reply):
+            raise JobError(
+                f"{words[0]} did not cancel job {job.name!r}, {job.native_id} (exit {reply.code}, "
+                f"{refused.verdict.value}): {refused.text}",
+                refused.verdict,
+                reply.code,
+                refused.text,
+            )
+
+    def wait(self, native_id: str, name: str, directory: Path, timeout: float, poll: float) -> Ended:
+        """Follows a job to its end, looking every ``poll`` seconds for at most ``timeout``.
+
+        That a job is not listed is no evidence of success: its exit file is, or else its full status. An answer that
+        cannot be read changes nothing. Raises JobError when the time is up, or the job has gone without a trace."""
+        absent, trouble = 0, ""
+        for _ in self._looks(timeout, poll):
+            try:
+                seen = self._listing().find(native_id, name)
+                if seen and seen.phase is not Phase.ENDED:
+                    absent = 0
+                    continue
+                code = exit_code(directory, native_id)
+                if code is not None:
+                    return Ended(code, "exit_file", self._known(native_id))
+                job = self._status(native_id)
+            except AnswerError as error:
+                trouble = f"; the last answer could not be read: {error}"
+                continue
+            trouble = ""
+            if job and job.exit_status is not None:
+                return Ended(job.exit_status, "status", job)
+            absent = 0 if job and job.phase is not Phase.ENDED else absent + 1
+            if absent >= LOOKS:
+                raise JobError(_without_trace(native_id, name, directory, job), Verdict.GONE)
+        raise JobError(
+            f"job {name!r}, {native_id}, has not ended within {timeout:g} s and goes on; run this again to wait on, "
+            f"it will not be submitted twice{trouble}",
+            Verdict.BUSY,
+        )
+
+    def wait_gone(self, name: str, timeout: float, poll: float) -> None:
+        """Waits until no job of this name waits or runs. Raises JobError when the time is up."""
+        trouble = ""
+        for _ in self._looks(timeout, poll):
+            try:
+                if not self.live(name):
+                    return
+                trouble = ""
+            except JobError as error:
+                if error.verdict is Verdict.FATAL:
+                    raise
+                trouble = f"; {error}"
+        raise JobError(f"job {name!r} was cancelled and is not gone after {timeout:g} s{trouble}", Verdict.BUSY)
+
+    def _looks(self, timeout: float, poll: float) -> Iterator[None]:
+        """Turns of a loop: one at once, then one every ``poll`` seconds, the last when the time is up."""
+        end = self.clock() + timeout
+        while True:
+            yield
+            left = end - self.clock()
+            if left <= 0:
+                return
+            self.sleep(min(poll, left))
+
+    def _listing(self) -> Listing:
+        commands = self.system.commands
+        words = [*commands.listing, self.user] if commands.by_user else list(commands.listing)
+        return self.system.listed(self._run(words, None))
+
+    def _status(self, native_id: str) -> Job | None:
+        """The full status, the history's where there is one; None for a job that is not known at all."""
+        commands = self.system.commands
+        job = self.system.status(self._run([*commands.status, native_id], None), native_id)
+        if job is None and commands.history:
+            job = self.system.status(self._run([*commands.history, native_id], None), native_id)
+        return job
+
+    def _known(self, native_id: str) -> Job | None:
+        """The full status where it can be had: what it adds to the exit code is not worth a failure."""
+        with contextlib.suppress(AnswerError):
+            return self._status(native_id)
+        return None
+
+    def _run(self, words: Sequence[str], directory: str | None) -> Reply:
+        try:
+            return self.run(words, directory)
+        except OSError as error:
+            raise JobError(
+                f"{words[0]} cannot be run as {self.user}: {error.strerror or error}; put the batch system's commands "
+                "on PATH (environment: PATH of the task), or mend answers, which says which commands there are",
+                Verdict.FATAL,
+            ) from None
+
+
+def exit_code(directory: Path, native_id: str) -> int | None:
+    """What the job's script left in its exit file; None when there is none, or one of another job."""
+    try:
+        words = (directory / EXIT_FILE).read_text(encoding="ascii", errors="replace").split()
+    except OSError:
+        return None
+    if len(words) != 2 or not re.fullmatch("[0-9]{1,3}", words[1]):
+        return None
+    # The id inside a job may have a prefix: 0:123.server.
+    return int(words[1]) if same_job(words[0], native_id) else None
+
+
+def _without_trace(native_id: str, name: str, directory: Path, job: Job | None) -> str:
+    known = f"its last state is {job.state}" if job else "the batch system does not know it"
+    return (
+        f"job {name!r}, {native_id}, is gone and left no exit file {directory / EXIT_FILE} ({known}); read its output "
+        f"in {directory}: it was killed or its script does not write one (batch_script's do)"
+    )

@@ -1,0 +1,151 @@
+"""Listings, and what garbage in an answer may do: raise an error, but never hide a job or change its id."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from batch_answers import ANSWERS, FORMS, AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_LISTING, TORQUE_XML
+
+PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
+
+
+@pytest.mark.parametrize(
+    ("system", "file", "number", "name", "short"),
+    [
+        (PBS, "openpbs-23.06-qstat.txt", "1001", "rcok", "1001[]"),
+        (WRAPPER, "slurm-22.05-qstat.txt", "4", "rcfail", "4"),
+    ],
+)
+def test_recorded(recorded, system, file, number, name, short) -> None:
+    listing = system.listed(Reply(0, recorded(file), ""))
+    assert listing.find(number, name).short_id == short
+    assert not listing.unreadable
+    assert {seen.user for seen in listing.values()} == {"ray"}
+    assert number in {seen.number for seen in listing.named(name, "ray")}
+    assert listing.named(name, "eve") == [] and listing.find(number, "other") is None
+
+
+def test_torque_ids_that_are_wider_than_their_column() -> None:
+    listing = TORQUE.listed(Reply(0, TORQUE_LISTING, ""))
+    assert listing.find("1234567.hornet-batch.hww.hlrs.de", "rceeeeeeeeeeeee").phase is Phase.WAITING
+    assert listing.named("rcccccccccccccc", "averylongusername")[0].short_id == "12347[]"
+
+
+def test_squeue_lists_one_users_jobs() -> None:
+    listing = SLURM.listed(Reply(0, SQUEUE, ""))
+    assert listing.find("71", "rcselftest").phase is Phase.RUNNING
+    assert SLURM.listed(Reply(0, SQUEUE.split("\n")[0] + "\n", "")) == {}
+    for broken in (Reply(1, SQUEUE, ""), Reply(0, "", ""), Reply(0, SQUEUE + "x\n", "")):
+        with pytest.raises(AnswerError):
+            SLURM.listed(broken)
+
+
+def test_a_listing_that_ends_within_a_line_is_none() -> None:
+    for end in range(1, len(TORQUE_LISTING)):
+        text = TORQUE_LISTING[:end]
+        if not text.endswith("\n") or text.count("\n") < 3:  # header and rule alone are none either
+            with pytest.raises(AnswerError):
+                TORQUE.listed(Reply(0, text, ""))
+
+
+def test_a_line_that_cannot_be_read_matters_to_the_jobs_it_mentions() -> None:
+    broken = TORQUE_LISTING.replace("rcbbbbbbbbbbbbb  ray ", "rcbbbb\nbbbbbbbbb  ray ")
+    listing = TORQUE.listed(Reply(0, broken, ""))
+    for name in ("rcbbbbbbbbbbbbb", "rcother"):  # both are this user's
+        with pytest.raises(AnswerError, match=r"line of the listing .* 'bbbbbbbbb  ray"):
+            listing.named(name, "ray")
+    with pytest.raises(AnswerError):
+        listing.find("12346.sdb", "rcbbbbbbbbbbbbb")
+    assert listing.named("rcother", "eve") == [] and listing.find("999.sdb", "rcother") is None
+
+
+JOB = ("12346.sdb", "rcbbbbbbbbbbbbb", "ray")
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=40), st.integers(0, len(TORQUE_LISTING)))
+@example("qstat: warning\n", TORQUE_LISTING.index("12346") + 2)
+@example(" ", TORQUE_LISTING.index("12346") + 2)
+@example("9", TORQUE_LISTING.index("12346") + 2)
+@example(".", TORQUE_LISTING.index("12346") + 2)
+@example("\n", TORQUE_LISTING.index("rcbbb") + 5)
+@example("x", TORQUE_LISTING.index("rcbbb") + 5)
+@example(" C", TORQUE_LISTING.index(" Q multi"))
+def test_garbage_in_a_listing_hides_no_job(garbage, at) -> None:
+    text = TORQUE_LISTING[:at] + garbage + TORQUE_LISTING[at:]
+    for ask in (lambda listing: [listing.find(*JOB[:2])], lambda listing: listing.named(*JOB[1:])):
+        try:
+            found = ask(TORQUE.listed(Reply(0, text, "")))
+        except AnswerError:
+            continue
+        assert [(seen.number, seen.name, seen.phase) for seen in found if seen] == [("12346", JOB[1], Phase.WAITING)]
+
+
+STATUS = [
+    (TORQUE, "xml", TORQUE_XML, "12345.sdb"),
+    (PBS, "folded", TORQUE_FOLDED, "12345.sdb"),
+    (SLURM, "squeue", SQUEUE, "71"),
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(STATUS), st.text(max_size=40), st.floats(0, 1))
+def test_garbage_in_a_full_status_hides_no_job_and_changes_no_id(sample, garbage, where) -> None:
+    system, _, text, native_id = sample
+    at = round(where * len(text))
+    try:
+        job = system.status(Reply(0, text[:at] + garbage + text[at:], ""), native_id)
+    except AnswerError:
+        return
+    assert job is not None and same_job(job.native_id, native_id)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=60), st.sampled_from(sorted(FORMS)), st.sampled_from(sorted(ANSWERS)))
+def test_garbage_alone_is_no_status(text, form, kind) -> None:
+    with contextlib.suppress(AnswerError):
+        assert FORMS[form](ANSWERS[kind], text) == []
+    with pytest.raises(AnswerError):
+        ANSWERS[kind].status(Reply(0, text, ""), "1")
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(max_size=60), st.text(max_size=20), st.sampled_from(sorted(ANSWERS)))
+@example("motd\n", " bye", "torque")
+@example("", ";rm", "torque")
+def test_garbage_around_an_id_gives_that_id_or_doubt(before, after, kind) -> None:
+    native_id = "12345" if "slurm" in kind else "12345.sdb"
+    assume("".join(before.splitlines()[-1:])[-1:] not in tuple("0123456789"))
+    answer = ANSWERS[kind].submitted(Reply(0, f"{before}{native_id}{after}\n", ""))
+    if isinstance(answer, Submitted):
+        # What is like an id cannot be told from one: a longer server, another last line.
+        assert number(answer.native_id) == "12345" or after.strip()
+    else:
+        assert answer.verdict is Verdict.DOUBT
+
+
+def test_sbatch() -> None:
+    assert SLURM.submitted(Reply(0, "77;hornet\n", "")) == Submitted("77")
+    assert SLURM.submitted(Reply(0, "77\n", "sbatch: warning\n")) == Submitted("77")
+    refused = SLURM.submitted(Reply(1, "", "sbatch: error: QOSMaxSubmitJobPerUserLimit\n"))
+    assert isinstance(refused, Refused) and refused.verdict is Verdict.LIMIT
+    assert isinstance(TORQUE.submitted(Reply(0, "77.sdb;rm\n", "")), Refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("scancel: error: Kill job error on job id 7: Invalid job id specified", None),
+        ("scancel: error: Kill job error on job id 7: Job/step already completing or completed", None),
+        ("scancel: error: Kill job error on job id 7: Access/permission denied", Verdict.FATAL),
+        ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", Verdict.BUSY),
+    ],
+)
+def test_scancel(text, verdict) -> None:
+    answer = SLURM.deleted(Reply(1, "", f"{text}\n"))
+    assert (answer.verdict if answer else None) is verdict

@@ -1,0 +1,143 @@
+"""The Ansible module through Ansible itself, with stand-ins for Torque's commands (fake_torque/) on PATH."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+
+
+@pytest.fixture
+def torque(tmp_path: Path) -> Path:
+    """The directory with the state of the stand-ins."""
+    site = tmp_path / "torque"
+    (site / "jobs").mkdir(parents=True)
+    return site
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "work" / "self test.job"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    return path
+
+
+@pytest.fixture
+def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
+    """Runs the module on this host and returns its answer."""
+
+    def run(*flags: str, commands: Path = HERE / "fake_torque", **changes: object) -> dict:
+        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-i", "localhost,", "-c", "local"]
+        command += ["-e", f"ansible_python_interpreter={sys.executable}"]
+        base = {"name": "rcselftest", "script": str(script), "answers": "torque", "wait": False, "poll": 1}
+        arguments = {name: value for name, value in {**base, **changes}.items() if value is not None}
+        env = {
+            **os.environ,
+            "PATH": f"{commands}:{os.environ['PATH']}",
+            "FAKE_TORQUE": str(torque),
+            "ANSIBLE_HOME": str(tmp_path / "ansible"),
+            "ANSIBLE_NOCOLOR": "1",
+        }
+        done = subprocess.run(
+            [*command, "-m", "batch_job", "-a", json.dumps(arguments), *flags],
+            cwd=ROOT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        answer = re.search(r"^localhost \| (\w+)!? => (\{.*\})", done.stdout, re.MULTILINE | re.DOTALL)
+        assert answer, done.stdout + done.stderr
+        return {"failed": answer[1] == "FAILED", **json.loads(answer[2])}
+
+    return run
+
+
+def test_a_job_is_submitted_once_and_cancelled_once(call, torque: Path, script: Path) -> None:
+    check = call("--check", wait=True)
+    assert check["changed"] and "would submit" in check["msg"] and not (torque / "qsub.log").exists()
+
+    first = call()
+    assert first["changed"] and first["job_id"] == "1.sdb"
+    assert (torque / "qsub.log").read_text() == f"{script.parent}: -N rcselftest {script.name}\n"
+    for again in (call(), call("--check")):
+        assert not again["changed"] and again["job_id"] == "1.sdb"
+    assert call(name="rcother")["job_id"] == "2.sdb"
+
+    check = call("--check", state="absent", script=None)
+    assert check["changed"] and "would cancel 1.sdb" in check["msg"] and not (torque / "qdel.log").exists()
+    gone = call(state="absent", script=None, wait=True, timeout=10)
+    assert gone["changed"] and gone["job_ids"] == ["1.sdb"]
+    assert (torque / "qdel.log").read_text() == "1.sdb\n"
+    assert not call(state="absent", script=None)["changed"]
+    assert [path.name for path in (torque / "jobs").iterdir()] == ["2"]
+
+
+def test_waiting_tells_the_exit_code(call, torque: Path) -> None:
+    (torque / "job-does").write_text('echo "$PBS_JOBID 0" >exit')
+    end = call(wait=True, timeout=20)
+    assert not end["failed"] and end["changed"] and (end["exit_status"], end["evidence"]) == (0, "exit_file")
+
+    (torque / "job-does").write_text('echo "$PBS_JOBID 7" >exit')
+    end = call(wait=True, timeout=20)
+    assert end["failed"] and end["exit_status"] == 7 and "2.sdb, ended with 7" in end["msg"]
+
+    (torque / "job-does").write_text("")  # the file that is there is the second job's
+    end = call(wait=True, timeout=20)
+    assert end["failed"] and end["verdict"] == "gone" and "3.sdb, is gone and left no exit file" in end["msg"]
+    assert end["changed"] and end["job_id"] == "3.sdb"
+
+
+def test_the_time_to_wait_has_an_end(call) -> None:
+    end = call(wait=True, timeout=1)
+    assert end["failed"] and end["job_id"] == "1.sdb" and "goes on; run this again" in end["msg"]
+
+
+@pytest.mark.parametrize(
+    ("program", "says", "changes", "verdict", "parts"),
+    [
+        (
+            "qsub",
+            "200\nqsub: Maximum number of jobs\n",
+            {},
+            "limit",
+            ["Maximum number of jobs", "exit 200", "rcselftest"],
+        ),
+        ("qstat", "1\nqstat: cannot connect\n", {}, "busy", ["not known whether", "cannot connect"]),
+        ("qstat", "1\nqstat: cannot connect\n", {"state": "absent"}, "busy", ["not known whether"]),
+    ],
+)
+def test_a_failure_carries_the_schedulers_words(call, torque: Path, program, says, changes, verdict, parts) -> None:
+    (torque / f"{program}-says").write_text(says)
+    answer = call(**changes)
+    assert answer["failed"] and answer["verdict"] == verdict and all(part in answer["msg"] for part in parts)
+    assert not list((torque / "jobs").iterdir())
+    if program == "qsub":
+        assert (answer["code"], answer["text"]) == (200, "qsub: Maximum number of jobs")
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"name": "1 job\n"}, "a letter, then at most 14"),
+        ({"script": "/nonexistent/job.sh"}, "/nonexistent/job.sh is no file on this host; write it first"),
+        ({"script": None}, "script"),
+        ({"poll": 0}, "poll: at least 1"),
+        ({"answers": "slurm"}, "squeue cannot be run as"),
+    ],
+)
+def test_a_mistake_is_named(call, torque: Path, changes, part) -> None:
+    answer = call(**changes)
+    assert answer["failed"] and part in answer["msg"]
+    assert not (torque / "qsub.log").exists()

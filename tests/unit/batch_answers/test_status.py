@@ -1,0 +1,205 @@
+"""Full status in every form: recorded answers, and such as break readers."""
+
+from __future__ import annotations
+
+import pytest
+from batch_answers import ANSWERS, FORMS, AnswerError, Job, Phase, Reply, same_job, same_user
+
+from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_XML
+
+PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
+
+
+def read(system, form: str, text: str) -> Job:
+    [job] = FORMS[form](system, text)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("system", "form", "file", "expected"),
+    [
+        (PBS, "folded", "openpbs-23.06-qstat-f-running.txt", ("1000.pbs", "rcok", "R", Phase.RUNNING, None, 0)),
+        (PBS, "json", "openpbs-23.06-qstat-f-running.json", ("1000.pbs", "rcok", "R", Phase.RUNNING, None, 0)),
+        (PBS, "folded", "openpbs-23.06-qstat-x-f-failed.txt", ("2000.pbs", "rcfail", "F", Phase.ENDED, 3, 0)),
+        (PBS, "json", "openpbs-23.06-qstat-x-f-failed.json", ("2000.pbs", "rcfail", "F", Phase.ENDED, 3, 0)),
+        (PBS, "folded", "openpbs-23.06-qstat-x-f-walltime.txt", ("2001.pbs", "rcwall", "F", Phase.ENDED, -29, 10)),
+        (PBS, "folded", "openpbs-23.06-qstat-x-f-deleted.txt", ("2002.pbs", "rcdel", "F", Phase.ENDED, 271, 8)),
+        (WRAPPER, "wrapper", "slurm-22.05-qstat-f-running.txt", ("2", "rcok", "R", Phase.RUNNING, None, None)),
+        (WRAPPER, "wrapper", "slurm-22.05-qstat-f-queued.txt", ("4", "rcfail", "Q", Phase.WAITING, None, None)),
+    ],
+)
+def test_recorded(recorded, system, form, file, expected) -> None:
+    job = read(system, form, recorded(file))
+    assert (job.native_id, job.name, job.state, job.phase, job.exit_status, job.walltime_used) == expected
+    assert (job.user, job.queue) == ("ray", "workq")
+    assert job.hosts == (() if job.phase is Phase.WAITING else ("pbs",) if system is PBS else ("login",))
+
+
+def test_xml_of_torque() -> None:
+    job = read(TORQUE, "xml", f"*** Monday: <maintenance> ***\n{TORQUE_XML}")
+    assert job == Job("12345.sdb", "rcselftest", "ray", "C", Phase.ENDED, "multi", 271, 25 * 3600 + 1, ("nid1", "nid2"))
+
+
+@pytest.mark.parametrize("text", ["", "<Data></Job></Data>", TORQUE_XML[:-10], TORQUE_XML.replace("job_state>", "x>")])
+def test_broken_xml(text) -> None:
+    with pytest.raises(AnswerError):
+        TORQUE.status(Reply(0, text, ""), "12345.sdb")
+
+
+def test_folded_status_with_newlines_in_values() -> None:
+    for text in (TORQUE_FOLDED, TORQUE_FOLDED.replace("\n\t", "")):  # the second is qstat -f -1
+        job = read(TORQUE, "folded", f"motd\n{text}")
+        assert (job.exit_status, job.walltime_used, job.hosts) == (3, 61, ("nid1", "nid2"))
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        "}\n    exit_status = 0\n    exit_status = 3",  # an environment that writes attributes
+        "}\n    job_state = R\n    exit_status = 3",
+        "}\n\nJob Id: 12345.sdb\n    Job_Name = x\n    job_state = C\n    exit_status = 3",
+        "}\nJob Id: 99999.sdb",
+    ],
+)
+def test_a_poisoned_environment_is_an_error(poison) -> None:
+    text = TORQUE_FOLDED.replace("}\n    exit_status = 3", poison)
+    assert text != TORQUE_FOLDED
+    with pytest.raises(AnswerError):
+        PBS.status(Reply(0, text, ""), "12345.sdb")
+
+
+def test_a_cut_id_is_an_error() -> None:
+    for system, text in ((PBS, TORQUE_FOLDED), (TORQUE, TORQUE_XML)):
+        with pytest.raises(AnswerError, match="no job id"):
+            system.status(Reply(0, text.replace("12345.sdb", "12345"), ""), "12345")
+
+
+def test_the_exit_status_of_a_job_that_runs_again_is_not_its_last() -> None:
+    job = read(TORQUE, "folded", TORQUE_FOLDED.replace("job_state = C", "job_state = R"))
+    assert (job.phase, job.exit_status) == (Phase.RUNNING, None)
+
+
+def test_a_status_that_was_cut_is_no_wrong_exit_status(recorded) -> None:
+    text = recorded("openpbs-23.06-qstat-x-f-deleted.txt")
+    for end in range(len(text) - 1):
+        try:
+            job = PBS.status(Reply(0, text[:end], ""), "2002.pbs")
+        except AnswerError:
+            continue
+        assert job and job.exit_status in (None, 271)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '"PBS_O_QUEUE":\t005',
+        '"A":\t"\\x"',
+        '"A":\t"tab\there"',
+        '"A":\t"1",\n\t\t\t\t"A":\t"2"',
+        '"BASH_FUNC_m%%":\t"() {  echo "hi";\n}"',
+        '"Exit_status":\t"0"',
+    ],
+)
+def test_json_with_environments_that_break_it(recorded, broken) -> None:
+    text = recorded("openpbs-23.06-qstat-x-f-failed.json").replace('"PBS_O_QUEUE":\t"workq"', broken)
+    assert broken in text
+    job = read(PBS, "json", f"Last login: {{today}}\n{text}")
+    assert (job.native_id, job.name, job.exit_status, job.walltime_used) == ("2000.pbs", "rcfail", 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"Exit_status":\t3', '"Exit_status":\t0,\n\t\t\t"Exit_status":\t3'),
+        ('"PBS_O_QUEUE":\t"workq"', '"A":\t005,\n\t\t\t"Exit_status":\t0'),  # by lines: out of an environment
+        ('"Jobs":\t{', '"Jobs":\t5,\n\t"x":\t{'),
+        ('"job_state":\t"F",', ""),
+        ("\n\t\t}\n\t}\n}\n", ""),
+        ("\n\t\t}\n\t}\n}\n", "\n}\n"),
+    ],
+)
+def test_json_that_is_beyond_reading(recorded, old, new) -> None:
+    text = recorded("openpbs-23.06-qstat-x-f-failed.json")
+    assert old in text
+    with pytest.raises(AnswerError):
+        FORMS["json"](PBS, text.replace(old, new))
+
+
+def test_broken_json_of_several_jobs(recorded) -> None:
+    text = recorded("openpbs-23.06-qstat-x-f-failed.json").replace('"PBS_O_QUEUE":\t"workq"', '"A":\t005')
+    begin, end = text.index('\t\t"2000.pbs"'), text.index("\n\t}\n}\n")
+    first = text[begin:end]
+    both = f"{text[:begin]}{first},\n{first.replace('2000.pbs', '2009.pbs')}{text[end:]}"
+    assert [job.native_id for job in FORMS["json"](PBS, both)] == ["2000.pbs", "2009.pbs"]
+    with pytest.raises(AnswerError, match=r"2000\.pbs has no end"):
+        FORMS["json"](PBS, both.replace('\t\t},\n\t\t"2009', '\t\t"2009'))
+    with pytest.raises(AnswerError, match="no whole JSON"):  # it was cut: the second job is not gone
+        FORMS["json"](PBS, both[: both.index('\t\t"2009')])
+
+
+def test_json_without_jobs_has_none() -> None:
+    text = '{\n\t"timestamp":\t1795386470,\n\t"pbs_server":\t"pbs"\n}\n'
+    assert FORMS["json"](PBS, text) == []
+
+
+def test_squeue() -> None:
+    jobs = {job.native_id: job for job in FORMS["squeue"](SLURM, f"Welcome|to|all\n{SQUEUE}")}
+    running = jobs["71"]
+    assert running.walltime_used == 26 * 3600 + 184 and running.hosts == ("nid[001-003,7]", "gpu1")
+    assert [(job.name, job.phase, job.exit_status) for job in jobs.values()] == [
+        ("rcselftest", Phase.RUNNING, None),
+        ("rcarray", Phase.WAITING, None),
+        ("rc|done", Phase.ENDED, 0),  # COMPLETED means 0
+        ("rcfailed", Phase.ENDED, None),
+        ("rcodd", Phase.RUNNING, None),  # it is there, and no more is known
+    ]
+
+
+@pytest.mark.parametrize("text", ["", SQUEUE[:-1], SQUEUE[:-20], SQUEUE.replace("|ray||", "|"), SQUEUE[10:], "71|R\n"])
+def test_half_squeue(text) -> None:
+    with pytest.raises(AnswerError):
+        FORMS["squeue"](SLURM, text)
+
+
+@pytest.mark.parametrize(
+    ("system", "reply"),
+    [
+        (PBS, Reply(153, "", "qstat: Unknown Job Id 99999.pbs\n")),
+        (PBS, Reply(35, "", "qstat: 2000.pbs Job has finished, use -x or -H to obtain historical job information\n")),
+        (PBS, Reply(0, "", "qstat: PBS is not configured to maintain job history 1003.pbs\n")),
+        (TORQUE, Reply(153, "", "qstat: Unknown Job Id Error 12345.sdb\n")),
+        (WRAPPER, Reply(153, "", "")),
+        (SLURM, Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")),
+    ],
+)
+def test_only_the_system_itself_says_that_it_does_not_know_a_job(system, reply) -> None:
+    assert system.status(reply, "12345") is None
+
+
+@pytest.mark.parametrize("system", ANSWERS.values(), ids=ANSWERS)
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(0, "", ""),
+        Reply(1, "", ""),
+        Reply(153, "", "pbs_iff: cannot read reply"),
+        Reply(30, "", "busy"),
+        Reply(255, "Problem loading jobs.\n", ""),
+        Reply(0, "", "cannot connect to server"),
+        Reply(0, "<html>502 Unknown</html>\n", ""),
+        Reply(137, TORQUE_XML, ""),
+        Reply(0, TORQUE_XML.replace("12345", "54321"), ""),
+        Reply(0, TORQUE_FOLDED.replace("12345", "54321"), ""),
+        Reply(0, SQUEUE, ""),
+    ],
+)
+def test_an_unreadable_answer_is_an_error_and_never_no_job(system, reply) -> None:
+    with pytest.raises(AnswerError):
+        system.status(reply, "12345")
+
+
+def test_ids_and_users_that_listings_cut() -> None:
+    assert same_job("12345.sdb", "0:12345.sdb") and same_job("12345", "12345.sdb") and same_job("7.a", "7.ab")
+    assert not same_job("1234.sdb", "12345.sdb") and not same_job("7.a", "7.b") and not same_job("", "")
+    assert same_user("ray", "ray") and same_user("averylongusern*"[:14] + "a*", "averylongusernames")
+    assert not same_user("ray", "raymond") and not same_user("", "ray")
