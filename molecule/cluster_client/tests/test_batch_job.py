@@ -1,0 +1,76 @@
+"""The module batch_job with a real batch system: one job of a name, followed to its end or cancelled."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from scenario import connected, wait_for
+
+from module_utils.batch_script import render
+from module_utils.batch_spec import BatchSpec, Node
+
+NAME = "rc-module"
+
+
+@pytest.fixture(scope="module")
+def login():
+    """The login node, as the service's user there."""
+    return connected("login1")
+
+
+@pytest.fixture
+def job(login):
+    """Return job(program, **options): run the module for a job that is that shell program; give its answer."""
+    directory = login.check_output("mktemp -d /lustre/jobs.XXXXXX")
+    script = render(
+        BatchSpec(
+            name="of-script",
+            queue="workq",
+            nodes=1,
+            cores_per_node=1,
+            walltime="00:02:00",
+            dialect="torque",
+            launcher="none",
+            directory=directory,
+            command=["/bin/sh", f"{directory}/program"],
+            node=Node(cores=2),
+        )
+    )
+    login.check_output("printf '%%s' %s >%s", script, f"{directory}/job.sh")
+
+    def run(program: str, check: bool = False, **options) -> dict:
+        login.check_output("printf '%%s' %s >%s", f"cd {directory}; {program}", f"{directory}/program")
+        options = {"name": NAME, "script": f"{directory}/job.sh", "answers": "slurm_torque", "poll": 1} | options
+        return login.ansible("batch_job", json.dumps(options), check=check, become=False)
+
+    yield run
+    run("true", state="absent")
+    login.check_output(f"rm -rf {directory}")
+
+
+def test_it_is_submitted_once_and_cancelled_once(login, job):
+    wait_on = "timeout 100 sh -c 'until [ -e go ]; do sleep 0.2; done'"
+    assert job(wait_on, check=True)["changed"]
+    assert login.check_output("squeue --noheader") == ""
+    first = job(wait_on, wait=False)
+    assert first["changed"]
+    number = first["job_id"].split(".")[0]
+    wait_for("it runs", lambda: login.check_output("squeue --noheader --format %t") == "R")
+    second = job(wait_on, wait=False)
+    assert (second["changed"], second["job_id"]) == (False, first["job_id"])
+    assert login.check_output("squeue --noheader --format '%i %j'") == f"{number} {NAME}"
+    assert job("true", state="absent")["changed"]
+    assert login.check_output("squeue --noheader --states=RUNNING,PENDING") == ""
+    assert not job("true", state="absent")["changed"]
+
+
+def test_its_end_is_told_from_the_file_that_the_script_left(job):
+    ended = job("echo done", timeout=60)
+    assert (ended["changed"], ended["exit_status"], ended["evidence"]) == (True, 0, "exit_file")
+
+
+def test_a_job_that_failed_fails(job):
+    answer = job("exit 3", timeout=60)
+    assert answer["failed"] and answer["exit_status"] == 3
+    assert NAME in answer["msg"] and "ended with 3" in answer["msg"]
