@@ -70,7 +70,9 @@ def test_its_end_is_told_from_the_file_that_the_script_left(job):
     assert (ended["changed"], ended["exit_status"], ended["evidence"]) == (True, 0, "exit_file")
 
 
-def test_a_job_that_failed_fails(job):
-    answer = job("exit 3", timeout=60)
-    assert answer["failed"] and answer["exit_status"] == 3
+def test_a_job_that_failed_fails(login, job):
+    with pytest.raises(login.ansible.AnsibleException) as caught:
+        job("exit 3", timeout=60)
+    answer = caught.value.result
+    assert answer["exit_status"] == 3
     assert NAME in answer["msg"] and "ended with 3" in answer["msg"]
