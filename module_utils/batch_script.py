@@ -171,7 +171,7 @@ def validate(spec: BatchSpec) -> None:
 # wait returns early with 143 when the trap runs, hence the loop; the last wait asks for the status again, for the case
 # that the program ended between the two. The exit file appears by rename: who sees it sees all of it.
 _BODY = """\
-exit_file={exit}
+exit_file="{exit}"
 finish() {{
     {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$exit_file.tmp" &&
         mv "$exit_file.tmp" "$exit_file"

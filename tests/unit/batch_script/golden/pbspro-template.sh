@@ -14,7 +14,7 @@
 #PBS -l place_nearby=rack
 
 ulimit -c 0
-exit_file=exit
+exit_file="exit"
 finish() {
     printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
         mv "$exit_file.tmp" "$exit_file"

@@ -9,7 +9,7 @@
 #SBATCH --mail-type=NONE
 #SBATCH --output=/lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
 #SBATCH --export=NONE
-exit_file=exit
+exit_file="exit"
 finish() {
     printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
         mv "$exit_file.tmp" "$exit_file"

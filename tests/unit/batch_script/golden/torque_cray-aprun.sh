@@ -10,7 +10,7 @@
 #PBS -m n
 #PBS -S /bin/bash
 #PBS -o /lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc.out
-exit_file=exit
+exit_file="exit"
 finish() {
     printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
         mv "$exit_file.tmp" "$exit_file"
