@@ -148,7 +148,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.batch_answers import ANSWERS, Reply
-from ansible.module_utils.batch_jobs import NAME, Ended, JobError, Jobs
+from ansible.module_utils.batch_jobs import Ended, JobError, Jobs
+from ansible.module_utils.batch_spec import NAME
 
 
 def jobs_of(module: AnsibleModule) -> Jobs:

@@ -23,11 +23,14 @@ CPU_BINDINGS = ("cpu", "none", "depth", "numa_node")
 @dataclass(frozen=True)
 class Dialect:
     """How one scheduler reads a script: the prefix of its directives, what they are for a description, and which fields
-    it has nothing for, with what to do instead."""
+    it has nothing for, with what to do instead. ``option`` is the form, with an example, in which a site's template may
+    write a directive: one that can be compared with those of the description."""
 
     prefix: str
     directives: Callable[[BatchSpec], list[str]]
     lacks: Mapping[str, str] = field(default_factory=dict)
+    option: re.Pattern[str] = re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>\S+))?")
+    example: str = "-l feature=ssd"
 
 
 def _pbs_mail(spec: BatchSpec) -> list[str]:
@@ -111,8 +114,16 @@ DIALECTS: dict[str, Dialect] = {
     "torque": Dialect("#PBS", _pbs(_torque), _TORQUE_LACKS),
     "torque_cray": Dialect("#PBS", _pbs(_torque_cray), _TORQUE_LACKS),
     "pbspro": Dialect("#PBS", _pbs(_pbspro, array="-J", output="{name}-^array_index^.out")),
-    "slurm": Dialect("#SBATCH", _slurm, {"project": "Slurm charges accounts: use account"}),
+    "slurm": Dialect(
+        "#SBATCH",
+        _slurm,
+        {"project": "Slurm charges accounts: use account"},
+        re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>\S+))?"),
+        "--constraint=ssd",
+    ),
 }
+# What begins a directive of any scheduler: no script may have one that was not asked for.
+PREFIXES = tuple(dict.fromkeys(dialect.prefix for dialect in DIALECTS.values()))
 
 
 # -- launchers: how the program gets onto the compute nodes is one entry here ------------------------------------------

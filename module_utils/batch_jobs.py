@@ -15,7 +15,6 @@ from pathlib import Path
 
 from .batch_answers import AnswerError, Job, Listing, Phase, Refused, Reply, System, Verdict, same_job
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # as in batch_script: what all batch systems take and list uncut
 EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
 # A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
 LOOKS = 2

@@ -10,11 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .batch_dialects import DIALECTS, LAUNCHERS, require
-from .batch_spec import BatchScriptError, BatchSpec, parse_walltime
+from .batch_dialects import DIALECTS, LAUNCHERS, PREFIXES, require
+from .batch_spec import NAME, BatchScriptError, BatchSpec, parse_walltime
 from .batch_template import PLAIN, fill
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # what Torque, PBS Pro and Slurm all take
 QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 PATH = re.compile(r"/[A-Za-z0-9_./+=@-]{1,1023}")
@@ -214,8 +213,8 @@ def render(spec: BatchSpec, template: str = PLAIN) -> str:
     template, does not fit."""
     validate(spec)
     ours = directives(spec)
-    text, added = fill(template, ours, _body(spec))
-    found = sum(line.startswith(("#PBS", "#SBATCH")) for line in text.splitlines())
+    text, added = fill(template, ours, _body(spec), DIALECTS[spec.dialect])
+    found = sum(line.startswith(PREFIXES) for line in text.splitlines())
     if found != len(ours) + added or len(set(ours)) != len(ours):
         raise BatchScriptError("directives", f"{len(ours) + added} were asked for, {found} came out")
     return text

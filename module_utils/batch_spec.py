@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # a job's: what Torque, PBS Pro and Slurm all take and list uncut
 MAX_WALLTIME = 366 * 24 * 3600  # seconds; beyond any queue's limit, so it is a slip
 _CLOCK = re.compile(r"(?:(?:([0-9]{1,3})[-:])?([0-9]{1,5}):)?([0-9]{1,2}):([0-9]{2})")
 _UNITS = re.compile(r"(?=[0-9])(?:([0-9]{1,3})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
@@ -96,13 +97,10 @@ def parse_walltime(text: str | int) -> int:
         seconds = text
     elif isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text):
         seconds = int(text)
-    elif isinstance(text, str) and (match := _CLOCK.fullmatch(text)):
+    elif isinstance(text, str) and (match := _CLOCK.fullmatch(text) or _UNITS.fullmatch(text)):
         days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-        if minutes > 59 or rest > 59:
+        if match.re is _CLOCK and (minutes > 59 or rest > 59):
             raise BatchScriptError("walltime", f"minutes and seconds end at 59, got {text!r}")
-        seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    elif isinstance(text, str) and (match := _UNITS.fullmatch(text)):
-        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
         seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
     else:
         raise BatchScriptError("walltime", f"write HH:MM:SS, 1d12h30m or seconds, got {text!r}")

@@ -10,23 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from .batch_dialects import PREFIXES, Dialect
 from .batch_spec import BatchScriptError
 
 DIRECTIVES_HERE = "@directives@"
 SCRIPT_HERE = "@script@"
 PLAIN = f"#!/bin/bash\n{DIRECTIVES_HERE}\n{SCRIPT_HERE}\n"
 
-# One option a line, in the one form that can be compared with what the description sets.
-_OPTIONS = {
-    "#PBS": re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>\S+))?"),
-    "#SBATCH": re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>\S+))?"),
-}
-_EXAMPLES = {"#PBS": "-l feature=ssd", "#SBATCH": "--constraint=ssd"}
 # The submitting shell's environment, and arrays, whose jobs would share an exit file.
 _NEVER = {"-V", "-t", "-J", "--array"}
 
 
-def fill(template: str, directives: Sequence[str], script: str) -> tuple[str, int]:
+def fill(template: str, directives: Sequence[str], script: str, dialect: Dialect) -> tuple[str, int]:
     """Return the template with its two marks replaced, and how many directives it adds.
 
     ``directives`` are whole lines with their prefix. Raises BatchScriptError (field ``template``) with the number of
@@ -35,7 +30,7 @@ def fill(template: str, directives: Sequence[str], script: str) -> tuple[str, in
     lines = template.split("\n")
     first, last = _places(lines)
     _check_head(lines[:first])
-    added = _check_middle(lines, first, last, directives)
+    added = _check_middle(lines[first + 1 : last], first + 2, directives, dialect)
     return "\n".join([*lines[:first], *directives, *lines[first + 1 : last], script]), added
 
 
@@ -64,23 +59,23 @@ def _check_head(head: Sequence[str]) -> None:
     for number, line in enumerate(head, 1):
         if line.strip() and not line.startswith("#"):
             _refuse(number, f"only comments may come before {DIRECTIVES_HERE}: a scheduler stops reading at a command")
-        if line.startswith(("#PBS", "#SBATCH")):
+        if line.startswith(PREFIXES):
             _refuse(number, f"directives come after {DIRECTIVES_HERE}")
 
 
-def _check_middle(lines: Sequence[str], first: int, last: int, directives: Sequence[str]) -> int:
-    prefix = directives[0].split()[0]
-    taken = _NEVER.union(*(_sets(line) or () for line in directives))
+def _check_middle(lines: Sequence[str], begin: int, directives: Sequence[str], dialect: Dialect) -> int:
+    """Return how many directives the lines add; ``begin`` is the first one's number."""
+    taken = _NEVER.union(*(_sets(line, dialect) or () for line in directives))
     added, commands = 0, False
-    for number, line in enumerate(lines[first + 1 : last], first + 2):
-        if not line.startswith(("#PBS", "#SBATCH")):
+    for number, line in enumerate(lines, begin):
+        if not line.startswith(PREFIXES):
             commands = commands or bool(line.strip() and not line.startswith("#"))
             continue
         if commands:
             _refuse(number, "a directive after a command is not read")
-        options = _sets(line) if line.startswith(f"{prefix} ") else None
+        options = _sets(line, dialect)
         if options is None:
-            _refuse(number, f"write one option a line, as in '{prefix} {_EXAMPLES[prefix]}'")
+            _refuse(number, f"write one option a line, as in '{dialect.prefix} {dialect.example}'")
         if options & taken:
             _refuse(number, f"{', '.join(sorted(options & taken))}: the description sets it, or it is not to be set")
         taken |= options
@@ -88,11 +83,11 @@ def _check_middle(lines: Sequence[str], first: int, last: int, directives: Seque
     return added
 
 
-def _sets(line: str) -> set[str] | None:
+def _sets(line: str, dialect: Dialect) -> set[str] | None:
     """What a directive sets: ``{"-q"}``, ``{"--time"}``, or with resources ``{"-l nodes", "-l walltime"}``; None when
-    it has not the form."""
+    it has not the dialect's form."""
     prefix, _, option = line.partition(" ")
-    match = _OPTIONS[prefix].fullmatch(option) if prefix in _OPTIONS else None
+    match = dialect.option.fullmatch(option) if prefix == dialect.prefix else None
     if not match:
         return None
     if match["name"] in ("-l", "-W"):

@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from scenario import connected, wait_for
+from scenario import wait_for
 
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Node
 
 NAME = "rc-module"
-
-
-@pytest.fixture(scope="module")
-def login():
-    """The login node, as the service's user there."""
-    return connected("login1")
 
 
 @pytest.fixture

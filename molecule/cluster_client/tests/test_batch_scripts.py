@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from scenario import connected, wait_for
+from scenario import wait_for
 
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
@@ -13,12 +13,6 @@ from module_utils.batch_spec import BatchSpec, Launch, Node
 # Torque's directives by way of Slurm's Torque commands, and Slurm's own.
 SUBMIT = {"torque": "qsub", "slurm": "sbatch --parsable"}
 TAKEN = [("torque", "aprun"), ("torque", "none"), ("slurm", "srun"), ("slurm", "none")]
-
-
-@pytest.fixture(scope="module")
-def login():
-    """The login node, as the service's user there."""
-    return connected("login1")
 
 
 @pytest.fixture

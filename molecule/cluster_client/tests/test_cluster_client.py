@@ -17,11 +17,6 @@ def ssh(host, key: str, command: str, options: str = ""):
 
 
 @pytest.fixture
-def login():
-    return connected("login1")
-
-
-@pytest.fixture
 def worker():
     return connected("older", sudo=True)
 

@@ -11,6 +11,7 @@ import ssl
 import tomllib
 import types
 import typing
+from collections.abc import Collection
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from zoneinfo import ZoneInfo
 from raycrafter.cluster.batch_script import render
 from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
 from raycrafter.cluster.batch_template import PLAIN
+from raycrafter.cluster.scheduler import ANSWERS
 from raycrafter.cluster.site import batch_spec
 
 ENVIRONMENT = "RAYCRAFTER_CONFIG"
@@ -48,7 +50,7 @@ def _walltime(text: str, key: str) -> int:
         raise _KeyError(key, error.reason, 'write hours, minutes and seconds, like "01:30:00"') from error
 
 
-def _choice(value: str, key: str, allowed: tuple[str, ...]) -> None:
+def _choice(value: str, key: str, allowed: Collection[str]) -> None:
     if value not in allowed:
         raise _KeyError(key, f"{value!r} is unknown", "use one of " + ", ".join(allowed))
 
@@ -186,9 +188,6 @@ class Graylog:
         """The link needs the place of the query."""
         if self.search_url and "{query}" not in self.search_url:
             raise _KeyError("graylog.search_url", "has no {query}", "write {query} where the search text goes")
-
-
-ANSWERS = ("torque", "pbspro", "slurm_torque")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from raycrafter.cluster.batch_answers import Phase, Refused, Submitted, Verdict, number
 from raycrafter.cluster.errors import PollError
 from raycrafter.cluster.process import Result
-from raycrafter.cluster.scheduler import ANSWERS, MARK, Phase, Refused, Scheduler, Submitted, Verdict, number
+from raycrafter.cluster.scheduler import ANSWERS, MARK, Scheduler
 
 PBS, HISTORY, SLURM = "openpbs-23.06.txt", "openpbs-23.06-history.txt", "slurm-22.05-torque-wrappers.txt"
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from raycrafter.cluster import submit
+from raycrafter.cluster.batch_answers import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import RemoteError, SshError
-from raycrafter.cluster.scheduler import Refused, Scheduler, Submitted, Verdict
+from raycrafter.cluster.scheduler import Scheduler
 
 SLURM = Scheduler("slurm_torque")
 

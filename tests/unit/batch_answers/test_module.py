@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.unit.adhoc import run_module
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
 
 
 @pytest.fixture
@@ -37,29 +34,11 @@ def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
     """Runs the module on this host and returns its answer."""
 
     def run(*flags: str, commands: Path = HERE / "fake_torque", **changes: object) -> dict:
-        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-i", "localhost,", "-c", "local"]
-        command += ["-e", f"ansible_python_interpreter={sys.executable}"]
         base = {"name": "rcselftest", "script": str(script), "answers": "torque", "wait": False, "poll": 1}
         arguments = {name: value for name, value in {**base, **changes}.items() if value is not None}
-        env = {
-            **os.environ,
-            "PATH": f"{commands}:{os.environ['PATH']}",
-            "FAKE_TORQUE": str(torque),
-            "ANSIBLE_HOME": str(tmp_path / "ansible"),
-            "ANSIBLE_NOCOLOR": "1",
-        }
-        done = subprocess.run(
-            [*command, "-m", "batch_job", "-a", json.dumps(arguments), *flags],
-            cwd=ROOT,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        answer = re.search(r"^localhost \| (\w+)!? => (\{.*\})", done.stdout, re.MULTILINE | re.DOTALL)
-        assert answer, done.stdout + done.stderr
-        return {"failed": answer[1] == "FAILED", **json.loads(answer[2])}
+        commands_first = f"{commands}:{os.environ['PATH']}"
+        home = tmp_path / "ansible"
+        return run_module("batch_job", arguments, *flags, home=home, PATH=commands_first, FAKE_TORQUE=str(torque))
 
     return run
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
+from tests.unit.adhoc import run_module
 
-ROOT = Path(__file__).parents[3]
 ARGUMENTS = {
     "name": "rc-selftest",
     "queue": "workq",
@@ -52,21 +47,8 @@ def call(tmp_path: Path):
     """Runs the module on this host and returns its answer, with all that Ansible printed as "output"."""
 
     def run(*flags: str, **changes) -> dict:
-        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-i", "localhost,", "-c", "local"]
-        command += ["-e", f"ansible_python_interpreter={sys.executable}"]
         arguments = {"dest": str(tmp_path / "job.sh"), **ARGUMENTS, **changes}
-        done = subprocess.run(
-            [*command, "-m", "batch_script", "-a", json.dumps(arguments), *flags],
-            cwd=ROOT,
-            env={**os.environ, "ANSIBLE_HOME": str(tmp_path / "ansible"), "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        answer = re.search(r"^localhost \| (\w+)!? => (\{.*\})", done.stdout, re.MULTILINE | re.DOTALL)
-        assert answer, done.stdout + done.stderr
-        return {"output": done.stdout, "failed": answer[1] == "FAILED", **json.loads(answer[2])}
+        return run_module("batch_script", arguments, *flags, home=tmp_path / "ansible")
 
     return run
 

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 from . import batch_answers
-from .batch_answers import AnswerError, Listing, Phase, Refused, Reply, Seen, Submitted, Verdict, number
+from .batch_answers import AnswerError, Listing, Refused, Reply, Submitted
 from .errors import PollError
 from .process import Result
-
-__all__ = [
-    "ANSWERS",
-    "LIST",
-    "MARK",
-    "AnswerError",
-    "Listing",
-    "Phase",
-    "Refused",
-    "Scheduler",
-    "Seen",
-    "Submitted",
-    "Verdict",
-    "number",
-]
 
 # Marks where the answer begins, because a login shell may have printed something before; what it prints on stderr is
 # then its own, too.

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .batch_answers import Refused, Submitted
 from .errors import RemoteError
 from .process import Result
-from .scheduler import Refused, Scheduler, Submitted
+from .scheduler import Scheduler
 from .ssh import Remote
 
 MARK = "raycrafter-submit:"

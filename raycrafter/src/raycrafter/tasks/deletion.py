@@ -6,8 +6,8 @@ import logging
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
+from raycrafter.cluster.batch_answers import Submitted
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
-from raycrafter.cluster.scheduler import Submitted
 from raycrafter.jobs.models import Batch, Event
 from raycrafter.jobs.states import BatchState
 

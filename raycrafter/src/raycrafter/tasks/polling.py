@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
+from raycrafter.cluster.batch_answers import AnswerError, Listing, Phase, Seen, Submitted
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.scheduler import LIST, AnswerError, Listing, Phase, Seen, Submitted
+from raycrafter.cluster.scheduler import LIST
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move

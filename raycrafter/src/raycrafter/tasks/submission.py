@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import batch_script, submit
+from raycrafter.cluster.batch_answers import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.scheduler import Refused, Submitted, Verdict
 from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
