@@ -160,7 +160,7 @@ version:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.graylog import CONNECTION, CONNECTION_RULES, GraylogClient, GraylogError
+from ansible.module_utils.graylog import GraylogClient, GraylogError
 from ansible.module_utils.graylog_inputs import (
     InputError,
     Wish,
@@ -170,6 +170,7 @@ from ansible.module_utils.graylog_inputs import (
     hide_secrets,
     resolve_type,
 )
+from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
 from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
 from ansible.module_utils.urls import open_url
 

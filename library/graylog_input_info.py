@@ -67,15 +67,13 @@ version:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.graylog import CONNECTION, CONNECTION_RULES, GraylogClient, GraylogError
+from ansible.module_utils.graylog import GraylogClient
 from ansible.module_utils.graylog_inputs import hide_secrets, is_udp
-from ansible.module_utils.urls import open_url
+from ansible.module_utils.graylog_module import ask
 
 
-def run(module: AnsibleModule) -> dict:
-    """Return the module's answer."""
-    client = GraylogClient.of(open_url, module.params)
+def answer(client: GraylogClient, _params: dict) -> dict:
+    """Return the inputs, secrets hidden, sorted by title."""
     inputs = []
     # The list only tells the ids: in Graylog 7 it shows encrypted secrets raw.
     for listed in client.request("GET", "/system/inputs")["inputs"]:
@@ -83,20 +81,12 @@ def run(module: AnsibleModule) -> dict:
         shown = hide_secrets(item, client.input_schema(item["type"]))
         state = client.find(f"/system/inputstates/{item['id']}") or {}
         inputs.append({**shown, "udp": is_udp(item["type"]), "state": state.get("state")})
-    return {
-        "changed": False,
-        "inputs": sorted(inputs, key=lambda item: (item["title"], item["id"])),
-        "version": client.hello()["version"],
-    }
+    return {"inputs": sorted(inputs, key=lambda item: (item["title"], item["id"]))}
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(argument_spec=CONNECTION, supports_check_mode=True, **CONNECTION_RULES)
-    try:
-        module.exit_json(**run(module))
-    except GraylogError as error:
-        module.fail_json(msg=str(error))
+    ask({}, answer)
 
 
 if __name__ == "__main__":

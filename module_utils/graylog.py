@@ -8,28 +8,24 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import time
 import urllib.error
 from urllib.parse import quote
+
+from .graylog_releases import Release, release_of
 
 # Any value will do; without the header every request that is not a GET is refused.
 REQUESTED_BY = "ansible"
 CHARSET = "utf-8"
 
-# What every module for Graylog has in its argument_spec, and the rules among these arguments.
-CONNECTION = {
-    "url": {"type": "str", "default": "http://127.0.0.1:9000"},
-    "username": {"type": "str"},
-    "password": {"type": "str", "no_log": True},
-    "token": {"type": "str", "no_log": True},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "timeout": {"type": "int", "default": 30},
-}
-CONNECTION_RULES = {
-    "required_one_of": [("token", "username")],
-    "required_together": [("username", "password")],
-    "mutually_exclusive": [("token", "username")],
-}
+# Answers of a proxy whose Graylog is about to come back; a GET is then asked again, a write never is.
+COMING_BACK = (502, 503)
+ATTEMPTS = 5
+# Seconds between two attempts.
+PAUSE = 2.0
+# Things that a list gives at once, and how many pages are read at most.
+PER_PAGE = 100
+MAX_PAGES = 100
 
 
 class GraylogError(Exception):
@@ -83,12 +79,16 @@ class GraylogClient:
     opener: a function with the calling form of Ansible's open_url.
     username, password: of an account; for a token the token itself and the word "token".
     timeout: seconds for one request.
-    options: more arguments for the opener (validate_certs, ca_path).
+    sleep: passes the time between two attempts.
+    options: more arguments for the opener (validate_certs, ca_path, client_cert, client_key).
     """
 
-    def __init__(self, opener, url: str, username: str, password: str, timeout: int = 30, **options) -> None:
+    def __init__(
+        self, opener, url: str, username: str, password: str, timeout: int = 30, sleep=time.sleep, **options
+    ) -> None:
         self.base = api_base(url)
         self._opener = opener
+        self._sleep = sleep
         self._arguments = {
             "url_username": username,
             "url_password": password,
@@ -102,7 +102,7 @@ class GraylogClient:
 
     @classmethod
     def of(cls, opener, params: dict) -> GraylogClient:
-        """Return a client of a module's CONNECTION arguments."""
+        """Return a client of a module's connection arguments, see graylog_module.py."""
         return cls(
             opener,
             params["url"],
@@ -111,6 +111,8 @@ class GraylogClient:
             timeout=params["timeout"],
             validate_certs=params["validate_certs"],
             ca_path=params["ca_path"],
+            client_cert=params["client_cert"],
+            client_key=params["client_key"],
         )
 
     def hello(self) -> dict:
@@ -121,11 +123,32 @@ class GraylogClient:
             self._hello = answer
         return self._hello
 
-    def request(self, method: str, path: str, body: dict | None = None):
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """The server's release as three numbers."""
+        return parse_version(self.hello()["version"])
+
+    @property
+    def release(self) -> Release:
+        """How the server's release differs from the others."""
+        return release_of(self.version)
+
+    def request(self, method: str, path: str, body: dict | list | None = None):
         """Return the answer's JSON, None where it has none.
 
+        A GET is asked again for a few seconds where nothing answers, or a proxy says that Graylog is away.
         Raises GraylogError with the method, the path, the status and what the server said.
         """
+        for _attempt in range(ATTEMPTS - 1 if method == "GET" else 0):
+            try:
+                return self._once(method, path, body)
+            except GraylogError as error:
+                if error.status not in (None, *COMING_BACK):
+                    raise
+                self._sleep(PAUSE)
+        return self._once(method, path, body)
+
+    def _once(self, method: str, path: str, body: dict | list | None):
         headers = {"Accept": "application/json", "X-Requested-By": REQUESTED_BY}
         data = None
         if body is not None:
@@ -144,9 +167,24 @@ class GraylogClient:
         try:
             return json.loads(text) if text.strip() else None
         except ValueError as error:
+            # a status that is not to be asked again: what answers is another program
             raise GraylogError(
-                f"Graylog at {self.base} answered {method} {path} with no JSON: {text[:80]!r}"
+                f"Graylog at {self.base} answered {method} {path} with no JSON: {text[:80]!r}", status=200
             ) from error
+
+    def create(self, path: str, body: dict):
+        """Return the answer to the POST of a new thing whose body Graylog 7 wants wrapped, beside its shares."""
+        return self.request("POST", path, {"entity": body, "share_request": None} if self.release.wraps else body)
+
+    def pages(self, path: str, key: str) -> list[dict]:
+        """Return the items of all pages of a list, found under `key` in each answer; `path` has no query yet."""
+        items: list[dict] = []
+        for page in range(1, MAX_PAGES + 1):
+            answer = self.request("GET", f"{path}?page={page}&per_page={PER_PAGE}")
+            items += answer[key]
+            if len(items) >= answer["total"] or not answer[key]:
+                return items
+        raise GraylogError(f"Graylog at {self.base} lists more than {MAX_PAGES * PER_PAGE} things under {path}")
 
     def _refused(self, method: str, path: str, error: urllib.error.HTTPError) -> GraylogError:
         said = refusal(error.read().decode(CHARSET, "replace"))
@@ -156,6 +194,8 @@ class GraylogClient:
                 f"Graylog at {self.base} does not accept the login ({error.code}). Look at the user and the password; "
                 "a token of Graylog 7 and later ends after 30 days unless its lifetime was set."
             )
+        if error.code == 403:
+            text += ". The account lacks the permission: give it a role that has it, or use another account"
         return GraylogError(text, error.code)
 
     def find(self, path: str):

@@ -6,9 +6,10 @@ import io
 import json
 import urllib.error
 
-import graylog
 import pytest
-from graylog import GraylogClient, GraylogError
+
+from module_utils import graylog
+from module_utils.graylog import GraylogClient, GraylogError
 
 
 def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClient:
@@ -95,7 +96,8 @@ def test_a_token_is_sent_with_the_word_that_graylog_wants():
         return io.BytesIO(b"{}")
 
     params = {"url": "https://log/api/", "token": "t0k3n", "username": None, "password": None}
-    client = GraylogClient.of(opener, {**params, "timeout": 5, "validate_certs": True, "ca_path": "/ca.pem"})
+    params.update(timeout=5, validate_certs=True, ca_path="/ca.pem", client_cert=None, client_key=None)
+    client = GraylogClient.of(opener, params)
     client.request("GET", "/system")
     assert (seen[0]["url_username"], seen[0]["url_password"]) == ("t0k3n", "token")
     assert (seen[0]["ca_path"], seen[0]["timeout"]) == ("/ca.pem", 5)
@@ -109,9 +111,40 @@ def test_silence_names_the_service(failure):
     def opener(_url, **_arguments):
         raise failure
 
+    pauses = []
     with pytest.raises(GraylogError, match="Is the service graylog-server up") as caught:
-        GraylogClient(opener, "http://log:9000", "admin", "x").hello()
+        GraylogClient(opener, "http://log:9000", "admin", "x", sleep=pauses.append).hello()
     assert caught.value.status is None
+    assert len(pauses) == graylog.ATTEMPTS - 1
+
+
+@pytest.mark.parametrize(("method", "asked"), [("GET", 2), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
+def test_only_a_question_is_asked_again(method, asked):
+    seen = []
+
+    def opener(url, **_arguments):
+        seen.append(url)
+        if len(seen) == 1:
+            raise urllib.error.HTTPError(url, 503, "away", {}, io.BytesIO(b""))
+        return io.BytesIO(b"{}")
+
+    client = GraylogClient(opener, "http://log:9000", "admin", "x", sleep=lambda _seconds: None)
+    if method == "GET":
+        assert client.request(method, "/system") == {}
+    else:
+        with pytest.raises(GraylogError, match="503"):
+            client.request(method, "/system", {})
+    assert len(seen) == asked
+
+
+def test_all_pages_are_read():
+    def opener(url, **_arguments):
+        page = int(url.split("page=")[1].split("&")[0])
+        items = [{"id": number} for number in range(150)][(page - 1) * graylog.PER_PAGE :][: graylog.PER_PAGE]
+        return io.BytesIO(json.dumps({"total": 150, "events": items}).encode())
+
+    client = GraylogClient(opener, "http://log:9000", "admin", "x")
+    assert [item["id"] for item in client.pages("/events", "events")] == list(range(150))
 
 
 def test_what_is_no_json_is_said():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from graylog_inputs import (
+
+from module_utils.graylog_inputs import (
     HIDDEN,
     InputError,
     Wish,
@@ -15,7 +16,6 @@ from graylog_inputs import (
     resolve_type,
     same,
 )
-
 from tests.unit.graylog.support import GELF
 
 TLS = {"enable": True, "cert_file": "/c", "key_file": "/k"}

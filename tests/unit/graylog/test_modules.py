@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
-import sys
 import threading
 import time
 import urllib.error
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 
+from tests.unit.graylog.modules import Runner
 from tests.unit.graylog.support import MemoryGraylog
 
-LIBRARY = Path(__file__).parents[3] / "library"
 TLS = {"cert_file": "/c", "key_file": "/k", "client_auth": "required", "client_ca": "/a", "key_password": "hunter2x"}
 
 
@@ -56,22 +51,9 @@ def server():
 
 
 @pytest.fixture
-def run(server, monkeypatch, capsys):
-    """Run a module of library/ and return its answer."""
-    for name in ("graylog", "graylog_inputs", "graylog_reconcile"):
-        monkeypatch.setitem(sys.modules, f"ansible.module_utils.{name}", importlib.import_module(name))
-    monkeypatch.setattr("graylog_reconcile.PAUSE", 0.02)
-
-    def run_module(name: str, check: bool = False, **arguments) -> dict:
-        spec = importlib.util.spec_from_file_location(f"library_{name}", LIBRARY / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        login = {"url": server.url, "username": "admin", "password": "correct horse"}
-        with patch_module_args({**login, **arguments, "_ansible_check_mode": check}), pytest.raises(SystemExit):
-            module.main()
-        return json.loads(capsys.readouterr().out)
-
-    return run_module
+def run(server, monkeypatch, capsys) -> Runner:
+    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    return Runner(server.url, monkeypatch, capsys)
 
 
 def test_an_input_is_made_once_and_its_secret_never_shown(run):

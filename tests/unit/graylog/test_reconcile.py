@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from graylog import GraylogClient
-from graylog_inputs import Wish, coerce
-from graylog_reconcile import ReconcileError, Reconciler
 
+from module_utils.graylog import GraylogClient
+from module_utils.graylog_inputs import Wish, coerce
+from module_utils.graylog_reconcile import ReconcileError, Reconciler
 from tests.unit.graylog.support import GELF, RAW, RELEASES, Clock, MemoryGraylog
 
 

@@ -1,0 +1,37 @@
+"""Runs the modules for Graylog within the process of the tests: arguments, check mode and answers, without a host."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+ROOT = Path(__file__).parents[3]
+LOGIN = {"username": "admin", "password": "correct horse"}
+
+
+class Runner:
+    """Calls modules of library/ for one Graylog at `url`; capsys is needed because a module answers by printing."""
+
+    def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+        self._url = url
+        self._capsys = capsys
+        # A module finds its halves where Ansible would put them.
+        for path in (ROOT / "module_utils").glob("graylog*.py"):
+            half = importlib.import_module(f"module_utils.{path.stem}")
+            monkeypatch.setitem(sys.modules, f"ansible.module_utils.{path.stem}", half)
+
+    def __call__(self, name: str, check: bool = False, **arguments) -> dict:
+        """Return the answer of the module `name`, with `failed` where it failed."""
+        spec = importlib.util.spec_from_file_location(f"library_{name}", ROOT / "library" / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        given = {"url": self._url, **LOGIN, **arguments, "_ansible_check_mode": check}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            module.main()
+        return json.loads(self._capsys.readouterr().out)
