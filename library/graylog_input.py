@@ -13,6 +13,8 @@ description:
   - Only what is asked is compared and written. The values get the types that the server wants, because it takes a
     value of the wrong type without a word and then does not use it.
   - An input that should run but has failed is started again.
+  - When it waits for an input with TLS, it also shakes hands and compares the certificate with O(tls.cert_file), where
+    the host that runs the module has that file, because Graylog makes a certificate of its own when it cannot read it.
   - Inputs over UDP can be deleted with this module, not made.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
@@ -172,6 +174,7 @@ from ansible.module_utils.graylog_inputs import (
 )
 from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
 from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
+from ansible.module_utils.graylog_tls import ServedError, check_served
 from ansible.module_utils.urls import open_url
 
 ARGUMENTS = {
@@ -232,6 +235,11 @@ def run(module: AnsibleModule) -> dict:
         wish = make_wish(client, params)
         outcome = reconciler.ensure_present(wish, params["running"])
         shown = {"input": hide_secrets(outcome.item, wish.schema)}
+        encrypted = params["running"] and (params["tls"] or {}).get("enable")
+        if encrypted and params["wait"] and not module.check_mode:
+            warning = check_served(params["title"], wish.configuration, client.base, params["wait_timeout"])
+            if warning:
+                module.warn(warning)
     return {
         "changed": bool(outcome.actions),
         "actions": outcome.actions,
@@ -252,7 +260,7 @@ def main() -> None:
     )
     try:
         module.exit_json(**run(module))
-    except (GraylogError, InputError, ReconcileError) as error:
+    except (GraylogError, InputError, ReconcileError, ServedError) as error:
         module.fail_json(msg=str(error))
 
 
