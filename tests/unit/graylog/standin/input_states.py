@@ -7,6 +7,7 @@ from tests.unit.graylog.standin.shapes import RefusedError
 
 ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 IN_USE = "bind(..) failed: Address already in use."
+IN_USE_NUMBERED = "bind(..) failed with error(-98): Address already in use."
 
 
 class InputStates(Resource):
@@ -88,7 +89,7 @@ class InputStates(Resource):
         mine = self.launched[input_id]
         failure = self.failures.get(mine["message_input"]["title"])
         if not failure and self._taken(input_id):
-            failure = IN_USE
+            failure = IN_USE_NUMBERED if self.release.has("failed binds have a number") else IN_USE
         mine.update(state="FAILED" if failure else "RUNNING", detailed_message=failure)
 
     def _taken(self, input_id: str) -> bool:

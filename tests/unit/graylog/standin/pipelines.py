@@ -116,11 +116,14 @@ class Sources(Resource):
         for other in self.items.values():
             if other["title"] == item["title"] and other["id"] != item_id:
                 database = "MongoDB server" if self.release.within((7, 0), None) else "server"
+                error = (
+                    f"E11000 duplicate key error collection: graylog.pipeline_processor_{self.path}s "
+                    f'index: title_1 dup key: {{ title: "{item["title"]}" }}'
+                )
                 raise RefusedError(
                     500,
-                    f"Write operation error on {database} 127.0.0.1:27117. Write error: WriteError{{code=11000, "
-                    f"message='E11000 duplicate key error collection: graylog.pipeline_processor_{self.path}s index: title_1 "
-                    f'dup key: {{ title: "{item["title"]}" }}\', details={{}}}}.',
+                    f"Write operation error on {database} 127.0.0.1:27117. "
+                    f"Write error: WriteError{{code=11000, message='{error}', details={{}}}}.",
                 )
 
     def parse(self, call: Call):

@@ -9,6 +9,24 @@ ROLE = Shape(
     "org.graylog2.rest.models.roles.responses.RoleResponse",
     {"name": needed(TEXT), "description": optional(TEXT), "permissions": needed(TEXTS), "read_only": optional(BOOL)},
 )
+READER = [
+    "metrics:read",
+    "messagecount:read",
+    "journal:read",
+    "messages:analyze",
+    "fieldnames:read",
+    "messages:read",
+    "view:create",
+    "indexercluster:read",
+    "system:read",
+    "jvmstats:read",
+    "datanode:read",
+    "inputs:read",
+    "buffers:read",
+    "clusterconfigentry:read",
+    "decorators:read",
+    "throughput:read",
+]
 
 
 class Roles(Resource):
@@ -17,7 +35,7 @@ class Roles(Resource):
         self.items: dict[str, dict] = {}
         for name, text, permissions in (
             ("Admin", "Grants all permissions for Graylog administrators (built-in)", ["*"]),
-            ("Reader", "Grants basic permissions for every Graylog user (built-in)", ["messages:read"]),
+            ("Reader", "Grants basic permissions for every Graylog user (built-in)", READER),
         ):
             self._put({"name": name, "description": text, "permissions": permissions}, read_only=True)
 

@@ -11,7 +11,6 @@ EVENTS = "org.graylog.events.configuration.EventsConfiguration"
 USERS = "org.graylog2.users.UserConfiguration"
 PASSWORDS = "org.graylog2.users.PasswordComplexityConfig"
 WHITE, ALLOW = "org.graylog2.system.urlwhitelist.UrlWhitelist", "org.graylog2.system.urlallowlist.UrlAllowlist"
-# name, class, and the releases whose default order has it
 PIPELINE = {
     "name": "Pipeline Processor",
     "class_name": "org.graylog.plugins.pipelineprocessor.processors.PipelineInterpreter",
@@ -78,8 +77,8 @@ OTHERS = {SEARCHES, "org.graylog.plugins.map.config.GeoIpResolverConfig"}
 class Settings(Resource):
     def __init__(self, api) -> None:
         super().__init__(api)
-        # Since 5.0 a new server puts the filter chain before the pipelines; servers that were upgraded keep theirs.
-        order = [*FIRST, FILTERS, PIPELINE] if self.release.has("filter chain first") else [*FIRST, PIPELINE, FILTERS]
+        # So it is recorded of new servers: pipelines come before the streams' rules.
+        order = [*FIRST, PIPELINE, FILTERS]
         if self.release.within((6, 2), None):
             order.append(STREAMS)
         self.stored: dict[str, dict] = {

@@ -77,7 +77,6 @@ class Users(Resource):
         self._add("local:admin", password, username=name, email="", roles=["Admin"], permissions=["*"], read_only=True)
 
     def _add(self, user_id: str, password: str, **given) -> None:
-        """Put an account there; the permissions that Graylog itself gives are not made up."""
         self.items[user_id] = {
             "id": user_id,
             "email": "",
@@ -128,11 +127,13 @@ class Users(Resource):
         return self.items[key]
 
     def shown(self, user: dict) -> dict:
-        mine = [user["username"]]
+        """The account as GET gives it: its permissions with its roles' and with those on itself."""
+        names, rights = [user["username"]], ["tokenlist", "tokenremove", "passwordchange", "edit", "tokencreate"]
         if self.release.has("user permissions by id"):
-            mine.append(user["id"])
-        own = [f"users:{what}:{name}" for what in ("edit", "passwordchange", "tokenlist") for name in mine]
-        return {**user, "permissions": [*user["permissions"], *([] if user["read_only"] else own)]}
+            names, rights = [user["id"], user["username"]], [*rights[:-1], "read"]
+        own = [] if user["read_only"] else [f"users:{right}:{name}" for name in names for right in rights]
+        of_roles = [each for role in user["roles"] for each in self.api.roles.get(role)["permissions"]]
+        return {**user, "permissions": list(dict.fromkeys([*user["permissions"], *own, *of_roles]))}
 
     def _named(self, given: dict, old: dict) -> dict:
         """Return what is to be stored of the names. Of first and last name both or none are taken."""

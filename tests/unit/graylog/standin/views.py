@@ -66,6 +66,16 @@ ATTRIBUTES = [
     {"id": "title", "title": "Title", "type": "STRING", "sortable": True, "searchable": True},
     {"id": "created_at", "title": "Created", "type": "DATE", "sortable": True, "filterable": True},
 ]
+SOURCE = {
+    "id": "_entity_source.source",
+    "title": "Source",
+    "type": "STRING",
+    "sortable": False,
+    "filterable": True,
+    "related_collection": "entity_source",
+    "related_property": "entity_id",
+    "filter_options": [{"value": "USER_DEFINED", "title": "User Defined"}, {"value": "SYSTEM", "title": "System"}],
+}
 
 
 class Views(Resource):
@@ -146,7 +156,8 @@ class Views(Resource):
             return {**answer, "views": items}
         summaries = [{key: value for key, value in item.items() if key != "state"} for item in items]
         defaults = {"sort": {"id": "title", "direction": "ASC"}}
-        return {**answer, "elements": summaries, "attributes": ATTRIBUTES, "defaults": defaults}
+        attributes = [*ATTRIBUTES, SOURCE] if self.release.has("entities tell their source") else ATTRIBUTES
+        return {**answer, "elements": summaries, "attributes": attributes, "defaults": defaults}
 
     @route("GET", "/dashboards")
     def dashboards(self, call: Call):
