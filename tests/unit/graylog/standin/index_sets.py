@@ -23,6 +23,7 @@ from tests.unit.graylog.standin.shapes import (
 ROTATION = "org.graylog2.indexer.rotation.strategies"
 RETENTION = "org.graylog2.indexer.retention.strategies"
 LIFETIME = {"index_lifetime_min": "P30D", "index_lifetime_max": "P40D"}
+BY_LIFETIME = f"{ROTATION}.TimeBasedSizeOptimizingStrategyConfig"
 # Class of a strategy's settings: its keys, the needed ones first, then those that may be there.
 STRATEGIES = {
     f"{ROTATION}.MessageCountRotationStrategyConfig": (["max_docs_per_index"], []),
@@ -31,7 +32,7 @@ STRATEGIES = {
         ["rotation_period"],
         ["max_rotation_period", "rotate_empty_index_set"],
     ),
-    f"{ROTATION}.TimeBasedSizeOptimizingStrategyConfig": (list(LIFETIME), []),
+    BY_LIFETIME: (list(LIFETIME), []),
     f"{RETENTION}.DeletionRetentionStrategyConfig": (["max_number_of_indices"], []),
     f"{RETENTION}.ClosingRetentionStrategyConfig": (["max_number_of_indices"], []),
     f"{RETENTION}.NoopRetentionStrategyConfig": (["max_number_of_indices"], []),
@@ -84,6 +85,19 @@ NEW_CREATE = Shape(
 )
 OLD_UPDATE = Shape(f"{RESOURCES}.requests.IndexSetUpdateRequest", SETTINGS, lenient=always)
 NEW_UPDATE = Shape(f"{RESOURCES}.requests.IndexSetUpdateRequest", {"id": needed(TEXT), **SETTINGS}, True, always)
+# What an answer has, and what is in it where nobody gave it.
+SHOWN = {
+    **{key: value for key, value in SETTINGS.items() if key != "index_set_template_id"},
+    **{key: optional(TEXT) for key in ("index_prefix", "index_analyzer", "index_template_type", "creation_date")},
+}
+BLANK = {
+    "index_analyzer": "standard",
+    "index_template_type": None,
+    "data_tiering": None,
+    "use_legacy_rotation": True,
+    "field_type_profile": None,
+    "field_restrictions": None,
+}
 STATISTICS = {"indices": 1, "documents": 0, "size": 0}
 
 
@@ -127,26 +141,12 @@ class IndexSets(Resource):
         }
 
     def _add(self, given: dict, can_be_default: bool) -> str:
-        item = {
-            "id": self.api.new_id(),
-            "description": None,
-            "writable": False,
-            "index_optimization_disabled": False,
-            "index_analyzer": "standard",
-            "index_template_type": None,
-            "can_be_default": can_be_default,
-            "creation_date": self.api.now(),
-        }
-        if self.release.has("data tiering"):
-            item.update(data_tiering=None, use_legacy_rotation=True, field_type_profile=None)
-        if self.release.has("field restrictions"):
-            item["field_restrictions"] = None
-        known = {*item, *(key for key, value in SETTINGS.items() if self.release.within(value.since, value.until))}
-        known |= {"index_prefix", "index_analyzer"}
-        item.update({key: value for key, value in given.items() if key in known and value is not None})
-        item["id"] = item["id"] if "id" not in given else self.api.new_id()
-        item["can_be_default"] = can_be_default
-        item.pop("index_set_template_id", None)
+        shown = {name for name, key in SHOWN.items() if self.release.within(key.since, key.until)}
+        blank = {"description": None, "writable": False, "index_optimization_disabled": False, **BLANK}
+        item = {**blank, **{key: value for key, value in given.items() if value is not None}}
+        item = {key: value for key, value in item.items() if key in shown}
+        item.setdefault("creation_date", self.api.now())
+        item.update(id=self.api.new_id(), can_be_default=can_be_default)
         self.items[item["id"]] = item
         return item["id"]
 
@@ -162,7 +162,8 @@ class IndexSets(Resource):
         for part in ("rotation_strategy", "retention_strategy"):
             settings = dict(given[part])
             java = settings.pop("type", None)
-            if java not in STRATEGIES or part.split("_")[0] not in java:
+            late = java == BY_LIFETIME and not self.release.has("index sets by lifetime")
+            if late or java not in STRATEGIES or part.split("_")[0] not in java:
                 raise RefusedError(400, f"Could not resolve type id '{java}' as a subtype of {part}")
             must, may = STRATEGIES[java]
             for key in settings:

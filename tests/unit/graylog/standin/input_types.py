@@ -1,4 +1,4 @@
-"""The options of the TCP input types, as GET /system/inputs/types/{class} describes them."""
+"""The options of input types, as GET /system/inputs/types/{class} describes them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ SYSLOG = "org.graylog2.inputs.syslog.tcp.SyslogTCPInput"
 RAW = "org.graylog2.inputs.raw.tcp.RawTCPInput"
 BEATS = "org.graylog.plugins.beats.Beats2Input"
 GELF_HTTP = "org.graylog2.inputs.gelf.http.GELFHttpInput"
+GELF_UDP = "org.graylog2.inputs.gelf.udp.GELFUDPInput"
 NAMES = {
     GELF: "GELF TCP",
     SYSLOG: "Syslog TCP",
     RAW: "Raw/Plaintext TCP",
     BEATS: "Beats",
     GELF_HTTP: "GELF HTTP",
+    GELF_UDP: "GELF UDP",
 }
 
 AUTH = {"values": {"disabled": "disabled", "optional": "optional", "required": "required"}}
@@ -60,6 +62,7 @@ OWN = {
             "timezone": ("dropdown", "NotSet", True, [], {"values": {"NotSet": "Not set"}}, "options say is_encrypted"),
         },
     ),
+    GELF_UDP: (12201, DECOMPRESS),
     RAW: (5555, framed(False)),
     BEATS: (5044, {"no_beats_prefix": ("boolean", False, True, [], {}, None)}),
     GELF_HTTP: (
@@ -79,6 +82,8 @@ OWN = {
         },
     ),
 }
+# UDP has no connections, so no TLS and no keepalive.
+NOT_UDP = {"tcp_keepalive", *(name for name in COMMON if name.startswith("tls_"))}
 
 
 def encrypted(release: Release, name: str) -> bool:
@@ -90,7 +95,7 @@ def options(release: Release, java: str) -> dict[str, dict]:
     port, own = OWN[java]
     described = {}
     for name, (kind, default, is_optional, attributes, info, since) in {**COMMON, **own}.items():
-        if since and not release.has(since):
+        if (since and not release.has(since)) or (java == GELF_UDP and name in NOT_UDP):
             continue
         described[name] = {
             "human_name": name.replace("_", " ").capitalize(),

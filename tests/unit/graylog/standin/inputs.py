@@ -125,7 +125,9 @@ class Inputs(Resource):
         input_id = self.add(
             given["title"], given["type"], given.get("global", False), given.get("node"), **configuration
         )
-        self.api.states.ask("start", input_id)
+        waits = self.release.has("inputs have a setup mode") and call.flag("setup_wizard", False)
+        if not waits:
+            self.api.states.ask("start", input_id)
         return 201, {"id": input_id}
 
     @route("GET", "/system/inputs/{input_id}")

@@ -105,7 +105,13 @@ class Users(Resource):
         """Return the user's name of a login by password or token, None where it is wrong."""
         username, password = login
         if password == "token":
-            owners = [each for each, tokens in self.tokens.items() if username in [token["token"] for token in tokens]]
+            now = self.api.now()
+            owners = [
+                user_id
+                for user_id, tokens in self.tokens.items()
+                for token in tokens
+                if token["token"] == username and token.get("expires_at", "9") > now
+            ]
             return self.items[owners[0]]["username"] if owners else None
         for user_id, user in self.items.items():
             if user["username"] == username and self._passwords[user_id] == password:
