@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.unit.graylog.standin.input_types import NAMES, described, encrypted, options
 from tests.unit.graylog.standin.routes import Call, Resource, paged, route
 from tests.unit.graylog.standin.shapes import BOOL, MAP, TEXT, RefusedError, Shape, needed, optional
@@ -151,27 +153,28 @@ class Inputs(Resource):
         self.api.states.ask("stop", input_id)
         return 204, None
 
+    def _with_static_fields(self, input_id: str) -> dict:
+        """The input, launched or not: static fields are kept with what is stored."""
+        if input_id not in self.items:
+            raise RefusedError(404, f"Input <{input_id}> not found.")
+        return self.items[input_id]
+
     @route("POST", "/system/inputs/{input_id}/staticfields")
     def add_static_field(self, call: Call, input_id: str):
         given = self.fit(STATIC_FIELD, call.body)
-        self._launched_here(input_id)
-        self.items[input_id]["static_fields"][given["key"]] = given["value"]
+        item = self._with_static_fields(input_id)
+        if not re.fullmatch(r"[\w.@-]*", given["key"]):
+            raise RefusedError(400, f"Invalid key: [{given['key']}]")
+        item["static_fields"][given["key"]] = given["value"]
         self.api.states.ask("update", input_id)
         return 201, None
 
     @route("DELETE", "/system/inputs/{input_id}/staticfields/{key}")
     def drop_static_field(self, call: Call, input_id: str, key: str):
-        self._launched_here(input_id)
-        if key not in self.items[input_id]["static_fields"]:
+        if self._with_static_fields(input_id)["static_fields"].pop(key, None) is None:
             raise RefusedError(404, f"No such static field [{key}] on input <{input_id}>.")
-        del self.items[input_id]["static_fields"][key]
         self.api.states.ask("update", input_id)
         return 204, None
-
-    def _launched_here(self, input_id: str) -> None:
-        """Static fields are set on the launched input: there are none of one that does not run here."""
-        if input_id not in self.items or input_id not in self.api.states.launched:
-            raise RefusedError(404, f"Input <{input_id}> not found!")
 
 
 def secret(given: object, old: str | None) -> str | None:
