@@ -24,6 +24,9 @@ HEADERS = {"Accept": "application/json", "X-Requested-By": "test", "Content-Type
 # The longest that a state may take to come, and the steps in which it is looked for, in seconds.
 PATIENCE, STEP = 3.0, 0.1
 
+# Input types whose description is too long for the recordings: of these the names of the options that are left.
+CUT = ["org.graylog2.inputs.syslog.tcp.SyslogTCPInput", "org.graylog2.inputs.gelf.http.GELFHttpInput"]
+
 # Values that are not compared, by path and key, each with its reason; their keys are compared all the same.
 OTHER_VALUES = [
     (r".*", r".*\.(cluster_id|node_id|transport_address)", "names of the recorded servers"),
@@ -166,6 +169,7 @@ def differences(entry: dict, status: int, answer: object, ids: dict[str, str]) -
         return [f"says {message(answer)}, recorded {message(recorded)}"]
     if isinstance(recorded, dict) and "cut" in recorded:
         # What is left of a long answer: the options whose description begins before the cut.
+        assert entry["path"].rsplit("/", 1)[-1] in CUT
         names = re.findall(r'"(\w+)": \{"human_name"', recorded["cut"])
         assert len(names) > 10
         return [f"lacks the option {name}" for name in names if name not in answer["requested_configuration"]]

@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from tests.unit.graylog.standin.content_packs import ContentPacks
-from tests.unit.graylog.standin.events import Definitions, Notifications
+from tests.unit.graylog.standin.events import Definitions
 from tests.unit.graylog.standin.index_sets import IndexSets
 from tests.unit.graylog.standin.input_states import InputStates
 from tests.unit.graylog.standin.inputs import Inputs
+from tests.unit.graylog.standin.notifications import Notifications
 from tests.unit.graylog.standin.pipelines import Connections, Pipelines, Rules
 from tests.unit.graylog.standin.releases import Release
 from tests.unit.graylog.standin.roles import Roles
@@ -28,6 +29,7 @@ from tests.unit.graylog.standin.settings import Settings
 from tests.unit.graylog.standin.shapes import RefusedError
 from tests.unit.graylog.standin.streams import Streams
 from tests.unit.graylog.standin.system import System
+from tests.unit.graylog.standin.tokens import Tokens
 from tests.unit.graylog.standin.users import Users
 from tests.unit.graylog.standin.views import Views
 
@@ -68,6 +70,7 @@ class StandIn:
         self.pipelines = Pipelines(self)
         self.connections = Connections(self)
         self.roles = Roles(self)
+        self.tokens = Tokens(self)
         self.users = Users(self)
         self.notifications = Notifications(self)
         self.definitions = Definitions(self)

@@ -1,8 +1,7 @@
-"""/users and their tokens, and who a login is. 3.3 finds users by name, 4.0 and later by id."""
+"""/users, and who a login is. 3.3 finds users by name, 4.0 and later by id."""
 
 from __future__ import annotations
 
-import re
 import secrets
 
 from tests.unit.graylog.standin.routes import Call, Resource, paged, route
@@ -15,7 +14,6 @@ from tests.unit.graylog.standin.shapes import (
     RefusedError,
     Shape,
     always,
-    cannot_read,
     needed,
     optional,
 )
@@ -57,21 +55,17 @@ CHANGE = Shape(
     lenient=always,
 )
 PASSWORD = Shape(f"{REQUESTS}.ChangePasswordRequest", {"old_password": optional(TEXT), "password": needed(TEXT)})
-TOKEN = Shape("org.graylog2.rest.models.users.requests.GenerateTokenTTL", {"token_ttl": optional(TEXT)})
 SESSION = Shape(
     "org.graylog2.rest.models.system.sessions.requests.SessionCreateRequest",
     {"username": needed(TEXT), "password": needed(TEXT), "host": optional(TEXT)},
 )
-EPOCH = "1970-01-01T00:00:00.000Z"
 SHORTEST = 6
-DAY = 86400
 
 
 class Users(Resource):
     def __init__(self, api) -> None:
         super().__init__(api)
         self.items: dict[str, dict] = {}
-        self.tokens: dict[str, list[dict]] = {}
         self._passwords: dict[str, str] = {}
         name, password = api.admin
         self._add("local:admin", password, username=name, email="", roles=["Admin"], permissions=["*"], read_only=True)
@@ -99,20 +93,13 @@ class Users(Resource):
             names = {"first_name": None, "last_name": None, "grn_permissions": []}
             self.items[user_id] = {**names, **added, **self.items[user_id]}
         self._passwords[user_id] = password
-        self.tokens[user_id] = []
 
     def who(self, login: tuple[str, str]) -> str | None:
         """Return the user's name of a login by password or token, None where it is wrong."""
         username, password = login
         if password == "token":
-            now = self.api.now()
-            owners = [
-                user_id
-                for user_id, tokens in self.tokens.items()
-                for token in tokens
-                if token["token"] == username and token.get("expires_at", "9") > now
-            ]
-            return self.items[owners[0]]["username"] if owners else None
+            owner = self.api.tokens.owner(username)
+            return self.items[owner]["username"] if owner else None
         for user_id, user in self.items.items():
             if user["username"] == username and self._passwords[user_id] == password:
                 return username
@@ -124,7 +111,7 @@ class Users(Resource):
                 return user
         raise RefusedError(404, f"Couldn't find user {username}")
 
-    def _addressed(self, key: str) -> dict:
+    def addressed(self, key: str) -> dict:
         """The account that a path with {key} means in this release."""
         if not self.release.has("users by id"):
             return self.by_name(key)
@@ -183,7 +170,7 @@ class Users(Resource):
 
     @route("GET", "/users/id/{user_id}", since="users by id")
     def read_by_id(self, call: Call, user_id: str):
-        return 200, self.shown(self._addressed(user_id))
+        return 200, self.shown(self.addressed(user_id))
 
     @route("PUT", "/users/{key}")
     def update(self, call: Call, key: str):
@@ -196,7 +183,7 @@ class Users(Resource):
         return 204, None
 
     def _own(self, key: str) -> dict:
-        user = self._addressed(key)
+        user = self.addressed(key)
         if user["read_only"]:
             raise RefusedError(400, f"Cannot modify readonly user {user['username']}")
         return user
@@ -217,44 +204,13 @@ class Users(Resource):
 
     @route("DELETE", "/users/id/{user_id}", since="users by id")
     def delete_by_id(self, call: Call, user_id: str):
-        return self._delete(self._addressed(user_id))
+        return self._delete(self.addressed(user_id))
 
     def _delete(self, user: dict):
         self._own(user["id"] if self.release.has("users by id") else user["username"])
-        for store in (self.items, self.tokens, self._passwords):
-            del store[user["id"]]
+        del self.items[user["id"]], self._passwords[user["id"]]
+        self.api.tokens.items.pop(user["id"], None)
         return 204, None
-
-    @route("GET", "/users/{key}/tokens")
-    def list_tokens(self, call: Call, key: str):
-        """3.3 and 4.3 show the value again, later releases never."""
-        hidden = {"token"} if self.release.within((5, 0), None) else set()
-        tokens = self.tokens[self._addressed(key)["id"]]
-        return 200, {"tokens": [{k: v for k, v in token.items() if k not in hidden} for token in tokens]}
-
-    @route("POST", "/users/{key}/tokens/{name}")
-    def create_token(self, call: Call, key: str, name: str):
-        user = self._addressed(key)
-        token = {"id": self.api.new_id(), "name": name, "token": secrets.token_hex(26), "last_access": EPOCH}
-        answer = dict(token)
-        if self.release.has("tokens end"):
-            lifetime = self.fit(TOKEN, call.body).get("token_ttl") if call.body is not None else None
-            days = re.fullmatch(r"P(\d+)D", lifetime or "P30D")
-            if not days:
-                raise cannot_read(self.release, TOKEN, f"Invalid format: {lifetime}", 1)
-            token.update(created_at=self.api.now(), expires_at=self.api.now(int(days[1]) * DAY))
-        self.tokens[user["id"]].append(token)
-        return 200, answer
-
-    @route("DELETE", "/users/{key}/tokens/{token}")
-    def drop_token(self, call: Call, key: str, token: str):
-        """By the token's id, in 3.3 also by its value."""
-        mine = self.tokens[self._addressed(key)["id"]]
-        for entry in mine:
-            if token == entry["id"] or (token == entry["token"] and not self.release.within((5, 0), None)):
-                mine.remove(entry)
-                return 204, None
-        raise RefusedError(404, f"Couldn't find access token for user {key}")
 
     @route("POST", "/system/sessions")
     def log_in(self, call: Call):
