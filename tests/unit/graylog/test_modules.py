@@ -1,53 +1,24 @@
-"""The modules' face: arguments, check mode, diff and answers, over real HTTP to a Graylog made of memory."""
+"""The modules' face: arguments, check mode, diff and answers, over real HTTP to the stand-in."""
 
 from __future__ import annotations
 
 import json
-import threading
-import time
-import urllib.error
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from tests.unit.graylog.modules import Runner
-from tests.unit.graylog.support import MemoryGraylog
+from tests.unit.graylog.standin import StandIn
+from tests.unit.graylog.standin.input_types import GELF, GELF_UDP
 
 TLS = {"cert_file": "/c", "key_file": "/k", "client_auth": "required", "client_ca": "/a", "key_password": "hunter2x"}
 
 
-class Now:
-    """The clock on the wall, for the server's side."""
-
-    @property
-    def now(self) -> float:
-        return time.monotonic()
-
-
 @pytest.fixture
 def server():
-    graylog = MemoryGraylog("3.3.11", Now())
-    graylog.EVENT_PERIOD = 0.05
-
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        data = handler.rfile.read(int(handler.headers.get("Content-Length") or 0)) or None
-        try:
-            status, text = 200, graylog(handler.path, handler.command, handler.headers, data).read()
-        except urllib.error.HTTPError as error:
-            status, text = error.code, error.read()
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(text)))
-        handler.end_headers()
-        handler.wfile.write(text)
-
-    methods = {f"do_{method}": answer for method in ("GET", "POST", "PUT", "DELETE")}
-    quiet = {"log_message": lambda *_args: None}
-    handler = type("Handler", (BaseHTTPRequestHandler,), {**methods, **quiet})
-    http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=http.serve_forever, args=(0.02,), daemon=True).start()
-    graylog.url = f"http://127.0.0.1:{http.server_port}"
-    yield graylog
-    http.shutdown()
+    graylog = StandIn("3.3.11", login=("admin", "correct horse"))
+    graylog.states.hurry()
+    with graylog.serve() as graylog.url:
+        yield graylog
 
 
 @pytest.fixture
@@ -71,7 +42,7 @@ def test_an_input_is_made_once_and_its_secret_never_shown(run):
 def test_an_input_is_deleted(run, server):
     run("graylog_input", title="Services", type="gelf_tcp", port=12201)
     assert run("graylog_input", title="Services", state="absent")["actions"] == ["deleted"]
-    assert server.inputs == {}
+    assert server.inputs.items == {}
 
 
 @pytest.mark.parametrize(
@@ -92,11 +63,8 @@ def test_what_cannot_be_is_told_and_not_done(run, server, arguments, words):
 
 
 def test_the_inputs_are_told_with_their_transport(run, server):
-    udp = "org.graylog2.inputs.gelf.udp.GELFUDPInput"
-    gelf = next(entry for entry in server.recording.entries if entry["path"].endswith("GELFTCPInput"))
-    server.recording.entries.append({**gelf, "path": f"/system/inputs/types/{udp}"})
-    server.add(title="old", type=udp, attributes={"port": 12201})
-    server.add(title="new", attributes={"port": 12201, "tls_key_password": "hunter2x"})
+    server.inputs.add("old", GELF_UDP, port=12201)
+    server.inputs.add("new", GELF, port=12201, tls_key_password="hunter2x")
     answer = run("graylog_input_info")
     assert [(item["title"], item["udp"], item["state"]) for item in answer["inputs"]] == [
         ("new", False, None),

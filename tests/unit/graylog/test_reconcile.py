@@ -1,4 +1,4 @@
-"""The way to the wished state, against a Graylog made of memory; time passes only when the code waits."""
+"""The way to the wished state, against the stand-in; time passes only when the code waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pytest
 from module_utils.graylog import GraylogClient
 from module_utils.graylog_inputs import Wish, coerce
 from module_utils.graylog_reconcile import ReconcileError, Reconciler
-from tests.unit.graylog.support import GELF, RAW, RELEASES, Clock, MemoryGraylog
+from tests.unit.graylog.standin import RELEASES, StandIn
+from tests.unit.graylog.standin.input_types import GELF, RAW, options
+from tests.unit.graylog.support import Clock
 
 
 @pytest.fixture
@@ -16,23 +18,23 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=RELEASES)
-def server(request, clock) -> MemoryGraylog:
-    return MemoryGraylog(request.param, clock)
+def server(request, clock) -> StandIn:
+    return StandIn(request.param, clock=clock)
 
 
-def reconciler(server: MemoryGraylog, check: bool = False, wait: bool = True) -> Reconciler:
-    client = GraylogClient(server, "http://log:9000", "admin", "x")
+def reconciler(server: StandIn, check: bool = False, wait: bool = True) -> Reconciler:
+    client = GraylogClient(server.opener, "http://log:9000", "admin", "secret")
     return Reconciler(client, check, wait, 60, clock=server.clock, sleep=server.clock.sleep)
 
 
-def wish(server: MemoryGraylog, **options) -> Wish:
-    fields = options.pop("static_fields", None)
-    schema = server.recording.schema()
-    asked = coerce({"port": 12201, "bind_address": "127.0.0.1", **options}, schema)
+def wish(server: StandIn, **asked) -> Wish:
+    fields = asked.pop("static_fields", None)
+    schema = options(server.release, GELF)
+    asked = coerce({"port": 12201, "bind_address": "127.0.0.1", **asked}, schema)
     return Wish("Services", GELF, True, asked, schema, static_fields=fields)
 
 
-def ensure(server: MemoryGraylog, wanted: Wish, running: bool = True, **how):
+def ensure(server: StandIn, wanted: Wish, running: bool = True, **how):
     return reconciler(server, **how).ensure_present(wanted, running)
 
 
@@ -41,7 +43,7 @@ def test_a_new_input_runs(server):
     assert (outcome.actions, outcome.state) == (["created"], "RUNNING")
     assert outcome.before == {}
     assert outcome.after["configuration"]["port"] == 12201
-    assert server.launched[outcome.item["id"]]["state"] == "RUNNING"
+    assert server.states.launched[outcome.item["id"]]["state"] == "RUNNING"
 
 
 def test_the_second_time_nothing_is_written(server):
@@ -64,7 +66,7 @@ def test_a_difference_restarts_with_the_new_settings(server):
     ensure(server, wish(server, recv_buffer_size=1000000))
     outcome = ensure(server, wish(server, port=12301))
     assert outcome.actions == ["updated"]
-    launched = server.launched[outcome.item["id"]]["message_input"]["attributes"]
+    launched = server.states.launched[outcome.item["id"]]["message_input"]["attributes"]
     assert launched["port"] == 12301
     assert launched["recv_buffer_size"] == 1000000  # asked for once, kept where nobody asks
 
@@ -84,16 +86,16 @@ def test_static_fields_that_nobody_asks_for_stay(server):
 
 
 def test_a_failed_input_is_started_again(server):
-    input_id = server.add(title="Services", attributes={"port": 12201, "bind_address": "127.0.0.1"})
-    server.launch(input_id, "FAILED")
+    input_id = server.inputs.add("Services", GELF, port=12201, bind_address="127.0.0.1")
+    server.states.put_up(input_id, "FAILED")
     outcome = ensure(server, wish(server))
     assert (outcome.actions, outcome.state) == (["started"], "RUNNING")
     assert server.writes == [("PUT", f"/system/inputstates/{input_id}")]
 
 
 def test_a_failed_input_with_the_wrong_port_is_mended_and_started(server):
-    input_id = server.add(title="Services", attributes={"port": 514, "bind_address": "127.0.0.1"})
-    server.launch(input_id, "FAILED")
+    input_id = server.inputs.add("Services", GELF, port=514, bind_address="127.0.0.1")
+    server.states.put_up(input_id, "FAILED")
     outcome = ensure(server, wish(server))
     assert (outcome.actions, outcome.state) == (["updated", "started"], "RUNNING")
     assert server.busy == set()
@@ -117,7 +119,7 @@ def test_a_port_that_gets_free_in_time_is_taken(server, clock):
         if clock.now > 1004:
             server.busy.clear()
 
-    client = GraylogClient(server, "http://log:9000", "admin", "x")
+    client = GraylogClient(server.opener, "http://log:9000", "admin", "secret")
     outcome = Reconciler(client, False, True, 60, clock=clock, sleep=sleep).ensure_present(wish(server), True)
     assert outcome.state == "RUNNING"
 
@@ -125,7 +127,7 @@ def test_a_port_that_gets_free_in_time_is_taken(server, clock):
 def test_an_input_can_be_there_and_stopped(server):
     outcome = ensure(server, wish(server), running=False)
     assert outcome.actions == ["created", "stopped"]
-    assert outcome.item["id"] not in server.launched
+    assert outcome.item["id"] not in server.states.launched
     assert ensure(server, wish(server), running=False).actions == []
     assert ensure(server, wish(server)).actions == ["started"]
 
@@ -134,7 +136,7 @@ def test_a_running_input_is_stopped_before_it_is_changed(server):
     ensure(server, wish(server))
     outcome = ensure(server, wish(server, port=12301, static_fields={"site": "a"}), running=False)
     assert outcome.actions == ["updated", "static_fields", "stopped"]
-    assert server.launched == {}
+    assert server.states.launched == {}
     assert outcome.item["attributes"]["port"] == 12301
     assert server.busy == set()
 
@@ -146,7 +148,7 @@ def test_without_wait_the_last_step_is_not_waited_for(server, clock):
 
 
 def test_a_type_is_never_changed(server):
-    server.add(title="Services", type=RAW, attributes={"port": 12201})
+    server.inputs.add("Services", RAW, port=12201)
     with pytest.raises(ReconcileError, match=r"is of type .*RawTCPInput.*delete it first"):
         ensure(server, wish(server))
     assert server.writes == []
@@ -154,13 +156,13 @@ def test_a_type_is_never_changed(server):
 
 def test_two_inputs_of_one_title_are_refused(server):
     for _ in range(2):
-        server.add(title="Services", attributes={"port": 12201})
+        server.inputs.add("Services", GELF, port=12201)
     with pytest.raises(ReconcileError, match="2 inputs have the title 'Services'"):
         ensure(server, wish(server))
 
 
 def test_an_input_of_another_node_is_refused(server):
-    server.add(title="Services", node="elsewhere", attributes={"port": 12201}, **{"global": False})
+    server.inputs.add("Services", GELF, is_global=False, node="elsewhere", port=12201)
     with pytest.raises(ReconcileError, match="belongs to the Graylog node elsewhere"):
         ensure(server, wish(server))
 
@@ -168,7 +170,7 @@ def test_an_input_of_another_node_is_refused(server):
 def test_an_input_is_deleted_once(server):
     ensure(server, wish(server))
     assert reconciler(server, check=True).ensure_absent("Services").actions == ["deleted"]
-    assert len(server.inputs) == 1
+    assert len(server.inputs.items) == 1
     assert reconciler(server).ensure_absent("Services").actions == ["deleted"]
-    assert server.inputs == {}
+    assert server.inputs.items == {}
     assert reconciler(server).ensure_absent("Services").actions == []

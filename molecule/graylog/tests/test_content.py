@@ -1,0 +1,105 @@
+"""What somebody changed behind the role's back is shown by a check, line by line, and mended by a deployment."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+from scenario import deploy, wait_for
+from test_graylog import ADDRESSES, SECRET, ask
+
+NODE = "newer"
+RULE = "Scenario: frames"
+
+
+def write(method: str, path: str, body: dict | None = None) -> None:
+    """Change something as the root user, as the web interface would."""
+    url = f"http://{ADDRESSES[NODE]}:9000/api/{path}"
+    headers = {"X-Requested-By": "test", "Accept": "application/json"}
+    login = ("admin", SECRET.read_text().strip())
+    httpx.request(method, url, json=body, auth=login, headers=headers, timeout=30).raise_for_status()
+
+
+def the(items: list[dict], title: str) -> dict:
+    """Return the one item of a title."""
+    (found,) = [item for item in items if item["title"] == title]
+    return found
+
+
+def stream() -> dict:
+    return the(ask(NODE, "streams")["streams"], "Scenario")
+
+
+def pipeline_rule() -> dict:
+    return the(ask(NODE, "system/pipelines/rule"), RULE)
+
+
+def services() -> dict:
+    return the(ask(NODE, "system/inputs")["inputs"], "Services (GELF over TLS)")
+
+
+def content() -> dict:
+    """Return all that the test changes, without what differs from one time to the next."""
+    index_sets = ask(NODE, "system/indices/index_sets", stats="false")["index_sets"]
+    return {
+        "rules": sorted((rule["field"], rule["type"], rule["inverted"]) for rule in stream()["rules"]),
+        "source": pipeline_rule()["source"].rstrip(),
+        "kept": the(index_sets, "Scenario")["retention_strategy"],
+        "port": services()["attributes"]["port"],
+        "paused": stream()["disabled"],
+    }
+
+
+def changed_lines(output: str) -> list[str]:
+    """Return the lines that the differences take away and add."""
+    lines = [line for line in output.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    return sorted(line[0] + line[1:].strip().rstrip(",") for line in lines)
+
+
+def test_the_parts_are_there_and_a_message_goes_through_them(mark):
+    fields = {"version": "1.1", "host": "test", "short_message": "a frame", "_mark": mark, "_scenario_frame": 7}
+    write_message(fields)
+    query = {"query": f"mark:{mark} AND scenario_seen:yes", "range": 600, "filter": f"streams:{stream()['id']}"}
+    wait_for(
+        "the stream has the message with the rule's field",
+        lambda: ask(NODE, "search/universal/relative", **query)["total_results"] == 1,
+        failing=(httpx.HTTPError,),
+    )
+
+
+def write_message(fields: dict) -> None:
+    """Send one message over TLS from a node to itself."""
+    from test_graylog import SEND, TLS
+    from scenario import connected
+
+    files = [f"{TLS}/{name}" for name in ("ca.crt", "host.crt", "host.crt", "host.key")]
+    words = "python3 -c" + " %s" * 8
+    connected(NODE, sudo=True).check_output(words, SEND, ADDRESSES[NODE], "12201", *files, json.dumps(fields))
+
+
+def test_what_was_changed_by_hand_is_shown_and_mended():
+    before = content()
+    rule, held = pipeline_rule(), services()
+    write("DELETE", f"streams/{stream()['id']}/rules/{stream()['rules'][0]['id']}")
+    write("PUT", f"system/pipelines/rule/{rule['id']}", {**rule, "source": rule["source"].replace("yes", "no")})
+    body = {key: held[key] for key in ("title", "type", "global", "node")}
+    write("PUT", f"system/inputs/{held['id']}", {**body, "configuration": {**held["attributes"], "port": 12299}})
+    wait_for("the input listens elsewhere", lambda: services()["attributes"]["port"] == 12299)
+    spoiled = content()
+
+    shown = changed_lines(deploy("--check", "--diff", "--tags", "graylog:configure"))
+    assert content() == spoiled
+    assert [line for line in shown if "12299" in line or "12201" in line] == ['+"port": 12201', '-"port": 12299']
+    assert [line for line in shown if "scenario_seen" in line and "no" in line]
+    assert [line for line in shown if line.startswith("+") and "scenario_frame" in line]
+    deploy("--tags", "graylog:configure")
+    assert content() == before
+
+
+@pytest.mark.parametrize("node", ADDRESSES)
+def test_nothing_listens_on_udp(node):
+    from scenario import connected
+
+    ports = connected(node).check_output("ss -Hlun").split("\n")
+    assert not [line for line in ports if ":53" not in line and line.strip()], ports
