@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -228,6 +229,8 @@ class RestServer(Watched):
 class LogServer(Watched):
     """A GELF TCP input with TLS and client certificates."""
 
+    transport = "tcp"
+
     def __init__(self, context):
         super().__init__()
         self._context = context
@@ -264,6 +267,17 @@ class LogServer(Watched):
             with_shutdown(connection)
         self._open = []
 
+    def kill(self):
+        """Reset every connection: what was sent and is not read yet is gone."""
+        with_shutdown(self._listener)
+        for connection in self._open:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                # wakes the reader and, unlike a full shutdown, says nothing to the peer
+                socket.socket.shutdown(connection, socket.SHUT_RD)
+            connection.close()
+        self._open = []
+
     def _accept(self, listener):
         while True:
             try:
@@ -274,23 +288,55 @@ class LogServer(Watched):
 
     def _serve(self, connection):
         self._open.append(connection)
-        rest = b""
         try:
             connection.settimeout(LIMIT)
             connection = self._context.wrap_socket(connection, server_side=True)
             self._open.append(connection)
             self.versions.append(connection.version())
-            while True:
-                data = connection.recv(65536)
-                if not data:
-                    return
-                *frames, rest = (rest + data).split(b"\0")
-                self.raw.extend(frames)
-                self.note()
+            self._read(connection)
         except (OSError, ValueError):
             return
         finally:
             with_shutdown(connection)
+
+    def _read(self, connection):
+        rest = b""
+        while True:
+            data = connection.recv(65536)
+            if not data:
+                return
+            *frames, rest = (rest + data).split(b"\0")
+            self.raw.extend(frames)
+            self.note()
+
+
+class HttpLogServer(LogServer):
+    """A GELF HTTP input. ``answer`` returns the status for a message, or raises OSError to hang up."""
+
+    transport = "http"
+
+    def __init__(self, context):
+        self.heads = []
+        self.connections = 0
+        self.answer = lambda body: 202
+        super().__init__(context)
+
+    def _read(self, connection):
+        self.connections += 1
+        with connection.makefile("rb") as file:
+            while True:
+                head = b"".join(iter(file.readline, b"\r\n"))
+                if not head:
+                    return
+                name, _, length = head.rstrip().rpartition(b" ")
+                assert name.endswith(b"Content-Length:")
+                body = file.read(int(length))
+                status = self.answer(body)
+                self.heads.append(head)
+                if status == 202:
+                    self.raw.append(body)
+                    self.note()
+                connection.sendall(b"HTTP/1.1 %d Said So\r\nContent-Length: 0\r\n\r\n" % status)
 
 
 def with_shutdown(connection):
@@ -387,6 +433,13 @@ def rest(pki):
 @pytest.fixture()
 def log(pki):
     server = LogServer(pki.server_context(client_ca=pki.ca))
+    yield server
+    server.stop()
+
+
+@pytest.fixture()
+def http_log(pki):
+    server = HttpLogServer(pki.server_context(client_ca=pki.ca))
     yield server
     server.stop()
 
