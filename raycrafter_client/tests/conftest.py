@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import threading
@@ -267,17 +266,6 @@ class LogServer(Watched):
             with_shutdown(connection)
         self._open = []
 
-    def kill(self):
-        """Reset every connection: what was sent and is not read yet is gone."""
-        with_shutdown(self._listener)
-        for connection in self._open:
-            with contextlib.suppress(OSError):
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                # wakes the reader and, unlike a full shutdown, says nothing to the peer
-                socket.socket.shutdown(connection, socket.SHUT_RD)
-            connection.close()
-        self._open = []
-
     def _accept(self, listener):
         while True:
             try:
@@ -323,6 +311,8 @@ class HttpLogServer(LogServer):
 
     def _read(self, connection):
         self.connections += 1
+        # as Netty does, on which the log server is built
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection.makefile("rb") as file:
             while True:
                 head = b"".join(iter(file.readline, b"\r\n"))

@@ -211,3 +211,41 @@ def test_the_spool_forgets_an_unfinished_line(tmp_path):
     assert not spool
     spool.close()
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("log", ["http_log"], indirect=True)
+def test_a_message_that_the_server_refuses_holds_up_no_other(make, log):
+    log.answer = lambda body: 413 if b"too much" in body else 202
+    logger, _ = make()
+    for text in ("before", "too much", "after"):
+        logger.info(text)
+    log.wait_for(lambda: any(message.get("_kind") == "log_dropped" for message in log.messages))
+    assert numbers(log)[:2] == ["before", "after"]
+    (told,) = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert (told["_dropped"], "413" in told["short_message"]) == (1, True)
+
+
+@pytest.mark.parametrize("log", ["http_log"], indirect=True)
+def test_a_server_in_trouble_gets_the_messages_later(make, log):
+    log.answer = lambda body: 503
+    logger, _ = make()
+    logger.info("patience")
+    log.poll(lambda: log.connections >= 3)
+    assert log.messages == []
+    log.answer = lambda body: 202
+    log.wait_for(lambda: "patience" in numbers(log))
+    # one outage is told once, however often it was tried
+    assert sum(message.get("_kind") == "log_link" for message in log.messages) <= 1
+
+
+@pytest.mark.parametrize("log", ["http_log"], indirect=True)
+def test_an_idle_connection_may_end(make, log):
+    logger, handler = make()
+    logger.info("one")
+    log.wait_for(lambda: len(log.raw) == 1)
+    log.stop()
+    log.start()
+    logger.info("two")
+    log.wait_for(lambda: len(log.raw) == 2)
+    handler.close_within(5)
+    assert numbers(log) == ["one", "two"]

@@ -3,9 +3,9 @@
 ``timestamp`` (seconds since 1970), ``level`` (syslog's number), ``short_message``, ``full_message`` (with a traceback,
 if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with an underscore before its name.
 
-One search finds what the service and the compute nodes say of a frame: ``_job_id``, ``_batch_id``, ``_frame`` (its number
-in the job), ``_attempt`` and ``_native_id`` are the client's names too. A Celery task's lines also have ``_task``,
-``_task_id`` and the ids it was called with; a client's refused request has the ids of its batch and frame.
+One search finds what the service and the compute nodes say of a frame: ``_job_id``, ``_batch_id``, ``_frame`` (its
+number in the job), ``_attempt`` and ``_native_id`` are the client's names too. A Celery task's lines also have
+``_task``, ``_task_id`` and the ids it was called with; a client's refused request has the ids of its batch and frame.
 """
 
 from __future__ import annotations

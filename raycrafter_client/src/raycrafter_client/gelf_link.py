@@ -33,7 +33,7 @@ class Link:
         self.delivered = 0
 
     def deliver(self, frames: Sequence[Frame]) -> None:
-        """Send messages in order. Also after an OSError ``delivered`` tells how many of them are done with."""
+        """Send messages in order; ``delivered`` tells how many of them are done with, also after an OSError."""
         raise NotImplementedError
 
     def doubtful(self) -> List[Frame]:

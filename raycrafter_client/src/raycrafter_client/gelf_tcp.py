@@ -10,9 +10,9 @@ from .gelf_link import Link
 from .gelf_queue import Frame
 
 # Nobody tells what has arrived: what was sent this long before a connection died is sent again. Longer than the
-# kernel's patience with an unacknowledged send.
+# kernel's patience with an unacknowledged send, and more than the handler takes from the disk at a time.
 RESEND_SECONDS = 15.0
-RESEND_MESSAGES = 1000
+RESEND_MESSAGES = 5000
 # With TLS 1.3 a client learns only after the handshake that its certificate is refused: wait this long for the refusal.
 REFUSAL_SECONDS = 0.3
 
