@@ -20,7 +20,7 @@ from raycrafter_client.tls import client_context
 MESSAGES = 20000
 DEATHS = 6
 BURST = 50000
-LIMIT = 60.0  # seconds
+LIMIT = 240.0  # seconds, for a machine that has much else to do
 
 
 class LogProcess:
