@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +13,7 @@ import pytest
 from django.utils import timezone
 from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job
 from raycrafter.jobs.states import BatchState, JobState, move
+from raycrafter.logs import GelfFormatter
 from rest_framework.test import APIClient
 
 
@@ -65,6 +70,32 @@ def test_token_ends_an_hour_after_the_walltime(batch: Batch, node: Any) -> None:
     assert timedelta(0) <= batch.token_expires - before - timedelta(hours=2) < timedelta(minutes=1)
     Batch.objects.update(token_expires=timezone.now() - timedelta(seconds=1))
     assert node.claim().status_code == 401
+
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What was written to the log so far, as it is shipped."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(GelfFormatter())
+    logging.getLogger().addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.getLogger().removeHandler(handler)
+
+
+def test_lines_of_a_clients_calls_have_the_ids_that_the_client_logs(
+    new_node: Any, batch: Batch, node: Any, lines: Any
+) -> None:
+    frame = claimed(node)
+    moved = [line for line in lines() if "to CLAIMED" in line["short_message"]][-1]
+    assert (moved["_job_id"], moved["_batch_id"], moved["_frame"]) == (batch.job_id, batch.pk, frame["number"])
+    assert node.result(2).status_code == 404
+    refused = [line for line in lines() if line["_logger"] == "django.request"][-1]
+    assert (refused["_job_id"], refused["_batch_id"], refused["_frame"]) == (batch.job_id, batch.pk, 2)
+    assert refused["_native_id"] == "7.login1"
 
 
 # --- claiming -------------------------------------------------------------------------------------------------------

@@ -221,13 +221,15 @@ def test_messages_of_a_task_name_it(logged: Any) -> None:
     logger, stream = logged
 
     @app.task(name="raycrafter.test.task")
-    def task() -> None:
+    def task(batch_id: int, seconds: float) -> None:
         logger.info("inside", extra={"job_id": 5})
 
-    task.apply(task_id="abc")
+    task.apply(args=(17, 0.5), task_id="abc")
     app.tasks.pop("raycrafter.test.task")
     found = json.loads(stream.getvalue())
     assert (found["_task"], found["_task_id"], found["_job_id"]) == ("raycrafter.test.task", "abc", 5)
+    assert found["_batch_id"] == 17
+    assert "_seconds" not in found
 
 
 # --- Celery ---------------------------------------------------------------------------------------------------------

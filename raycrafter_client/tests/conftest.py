@@ -228,6 +228,8 @@ class RestServer(Watched):
 class LogServer(Watched):
     """A GELF TCP input with TLS and client certificates."""
 
+    transport = "tcp"
+
     def __init__(self, context):
         super().__init__()
         self._context = context
@@ -274,23 +276,57 @@ class LogServer(Watched):
 
     def _serve(self, connection):
         self._open.append(connection)
-        rest = b""
         try:
             connection.settimeout(LIMIT)
             connection = self._context.wrap_socket(connection, server_side=True)
             self._open.append(connection)
             self.versions.append(connection.version())
-            while True:
-                data = connection.recv(65536)
-                if not data:
-                    return
-                *frames, rest = (rest + data).split(b"\0")
-                self.raw.extend(frames)
-                self.note()
+            self._read(connection)
         except (OSError, ValueError):
             return
         finally:
             with_shutdown(connection)
+
+    def _read(self, connection):
+        rest = b""
+        while True:
+            data = connection.recv(65536)
+            if not data:
+                return
+            *frames, rest = (rest + data).split(b"\0")
+            self.raw.extend(frames)
+            self.note()
+
+
+class HttpLogServer(LogServer):
+    """A GELF HTTP input. ``answer`` returns the status for a message, or raises OSError to hang up."""
+
+    transport = "http"
+
+    def __init__(self, context):
+        self.heads = []
+        self.connections = 0
+        self.answer = lambda body: 202
+        super().__init__(context)
+
+    def _read(self, connection):
+        self.connections += 1
+        # as Netty does, on which the log server is built
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection.makefile("rb") as file:
+            while True:
+                head = b"".join(iter(file.readline, b"\r\n"))
+                if not head:
+                    return
+                name, _, length = head.rstrip().rpartition(b" ")
+                assert name.endswith(b"Content-Length:")
+                body = file.read(int(length))
+                status = self.answer(body)
+                self.heads.append(head)
+                if status == 202:
+                    self.raw.append(body)
+                    self.note()
+                connection.sendall(b"HTTP/1.1 %d Said So\r\nContent-Length: 0\r\n\r\n" % status)
 
 
 def with_shutdown(connection):
@@ -387,6 +423,13 @@ def rest(pki):
 @pytest.fixture()
 def log(pki):
     server = LogServer(pki.server_context(client_ca=pki.ca))
+    yield server
+    server.stop()
+
+
+@pytest.fixture()
+def http_log(pki):
+    server = HttpLogServer(pki.server_context(client_ca=pki.ca))
     yield server
     server.stop()
 

@@ -30,7 +30,7 @@ def read(tmp_path, **changes):
 def test_a_good_file(tmp_path):
     config = read(tmp_path)
     assert config.url == "https://master1"
-    assert (config.gelf.host, config.gelf.port) == ("logging1", 12202)
+    assert (config.gelf.host, config.gelf.port, config.gelf.transport) == ("logging1", 12202, "tcp")
 
 
 def test_no_margin_is_a_margin(tmp_path):
@@ -52,6 +52,7 @@ def test_logs_may_go_nowhere(tmp_path):
         ({"walltime_end_margin": -1}, "walltime_end_margin must be a number from 0"),
         ({"walltime_end_margin": 4000}, "walltime_end_margin must be less"),
         ({"gelf": {"host": "logging1"}}, "port is missing"),
+        ({"gelf": dict(GOOD["gelf"], transport="udp")}, "transport must be one of http, tcp"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(tmp_path, change, words):

@@ -72,6 +72,7 @@ def test_two_frames_from_claim_to_finish(client, rest, log):
 
 def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
     rest.frames = [[client.frame(3, POVRAY + PICTURE, attempt=2)]]
+    rest.replies["heartbeat"] = [(404, {"title": "Not Found"})]
     client.start().end()
     messages = {message["_kind"]: message for message in log.wait_for(lambda: log.messages)}
     assert set(messages) >= {"client_started", "frame_started", "phase", "progress", "trace_time", "client_ended"}
@@ -81,6 +82,9 @@ def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
         assert message["host"] == socket.gethostname()
     trace = messages["trace_time"]
     assert (trace["_frame"], trace["_attempt"], trace["_renderer"], trace["level"]) == (3, 2, "povray", 6)
+    # what another thread says while the frame is in work belongs to its story too; before and after, there is none
+    assert (messages["heartbeat_refused"]["_frame"], messages["heartbeat_refused"]["_attempt"]) == (3, 2)
+    assert not {"_frame", "_attempt"} & {*messages["client_started"], *messages["client_ended"]}
     # a hundred lines of progress are a few messages, and no events
     assert 5 <= sum(message["_kind"] == "progress" for message in log.messages) <= 15
     assert "progress" not in rest.kinds()

@@ -31,6 +31,18 @@ def test_both_ways_work(rest, log, pki):
     assert message["_facility"] == "raycrafter-client"
 
 
+def test_a_log_server_that_speaks_http(rest, http_log, pki):
+    gelf = ["--gelf", f"localhost:{http_log.port}", "--cert", pki.client[0], "--key", pki.client[1]]
+    code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf, "--gelf-transport", "http")
+    assert code == 0
+    (message,) = http_log.messages
+    assert message["_selftest_id"] == report["gelf"]["selftest_id"]
+    http_log.answer = lambda body: 413
+    code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf, "--gelf-transport", "http")
+    assert code == 1
+    assert "413" in report["gelf"]["error"]
+
+
 def test_https_alone(rest, pki):
     code, report = selftest("--url", rest.url, "--ca", pki.ca)
     assert code == 0

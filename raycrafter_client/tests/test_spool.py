@@ -1,14 +1,15 @@
 """Events on disk: numbers go on, nothing is lost by a crash, a full disk is no end."""
 
-import logging
 import os
 
 from raycrafter_client.spool import EventSpool
 
+EVENT = {"level": 30, "kind": "warning", "frame": 3, "attempt": 1, "message": "text", "data": {"line": 5}}
+
 
 def add(spool, count):
     for number in range(count):
-        spool.add(logging.INFO, "test", f"event {number}", frame=number)
+        spool.add(dict(EVENT, message=f"event {number}"))
 
 
 def seqs(spool):
@@ -17,18 +18,10 @@ def seqs(spool):
 
 def test_numbers_and_fields(tmp_path):
     spool = EventSpool(str(tmp_path / "spool"))
-    spool.add(logging.WARNING, "warning", "text", 3, 1, {"line": 5})
+    spool.add(EVENT)
     (event,) = spool.pending(10)
     assert event.pop("time").endswith("+00:00")
-    assert event == {
-        "seq": 1,
-        "level": 30,
-        "kind": "warning",
-        "frame": 3,
-        "attempt": 1,
-        "message": "text",
-        "data": {"line": 5},
-    }
+    assert event == dict(EVENT, seq=1)
 
 
 def test_a_new_client_goes_on_after_the_last_number(tmp_path):

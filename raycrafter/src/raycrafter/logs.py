@@ -1,12 +1,16 @@
 """Logging: one JSON object per line on stderr, in GELF's own field names, so that shipping copies and never interprets.
 
 ``timestamp`` (seconds since 1970), ``level`` (syslog's number), ``short_message``, ``full_message`` (with a traceback,
-if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with an underscore before its name
-(``_job_id``, ``_batch_id``); inside a Celery task also ``_task`` and ``_task_id``.
+if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with an underscore before its name.
+
+One search finds what the service and the compute nodes say of a frame: ``_job_id``, ``_batch_id``, ``_frame`` (its
+number in the job), ``_attempt`` and ``_native_id`` are the client's names too. A Celery task's lines also have
+``_task``, ``_task_id`` and the ids it was called with; a client's refused request has the ids of its batch and frame.
 """
 
 from __future__ import annotations
 
+import inspect
 import logging
 import logging.config
 import os
@@ -34,17 +38,35 @@ class GelfFormatter(JsonFormatter):
         log_data["_facility"] = "raycrafter"
         log_data["_logger"] = record.name
         log_data.update(_task_fields())
+        log_data.update(_request_fields(extras.get("request")))
         # "request" is an object of the web server; _id is reserved by GELF
         log_data.update({f"_{key}": value for key, value in extras.items() if key not in ("request", "id", "data")})
 
 
-def _task_fields() -> dict[str, str]:
-    """Return the running Celery task's name and id, if there is one."""
+def _task_fields() -> dict[str, Any]:
+    """Return the running Celery task's name and id, and what it works on, if there is one."""
     from celery import current_task
 
-    if current_task and current_task.request.id:
-        return {"_task": current_task.name, "_task_id": current_task.request.id}
-    return {}
+    if not current_task or not current_task.request.id:
+        return {}
+    called_with = zip(inspect.signature(current_task.run).parameters, current_task.request.args or (), strict=False)
+    ids = {f"_{name}": value for name, value in called_with if name.endswith("_id")}
+    return {"_task": current_task.name, "_task_id": current_task.request.id} | ids
+
+
+def _request_fields(request: Any) -> dict[str, Any]:
+    """Return what a compute-node client's request is about; nothing for other requests."""
+    batch = getattr(request, "auth", None)
+    if batch is None:
+        return {}
+    # there are lines before the models can be imported, but no such requests
+    from raycrafter.jobs.models import Batch
+
+    if not isinstance(batch, Batch):
+        return {}
+    fields = {"_job_id": batch.job_id, "_batch_id": batch.pk, "_native_id": batch.native_client_id}
+    match = request.resolver_match
+    return fields | ({"_frame": match.kwargs["number"]} if match and "number" in match.kwargs else {})
 
 
 def dictionary() -> dict[str, Any]:

@@ -13,8 +13,7 @@ from typing import List, Optional
 from . import __version__, selftest, stop
 from .api import Api
 from .config import Config, ConfigError, load, native_id
-from .gelf import SPOOL_BYTES, GelfHandler
-from .gelf_link import Link
+from .gelf import LINKS, SPOOL_BYTES, GelfHandler
 from .gelf_spool import LogSpool
 from .reporter import Reporter
 from .sender import EventSender
@@ -38,11 +37,12 @@ def main(argv: Optional[List[str]] = None) -> int:
     test.add_argument("--url", required=True, help="of the server, https://…")
     test.add_argument("--ca", required=True, help="certificate of the CA that signed the servers' certificates")
     test.add_argument("--gelf", help="HOST:PORT of the log server's input for clients")
+    test.add_argument("--gelf-transport", choices=sorted(LINKS), default="tcp", help="what that input speaks")
     test.add_argument("--cert", help="certificate shown to the log server")
     test.add_argument("--key", help="its key")
     options = parser.parse_args(argv)
     if options.command == "selftest":
-        report = selftest.run(options.url, options.ca, options.gelf, options.cert, options.key)
+        report = selftest.run(options.url, options.ca, options.gelf, options.cert, options.key, options.gelf_transport)
         print(json.dumps(report, indent=2))
         return 0 if report["ok"] else 1
     return _run(options.config)
@@ -77,7 +77,7 @@ def _run(path: str) -> int:
         Reporter(spool),
         EventSender(api, native, spool),
         switch,
-        lambda renderer: handler.fields.update(renderer=renderer) if handler else None,
+        lambda fields: handler.fields.update(fields) if handler else None,
     )
     try:
         return session.run()
@@ -95,9 +95,10 @@ def _gelf_handler(config: Config, native: str, directory: str) -> Optional[GelfH
     if gelf is None:
         return None
     fields = {"facility": "raycrafter-client", "job_id": config.job, "batch_id": config.batch, "native_id": native}
+    link = LINKS[gelf.transport]
     return GelfHandler(
         # the files are read at every connection: a renewed certificate needs no new client
-        lambda: Link(gelf.host, gelf.port, client_context(gelf.ca_file, gelf.cert_file, gelf.key_file)),
+        lambda: link(gelf.host, gelf.port, client_context(gelf.ca_file, gelf.cert_file, gelf.key_file)),
         LogSpool(os.path.join(directory, "gelf.spool"), SPOOL_BYTES),
         socket.gethostname(),
         fields,

@@ -4,14 +4,17 @@ import json
 import re
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
+from .gelf import LINKS
+
 
 class ConfigError(ValueError):
     """The configuration or the environment cannot be used; the text names the setting."""
 
 
 class GelfConfig(NamedTuple):
-    """Where log messages go."""
+    """Where log messages go, and how: ``transport`` is a key of gelf.LINKS."""
 
+    transport: str
     host: str
     port: int
     ca_file: str
@@ -80,7 +83,11 @@ def _config(data: Dict[str, Any]) -> Config:
 
 
 def _gelf(data: Dict[str, Any]) -> GelfConfig:
+    transport = data.get("transport", "tcp")
+    if transport not in LINKS:
+        raise ConfigError("gelf.transport must be one of {}".format(", ".join(sorted(LINKS))))
     return GelfConfig(
+        transport=transport,
         host=_text(data, "host"),
         port=int(_number(data, "port")),
         ca_file=_text(data, "ca_file"),

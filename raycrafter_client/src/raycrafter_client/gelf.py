@@ -2,26 +2,27 @@
 
 import itertools
 import logging
+import sys
 import threading
 import time
-from collections import deque
+import uuid
 from contextlib import suppress
-from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional
 
 from .backoff import Backoff
+from .gelf_http import HttpLink
 from .gelf_link import Link
 from .gelf_message import encode
-from .gelf_queue import BoundedQueue, Frame
+from .gelf_queue import BoundedQueue, Dropped, Frame
 from .gelf_spool import LogSpool
+from .gelf_tcp import TcpLink
 
+LINKS = {"tcp": TcpLink, "http": HttpLink}
 QUEUE_MESSAGES = 10000
 QUEUE_BYTES = 8 * 1024 * 1024
 SPOOL_BYTES = 64 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
-# GELF knows no acknowledgement: what was sent this long before a connection died is sent again (it carries the same
-# _client_seq). Longer than the kernel's patience with an unacknowledged send.
-RESEND_SECONDS = 15.0
-RESEND_MESSAGES = 1000
+CHUNK_MESSAGES = 500
 IDLE_SECONDS = 0.5
 
 
@@ -48,7 +49,11 @@ class GelfHandler(logging.Handler):
         self._next_try = 0.0
         self._link: Optional[Link] = None
         self._told = False
-        self._sent: Deque[Tuple[float, Frame]] = deque(maxlen=RESEND_MESSAGES)
+        self._in_hand: List[Frame] = []
+        self._reported = Dropped(0, 0)
+        self._refusal = ""
+        # numbers begin anew with every client, also in a spool directory that an earlier one has left
+        self._run_id = uuid.uuid4().hex
         self._seq = itertools.count(1)
         self._closing = threading.Event()
         self._deadline = float("inf")
@@ -68,8 +73,11 @@ class GelfHandler(logging.Handler):
             self._deadline = time.monotonic() + seconds
             self._closing.set()
             self._queue.wake()
-            # the thread may be within a connection's own timeout; it is a daemon and dies with the process
             self._thread.join(seconds + 1.0)
+            if self._thread.is_alive():
+                # it is within a connection's own timeout; it is a daemon and dies with the process
+                doubtful = self._link.doubtful() if self._link else []
+                self._leave_on_disk(doubtful + self._in_hand)
         super().close()
 
     def close(self) -> None:
@@ -78,8 +86,8 @@ class GelfHandler(logging.Handler):
 
     def _put(self, record: logging.LogRecord) -> None:
         seq = next(self._seq)
-        data = encode(record, self._host, dict(self.fields, client_seq=seq))
-        self._queue.put(Frame(seq, record.levelno <= logging.DEBUG, data))
+        ids = {"client_seq": seq, "message_id": "{}-{}".format(self._run_id, seq)}
+        self._queue.put(Frame(seq, record.levelno <= logging.DEBUG, encode(record, self._host, {**self.fields, **ids})))
 
     def _run(self) -> None:
         try:
@@ -87,92 +95,99 @@ class GelfHandler(logging.Handler):
                 self._turn(IDLE_SECONDS)
             self._next_try = 0.0
             while time.monotonic() < self._deadline and self._turn(0):
-                pass
+                if self._link is None:
+                    time.sleep(max(0.0, min(self._next_try, self._deadline) - time.monotonic()))
         finally:
-            # what the deadline left over: for the next client in this directory, or for a person
-            self._to_disk(self._queue.take(QUEUE_MESSAGES + 1, 0))
+            self._leave_on_disk([])
             if self._link is not None:
                 self._link.close()
-            with suppress(OSError):
-                self._spool.close()
 
     def _turn(self, seconds: float) -> bool:
-        """Do one round of work, waiting ``seconds`` at most for messages; return whether more can be done at once."""
-        frames = self._queue.take(500, seconds)
-        link = self._usable_link()
-        if link is None:
-            self._to_disk(frames)
-            return bool(frames)
-        try:
-            for index, frame in enumerate(frames):
-                self._sent.append((time.monotonic(), frame))
-                try:
-                    link.send(frame.data)
-                except OSError:
-                    # the frame itself is in the resend window
-                    frames = frames[index + 1 :]
-                    raise
-            frames = []
+        """Do one round of work, waiting ``seconds`` at most for messages; return whether there is more to do."""
+        waiting = self._queue.wait(seconds)
+        link = self._usable_link(waiting)
+        self._in_hand = self._queue.take(CHUNK_MESSAGES)
+        sent = self._deliver(link, self._in_hand) if link else 0
+        self._to_disk(self._in_hand[sent:])
+        self._in_hand = []
+        if link and link is self._link:
             self._replay(link)
             self._report_dropped()
-        except OSError as error:
-            self._lose_link(frames, error)
-        return bool(frames or self._spool or self._link is None)
+        return bool(waiting or self._spool or self._queue.wait(0))
 
-    def _usable_link(self) -> Optional[Link]:
-        """Return a connection that the server has not closed; try for a new one when it is time."""
+    def _usable_link(self, waiting: bool) -> Optional[Link]:
+        """Return a connection that the server has not closed; make one for messages when it is time."""
         if self._link is not None:
             try:
                 self._link.check()
             except OSError as error:
-                self._lose_link([], error)
-        if self._link is None and time.monotonic() >= self._next_try:
+                # that an idle connection ends is no trouble
+                self._lose_link(error, trouble=bool(self._link.doubtful()))
+        if self._link is None and (waiting or self._spool) and time.monotonic() >= self._next_try:
             try:
                 self._link = self._connect()
-                self._backoff.reset()
-                self._told = False
             except OSError as error:
-                self._next_try = time.monotonic() + self._backoff.next()
-                self._tell(error)
+                self._note_trouble(error)
         return self._link
 
-    def _lose_link(self, unsent: List[Frame], error: OSError) -> None:
-        """Keep what may not have arrived, and what was not sent."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
-        self._next_try = time.monotonic() + self._backoff.next()
-        oldest = time.monotonic() - RESEND_SECONDS
-        self._to_disk([frame for sent, frame in self._sent if sent >= oldest])
-        self._sent.clear()
-        self._to_disk(unsent)
-        self._tell(error)
+    def _deliver(self, link: Link, frames: List[Frame]) -> int:
+        """Return how many messages are done with; when not all of them are, the connection is given up."""
+        if not frames:
+            return 0
+        try:
+            link.deliver(frames)
+            self._backoff.reset()
+            self._told = False
+        except OSError as error:
+            self._lose_link(error, trouble=True)
+        for frame, self._refusal in link.take_refused():
+            self._queue.count_dropped(frame)
+        return link.delivered
 
-    def _tell(self, error: OSError) -> None:
-        """Log once per outage; the message waits on disk like the others."""
+    def _lose_link(self, error: OSError, trouble: bool) -> None:
+        """Keep what may not have arrived."""
+        link, self._link = self._link, None
+        if link is not None:
+            self._to_disk(link.doubtful())
+            link.close()
+        if trouble:
+            self._note_trouble(error)
+
+    def _note_trouble(self, error: OSError) -> None:
+        """Wait before the next try; log once per outage, the message waits on disk like the others."""
+        self._next_try = time.monotonic() + self._backoff.next()
         if not self._told:
             self._told = True
             text = "no connection to the log server, messages wait on disk: %s"
             logging.getLogger(__name__).warning(text, error, extra={"fields": {"kind": "log_link"}})
 
     def _replay(self, link: Link) -> None:
-        """Send a part of the spool file: new messages get their turn in between."""
-        if not self._spool:
-            return
-        lines = self._spool.peek(CHUNK_BYTES)
-        for line in lines:
-            link.send(line)
-            self._sent.append((time.monotonic(), Frame(0, False, line)))
-            self._spool.advance(len(line) + 1)
+        """Send a part of the spool file: new messages get their turn in between. It stays there until it is sent."""
+        frames = [Frame(0, False, line) for line in self._spool.peek(CHUNK_BYTES)]
+        sent = self._deliver(link, frames)
+        self._spool.advance(sum(len(frame.data) + 1 for frame in frames[:sent]))
 
     def _report_dropped(self) -> None:
-        debug, other = self._queue.take_dropped()
-        if debug or other:
-            text = "{} log messages were dropped, {} of them DEBUG".format(debug + other, debug)
-            record = logging.LogRecord("raycrafter_client", logging.WARNING, "", 0, text, None, None)
-            record.fields = {"kind": "log_dropped", "dropped": debug + other, "dropped_debug": debug}
-            self._put(record)
+        """Say how many messages this client has dropped so far: the last such message is right, whichever are lost."""
+        dropped = self._queue.dropped()
+        if dropped == self._reported:
+            return
+        self._reported = dropped
+        text = "{} log messages were dropped so far, {} of them DEBUG".format(sum(dropped), dropped.debug)
+        if self._refusal:
+            text += "; the log server refused one with " + self._refusal
+        record = logging.LogRecord("raycrafter_client", logging.WARNING, "", 0, text, None, None)
+        record.fields = {"kind": "log_dropped", "dropped": sum(dropped), "dropped_debug": dropped.debug}
+        self._put(record)
 
     def _to_disk(self, frames: List[Frame]) -> None:
         for frame in self._spool.append(frames):
-            self._queue.count_dropped(frame.debug)
+            self._queue.count_dropped(frame)
+
+    def _leave_on_disk(self, frames: List[Frame]) -> None:
+        """Keep what could not be sent: for the next client in this directory, or for a person."""
+        self._to_disk(frames + self._queue.take(sys.maxsize))
+        self._report_dropped()
+        self._to_disk(self._queue.take(1))
+        with suppress(OSError):
+            self._spool.close()

@@ -1,5 +1,6 @@
 """A log record as a GELF message."""
 
+import itertools
 import json
 import logging
 from typing import Any, Dict
@@ -10,7 +11,7 @@ MAX_FULL = 16000  # characters
 
 
 def encode(record: logging.LogRecord, host: str, fields: Dict[str, Any]) -> bytes:
-    """Return the JSON of one message. ``record.fields`` (a dict) adds to ``fields``; None values are left out."""
+    """Return the JSON of one message. ``record.fields`` (a dict) adds to ``fields``; None adds nothing."""
     text = record.getMessage()
     message: Dict[str, Any] = {
         "version": "1.1",
@@ -23,7 +24,7 @@ def encode(record: logging.LogRecord, host: str, fields: Dict[str, Any]) -> byte
         message["full_message"] = logging.Formatter().formatException(record.exc_info)[-MAX_FULL:]
     elif len(text) > MAX_SHORT:
         message["full_message"] = text[:MAX_FULL]
-    for name, value in {**fields, **getattr(record, "fields", {})}.items():
+    for name, value in itertools.chain(fields.items(), getattr(record, "fields", {}).items()):
         if value is not None:
             message["_" + name] = value if isinstance(value, (int, float, str)) else str(value)
     return json.dumps(message).encode()

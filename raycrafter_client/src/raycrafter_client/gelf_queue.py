@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from typing import Deque, List, NamedTuple, Tuple
+from typing import Deque, List, NamedTuple
 
 
 class Frame(NamedTuple):
@@ -13,8 +13,15 @@ class Frame(NamedTuple):
     data: bytes
 
 
+class Dropped(NamedTuple):
+    """How many messages were lost since the start."""
+
+    debug: int
+    other: int
+
+
 class BoundedQueue:
-    """A queue that never blocks the producer. When it is full, the oldest DEBUG message goes, else the newest one."""
+    """A queue that never blocks the producer. When it is full, the oldest DEBUG message goes, else the oldest one."""
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
         self._max_messages = max_messages
@@ -23,27 +30,27 @@ class BoundedQueue:
         self._debug: Deque[Frame] = deque()
         self._other: Deque[Frame] = deque()
         self._bytes = 0
-        self._dropped_debug = 0
-        self._dropped_other = 0
+        self._dropped = Dropped(0, 0)
 
     def put(self, frame: Frame) -> None:
-        """Add a message or drop one."""
+        """Add a message, and drop others for it."""
         with self._changed:
             (self._debug if frame.debug else self._other).append(frame)
             self._bytes += len(frame.data)
             while len(self._debug) + len(self._other) > self._max_messages or self._bytes > self._max_bytes:
-                if self._debug:
-                    self._bytes -= len(self._debug.popleft().data)
-                    self._dropped_debug += 1
-                else:
-                    self._bytes -= len(self._other.pop().data)
-                    self._dropped_other += 1
+                oldest = (self._debug or self._other).popleft()
+                self._bytes -= len(oldest.data)
+                self._count(oldest)
             self._changed.notify()
 
-    def take(self, limit: int, seconds: float) -> List[Frame]:
-        """Return up to ``limit`` messages in the order they came; wait at most ``seconds`` for the first."""
+    def wait(self, seconds: float) -> bool:
+        """Wait at most ``seconds`` for a message; return whether there is one."""
         with self._changed:
-            self._changed.wait_for(lambda: self._debug or self._other, seconds)
+            return bool(self._changed.wait_for(lambda: self._debug or self._other, seconds))
+
+    def take(self, limit: int) -> List[Frame]:
+        """Return up to ``limit`` messages in the order they came."""
+        with self._changed:
             frames: List[Frame] = []
             while len(frames) < limit and (self._debug or self._other):
                 first = self._debug
@@ -54,22 +61,21 @@ class BoundedQueue:
                 frames.append(frame)
             return frames
 
-    def count_dropped(self, debug: bool) -> None:
+    def count_dropped(self, frame: Frame) -> None:
         """Count a message that was lost elsewhere."""
         with self._changed:
-            if debug:
-                self._dropped_debug += 1
-            else:
-                self._dropped_other += 1
+            self._count(frame)
 
-    def take_dropped(self) -> Tuple[int, int]:
-        """Return how many DEBUG and how many other messages were dropped since the last call."""
+    def dropped(self) -> Dropped:
+        """Return how many messages were lost since the start."""
         with self._changed:
-            dropped = self._dropped_debug, self._dropped_other
-            self._dropped_debug = self._dropped_other = 0
-            return dropped
+            return self._dropped
 
     def wake(self) -> None:
-        """Make ``take`` look again."""
+        """Make ``wait`` look again."""
         with self._changed:
             self._changed.notify_all()
+
+    def _count(self, frame: Frame) -> None:
+        debug, other = self._dropped
+        self._dropped = Dropped(debug + frame.debug, other + (not frame.debug))

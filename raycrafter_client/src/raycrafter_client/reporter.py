@@ -31,4 +31,6 @@ class Reporter:
     ) -> None:
         """Write to the log and keep an event for the server."""
         self.log(level, kind, message, frame, attempt)
-        self._spool.add(level, kind, message, frame, attempt, data)
+        self._spool.add(
+            {"level": level, "kind": kind, "frame": frame, "attempt": attempt, "message": message, "data": data or {}}
+        )

@@ -10,18 +10,21 @@ import uuid
 from typing import Any, Dict, Optional
 from urllib.parse import urlsplit
 
-from .gelf_link import Link
+from .gelf import LINKS
 from .gelf_message import encode
+from .gelf_queue import Frame
 from .tls import client_context
 
 TIMEOUT_SECONDS = 15.0
 
 
-def run(url: str, ca: str, gelf: Optional[str], cert: Optional[str], key: Optional[str]) -> Dict[str, Any]:
+def run(
+    url: str, ca: str, gelf: Optional[str], cert: Optional[str], key: Optional[str], transport: str
+) -> Dict[str, Any]:
     """Try both ways and return what was found; ``ok`` tells whether all of it works."""
     report: Dict[str, Any] = {"host": socket.gethostname(), "https": _try(_https, url, ca)}
     if gelf:
-        report["gelf"] = _try(_gelf, gelf, ca, cert, key)
+        report["gelf"] = _try(_gelf, gelf, ca, cert, key, transport)
     report["ok"] = all(part["ok"] for part in report.values() if isinstance(part, dict))
     return report
 
@@ -53,17 +56,19 @@ def _https(url: str, ca: str) -> Dict[str, Any]:
     return {"tls": tls, "status": response.status, "health": health}
 
 
-def _gelf(target: str, ca: str, cert: Optional[str], key: Optional[str]) -> Dict[str, Any]:
+def _gelf(target: str, ca: str, cert: Optional[str], key: Optional[str], transport: str) -> Dict[str, Any]:
     """Shake hands, wait for a refusal, send one message that can be searched for by its id."""
     host, _, port = target.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError("the log server must be given as HOST:PORT")
     marker = uuid.uuid4().hex
-    link = Link(host, int(port), client_context(ca, cert, key), TIMEOUT_SECONDS)
+    link = LINKS[transport](host, int(port), client_context(ca, cert, key), TIMEOUT_SECONDS)
     try:
         record = logging.LogRecord("raycrafter_client", logging.INFO, "", 0, "self-test %s", (marker,), None)
         fields = {"facility": "raycrafter-client", "kind": "selftest", "selftest_id": marker}
-        link.send(encode(record, socket.gethostname(), fields))
+        link.deliver([Frame(0, False, encode(record, socket.gethostname(), fields))])
+        for _, reason in link.take_refused():
+            raise OSError("the log server refused the message: " + reason)
         link.check()
     finally:
         link.close()

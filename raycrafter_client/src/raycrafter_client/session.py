@@ -39,16 +39,16 @@ class Session:
         reporter: Reporter,
         sender: EventSender,
         switch: stop.StopSwitch,
-        on_renderer: Callable[[str], None],
+        on_work: Callable[[Dict[str, Any]], None],
     ) -> None:
-        """``on_renderer`` is told the renderer's name once the server has said it."""
+        """``on_work`` is told what every log message says of the work from now on: renderer, frame, attempt."""
         self._config = config
         self._native_id = native_id
         self._api = api
         self._reporter = reporter
         self._sender = sender
         self._switch = switch
-        self._on_renderer = on_renderer
+        self._on_work = on_work
         self._progress = Progress()
         self._heartbeat = Heartbeat(api, native_id, self._progress, switch, reporter, config.heartbeat_seconds)
         self._deadline = time.monotonic() + config.walltime_seconds - config.walltime_end_margin
@@ -114,7 +114,6 @@ class Session:
         return codes.get(reason, EXIT_UNUSABLE), reason
 
     def _render_all(self, claim: Claim) -> None:
-        self._on_renderer(claim.renderer)
         # the server's time on this host's clock
         stop_in = claim.stop_at - self._api.clock_offset - time.time()
         self._deadline = min(self._deadline, time.monotonic() + stop_in)
@@ -122,6 +121,7 @@ class Session:
             if self._switch.reason or self._switch.draining:
                 self._unreported.append((task, not_started(self._switch.reason or "drained")))
                 continue
+            self._on_work({"renderer": claim.renderer, "frame": task.number, "attempt": task.attempt})
             self._progress.begin(task.number, task.attempt)
             self._heartbeat.poke()
             runner = Runner(self._switch, self._deadline, min(GRACE_SECONDS, self._config.walltime_end_margin / 3))
@@ -131,6 +131,7 @@ class Session:
             self._unreported.append((task, result))
             # while the server is away the next frame need not wait for this one's report
             self._report_all(time.monotonic() + ONE_TRY, lambda seconds: True)
+            self._on_work({"frame": None, "attempt": None})
 
     def _report_all(self, until: float, given_up: Callable[[float], bool]) -> None:
         """Report results in order; what cannot be brought now stays for later."""

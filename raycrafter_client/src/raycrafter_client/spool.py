@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import datetime, timezone
 from itertools import islice
-from typing import Any, Deque, Dict, List, Optional
+from typing import Any, Deque, Dict, List
 
 # A frame makes about ten events of some 300 bytes: this many are a thousand and more frames without a network.
 MAX_PENDING = 20000
@@ -32,28 +32,12 @@ class EventSpool:
         self._size = 0
         self._recover(path, acked)
 
-    def add(
-        self,
-        level: int,
-        kind: str,
-        message: str,
-        frame: Optional[int] = None,
-        attempt: Optional[int] = None,
-        data: Optional[Dict[str, Any]] = None,
-    ) -> None:
-        """Keep one event; ``level`` is a logging level."""
+    def add(self, event: Dict[str, Any]) -> None:
+        """Keep one event as the server takes it; its number and its time are given here."""
         with self._lock:
             self._last += 1
-            event = {
-                "seq": self._last,
-                "time": datetime.now(timezone.utc).isoformat(),
-                "level": level,
-                "kind": kind,
-                "frame": frame,
-                "attempt": attempt,
-                "message": message[:MAX_TEXT],
-                "data": data or {},
-            }
+            now = datetime.now(timezone.utc).isoformat()
+            event = dict(event, seq=self._last, time=now, message=event["message"][:MAX_TEXT])
             self._write(json.dumps(event).encode() + b"\n")
             self._pending.append(event)
             if len(self._pending) > MAX_PENDING:

@@ -263,6 +263,7 @@ def _record(obj: models.Model, kind: str, before: str, after: str) -> None:
         message=message[:2000],
         data={"object": kind, "id": obj.pk, "from": before, "to": after},
     )
-    logger.log(
-        level, "%s", message, extra={key: value for key, value in links.items() if value} | {f"{kind}_id": obj.pk}
-    )
+    extra = {key: value for key, value in links.items() if value} | {f"{kind}_id": obj.pk}
+    if kind == "frame":
+        extra["frame"] = obj.number
+    logger.log(level, "%s", message, extra=extra)

@@ -1,0 +1,51 @@
+"""A log server as a process of its own, to be killed: TRANSPORT PORT CERTIFICATE KEY CA FILE SECONDS-PER-MESSAGE.
+
+It writes every message to FILE before it says that it has it, and its port to standard output.
+"""
+
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+
+TRANSPORT, PORT, CERTIFICATE, KEY, CA, FILE, SECONDS = sys.argv[1:]
+
+
+def tcp(file):
+    """Yield the messages of one connection."""
+    rest = b""
+    while data := file.read1(65536):
+        *messages, rest = (rest + data).split(b"\0")
+        yield from messages
+
+
+def http(file):
+    """Yield the message of each request of one connection."""
+    while head := b"".join(iter(file.readline, b"\r\n")):
+        yield file.read(int(head.rstrip().rpartition(b" ")[2]))
+
+
+def serve(plain):
+    """Take what comes over one connection."""
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with context.wrap_socket(plain, server_side=True) as connection, connection.makefile("rb") as file:
+        for message in tcp(file) if TRANSPORT == "tcp" else http(file):
+            time.sleep(float(SECONDS))
+            os.write(out, message + b"\n")
+            if TRANSPORT == "http":
+                connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+
+
+context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=CA)
+context.verify_mode = ssl.CERT_REQUIRED
+context.load_cert_chain(CERTIFICATE, KEY)
+out = os.open(FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("127.0.0.1", int(PORT)))
+listener.listen(16)
+print(listener.getsockname()[1], flush=True)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
