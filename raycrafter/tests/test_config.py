@@ -40,7 +40,8 @@ GOOD: dict[str, Any] = {
     "graylog": {
         "search_url": "https://logging1:9443/search?q={query}&rangetype=relative&relative=86400",
         "gelf_host": "logging1",
-        "gelf_port": 12202,
+        "gelf_port": 12204,
+        "gelf_transport": "http",
     },
     "cluster": {
         "name": "lab",

@@ -183,9 +183,12 @@ class Graylog:
     search_url: str = ""
     gelf_host: str = ""
     gelf_port: int = 12202
+    gelf_transport: str = "tcp"
 
     def __post_init__(self) -> None:
-        """The link needs the place of the query."""
+        """The link needs the place of the query, and clients know two transports."""
+        if self.gelf_transport not in ("tcp", "http"):
+            raise _KeyError("graylog.gelf_transport", f"is {self.gelf_transport!r}", "choose tcp or http")
         if self.search_url and "{query}" not in self.search_url:
             raise _KeyError("graylog.search_url", "has no {query}", "write {query} where the search text goes")
 

@@ -79,7 +79,7 @@ def client_settings(batch: Batch) -> dict[str, object]:
         "heartbeat_seconds": HEARTBEAT_SECONDS,
     }
     if graylog.gelf_host:
-        address = {"host": graylog.gelf_host, "port": graylog.gelf_port}
+        address = {"host": graylog.gelf_host, "port": graylog.gelf_port, "transport": graylog.gelf_transport}
         files = {"ca_file": f"{tls}/ca.crt", "cert_file": f"{tls}/client.crt", "key_file": f"{tls}/client.key"}
         told["gelf"] = address | files
     return told
