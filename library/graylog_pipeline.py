@@ -9,7 +9,7 @@ module: graylog_pipeline
 short_description: A pipeline of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a pipeline of Graylog 3.3 to 7. Streams are connected to it by M(graylog_stream).
+  - Makes, changes or deletes a pipeline of Graylog 3.3 to 7. Streams are connected to it by C(graylog_stream).
   - The server reads a new source before anything is written, in check mode too.
   - The rules that it names must be there, other than in check mode.
 author: RayCrafter (!UNKNOWN)
