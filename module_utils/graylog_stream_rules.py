@@ -46,9 +46,7 @@ class StreamRules:
                         f"The stream {self._stream!r} has a rule of the type {kind} with {option}: leave it out"
                     )
             elif not rule.get(option):
-                raise WishError(
-                    f"The stream {self._stream!r} has a rule of the type {kind} without {option}: give it"
-                )
+                raise WishError(f"The stream {self._stream!r} has a rule of the type {kind} without {option}: give it")
         return {**rule, "field": rule.get("field") or "", "value": rule.get("value") or ""}
 
     def pictures(self, held: list[dict]) -> list[dict]:
