@@ -56,7 +56,8 @@ def parse_version(text: object) -> tuple[int, int, int]:
 def refusal(body: str) -> str:
     """Return what a refusing answer says, on one line.
 
-    Most say {"message": ...}; validations answer {"errors": ...} and pipeline sources a list: those are given whole.
+    Most say {"message": ...}; sources of pipelines are answered with a list of errors, each with its place; validations
+    answer {"errors": ...}, which is given whole.
     """
     try:
         answer = json.loads(body)
@@ -64,7 +65,14 @@ def refusal(body: str) -> str:
         return " ".join(body.split()) or "no reason given"
     if isinstance(answer, dict) and isinstance(answer.get("message"), str):
         return " ".join(answer["message"].split())
+    if isinstance(answer, list) and answer and all(isinstance(error, dict) and "line" in error for error in answer):
+        return "; ".join(_placed(error) for error in answer)
     return json.dumps(answer)
+
+
+def _placed(error: dict) -> str:
+    rest = {key: value for key, value in error.items() if key not in ("line", "position_in_line")}
+    return f"line {error['line']}, position {error.get('position_in_line')}: {rest.get('reason') or json.dumps(rest)}"
 
 
 def api_base(url: str) -> str:

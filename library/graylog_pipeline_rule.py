@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible's face of module_utils/graylog_pipelines.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: graylog_pipeline_rule
+short_description: A pipeline rule of Graylog
+version_added: "0.1.0"
+description:
+  - Makes, changes or deletes a rule of Graylog 3.3 to 7, which pipelines name by its title.
+  - The server reads a new source before anything is written, in check mode too.
+  - A rule that a pipeline still names is not deleted.
+author: RayCrafter (!UNKNOWN)
+extends_documentation_fragment:
+  - graylog
+options:
+  state:
+    type: str
+    choices: [present, absent]
+    default: present
+    description: Whether the pipeline rule is there.
+  title:
+    type: str
+    description: Title of the pipeline rule. It is what O(source) says, and needed only where there is no source.
+  source:
+    type: str
+    description:
+      - The pipeline rule in Graylog's own language; it begins with its title, as V(rule "TITLE").
+      - Blanks at the ends of lines and empty lines at the end count for nothing. Required with O(state=present).
+  description:
+    type: str
+    description: What it is for. Without it the description stays as it is.
+"""
+
+EXAMPLES = r"""
+- name: Messages of jobs say so
+  graylog_pipeline_rule:
+    username: admin
+    password: "{{ vault_graylog_root_password }}"
+    source: |
+      rule "mark jobs"
+      when
+        has_field("job")
+      then
+        set_field("kind", "job");
+      end
+"""
+
+RETURN = r"""
+pipeline_rule:
+  description: The pipeline rule; in check mode as it is before the change.
+  returned: when there is one
+  type: dict
+  contains:
+    id:
+      description: Graylog's own name of it.
+      type: str
+    title:
+      description: Its title.
+      type: str
+    description:
+      description: What it is for.
+      type: str
+    source:
+      description: Its text.
+      type: str
+actions:
+  description: What was done, of created, updated, deleted.
+  returned: always
+  type: list
+  elements: str
+version:
+  description: Version of Graylog.
+  returned: always
+  type: str
+"""
+
+from ansible.module_utils.graylog import GraylogClient
+from ansible.module_utils.graylog_module import manage
+from ansible.module_utils.graylog_pipelines import PipelineRule
+
+ARGUMENTS = {
+    "title": {"type": "str"},
+    "source": {"type": "str"},
+    "description": {"type": "str"},
+}
+
+
+def make(client: GraylogClient, params: dict) -> PipelineRule:
+    """Return the wish of the parameters."""
+    return PipelineRule(client, params["title"], params["source"], params["description"])
+
+
+def show(resource: PipelineRule, item: dict | None) -> dict:
+    """Return the module's own answer."""
+    return {"pipeline_rule": {"id": item["id"], **resource.picture(item)}} if item else {}
+
+
+def main() -> None:
+    """Run as a module."""
+    manage(
+        ARGUMENTS,
+        make,
+        show,
+        required_one_of=[("title", "source")],
+        required_if=[("state", "present", ["source"])],
+    )
+
+
+if __name__ == "__main__":
+    main()
