@@ -19,6 +19,7 @@ class Release:
     matches_inputs: a stream's rule may ask for the input that took the message.
     url_list: path of the list of addresses that Graylog may call.
     tiers: an index set may be kept by data_tiering instead of the rotation and retention strategies.
+    series_word: how a series of an event definition calls its function.
     """
 
     wraps: bool
@@ -28,6 +29,7 @@ class Release:
     matches_inputs: bool
     url_list: str
     tiers: bool
+    series_word: str
 
 
 def release_of(version: tuple[int, int, int]) -> Release:
@@ -41,4 +43,5 @@ def release_of(version: tuple[int, int, int]) -> Release:
         matches_inputs=number >= (4, 0),
         url_list="/system/urlallowlist" if number >= (7, 0) else "/system/urlwhitelist",
         tiers=number >= (6, 0),
+        series_word="type" if number >= (5, 2) else "function",
     )
