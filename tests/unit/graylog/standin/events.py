@@ -1,0 +1,281 @@
+"""/events/notifications and /events/definitions."""
+
+from __future__ import annotations
+
+from tests.unit.graylog.standin.routes import Call, Resource, paged, route
+from tests.unit.graylog.standin.shapes import (
+    ANY,
+    BOOL,
+    LIST,
+    MAP,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    RefusedError,
+    Shape,
+    needed,
+    optional,
+)
+
+NOTIFICATION = Shape(
+    "org.graylog.events.notifications.NotificationDto",
+    {"id": optional(TEXT), "title": needed(TEXT), "description": needed(TEXT), "config": needed(MAP)},
+    builder=True,
+)
+DEFINITION = Shape(
+    "org.graylog.events.processor.EventDefinitionDto",
+    {
+        "id": optional(TEXT),
+        "_scope": optional(TEXT, since=(5, 0)),
+        "title": needed(TEXT),
+        "description": needed(TEXT),
+        "remediation_steps": optional(TEXT, since=(6, 0)),
+        "event_procedure": optional(TEXT, since=(7, 0)),
+        "event_summary_template": optional(TEXT, since=(7, 1)),
+        "updated_at": optional(TEXT, since=(5, 0)),
+        "matched_at": optional(TEXT, since=(6, 1)),
+        "priority": needed(WHOLE),
+        "alert": needed(BOOL),
+        "config": needed(MAP),
+        "field_spec": optional(MAP),
+        "key_spec": needed(TEXTS),
+        "notification_settings": needed(MAP),
+        "notifications": optional(LIST),
+        "storage": optional(LIST),
+        "tags": optional(TEXTS, since=(7, 1)),
+        "scheduler": optional(ANY, since=(5, 0)),
+        "state": optional(TEXT, since=(5, 0)),
+    },
+    builder=True,
+)
+EVENTS_STREAM = {"type": "persist-to-streams-v1", "streams": ["000000000000000000000002"]}
+SYSTEM_STREAM = {"type": "persist-to-streams-v1", "streams": ["000000000000000000000003"]}
+# Kinds of settings: the keys that must be there, and what the others are if they are not given.
+NOTIFICATION_KINDS = {
+    "http-notification-v1": (["url"], {}),
+    "email-notification-v1": (
+        ["subject"],
+        {"sender": "", "body_template": "", "html_body_template": "", "email_recipients": [], "user_recipients": []},
+    ),
+}
+SECRETS = ("basic_auth", "api_secret")
+HTTP_DEFAULTS = {"api_key_as_header": False, "api_key": "", "skip_tls_verification": False}
+AGGREGATION_NEEDED = ["query", "search_within_ms", "execute_every_ms"]
+NOT_SCHEDULED = {
+    "status": None,
+    "next_time": None,
+    "triggered_at": None,
+    "queued_notifications": 0,
+    "data": None,
+    "is_scheduled": False,
+}
+
+
+def invalid(**errors: str) -> RefusedError:
+    """The refusal of a body that can be read but makes no sense."""
+    return RefusedError(400, {"errors": {key: [text] for key, text in errors.items()}, "failed": True})
+
+
+class Events(Resource):
+    """What notifications and definitions have in common."""
+
+    def __init__(self, api) -> None:
+        super().__init__(api)
+        self.items: dict[str, dict] = {}
+
+    def _found(self, item_id: str, what: str) -> dict:
+        if item_id not in self.items:
+            raise RefusedError(404, f"{what} <{item_id}> doesn't exist")
+        return self.items[item_id]
+
+    def _page(self, call: Call, key: str) -> dict:
+        wanted = call.query.get("query", "").lower()
+        found = [self.shown(item) for item in self.items.values() if wanted in item["title"].lower()]
+        items, page, size = paged(found, call)
+        answer = {"total": len(found), "page": page, "per_page": size, "count": len(items), key: items}
+        return {**answer, "query": call.query.get("query", "")}
+
+    def _elements(self, call: Call) -> dict:
+        page = self._page(call, "elements")
+        pagination = {key: page.pop(key) for key in ("count", "page", "per_page")}
+        return {**page, "pagination": {**pagination, "total": page["total"]}, "sort": "title", "order": "asc"}
+
+    def shown(self, item: dict) -> dict:
+        return item
+
+
+class Notifications(Events):
+    def shown(self, item: dict) -> dict:
+        """Secrets are hidden where the release encrypts them; the settings of plugins are shown as they came."""
+        config = dict(item["config"])
+        if config["type"] == "http-notification-v1" and self.release.within((4, 0), None):
+            config = {**HTTP_DEFAULTS, **config, **{key: {"is_set": bool(config.get(key))} for key in SECRETS}}
+        return {**item, "config": config}
+
+    def _checked(self, given: dict, old: dict | None = None) -> dict:
+        config = dict(given["config"])
+        kind = config.get("type")
+        if not given["title"]:
+            raise invalid(title="Notification title cannot be empty.")
+        if not kind:
+            raise invalid(config="Notification config type cannot be empty.")
+        must, defaults = NOTIFICATION_KINDS.get(kind, ([], {}))
+        for key in must:
+            if not config.get(key):
+                raise invalid(**{key: f"{key} cannot be empty."})
+        for key in SECRETS:
+            value = config.get(key)
+            if isinstance(value, dict):
+                config[key] = (old or {}).get("config", {}).get(key) if value.get("keep_value") else None
+                config[key] = value.get("set_value", config[key])
+        return {**given, "config": {**defaults, **config}}
+
+    @route("GET", "/events/notifications")
+    def list(self, call: Call):
+        return 200, self._page(call, "notifications")
+
+    @route("GET", "/events/notifications/paginated", since="paginated elements")
+    def pages(self, call: Call):
+        return 200, self._elements(call)
+
+    @route("POST", "/events/notifications")
+    def create(self, call: Call):
+        given = self._checked(self.fit_created(NOTIFICATION, call.body))
+        given["id"] = self.api.new_id()
+        self.items[given["id"]] = given
+        return 200, self.shown(given)
+
+    @route("GET", "/events/notifications/{item_id}")
+    def read(self, call: Call, item_id: str):
+        return 200, self.shown(self._found(item_id, "Notification"))
+
+    @route("PUT", "/events/notifications/{item_id}")
+    def update(self, call: Call, item_id: str):
+        given = self.fit(NOTIFICATION, call.body)
+        old = self._found(item_id, "Notification")
+        if given.get("id") != item_id:
+            raise RefusedError(400, "Notification IDs don't match")
+        self.items[item_id] = self._checked(given, old)
+        return 200, self.shown(self.items[item_id])
+
+    @route("DELETE", "/events/notifications/{item_id}")
+    def delete(self, call: Call, item_id: str):
+        self.items.pop(item_id, None)
+        for definition in self.api.definitions.items.values():
+            uses = definition["notifications"]
+            definition["notifications"] = [each for each in uses if each.get("notification_id") != item_id]
+        return 204, None
+
+
+class Definitions(Events):
+    def __init__(self, api) -> None:
+        super().__init__(api)
+        item = {
+            "id": api.new_id(),
+            "title": "System notification events",
+            "description": "Reserved event definition for system notification events",
+            "priority": 1,
+            "alert": False,
+            "config": {"type": "system-notifications-v1"},
+            "field_spec": {},
+            "key_spec": [],
+            "notification_settings": {"grace_period_ms": 0, "backlog_size": 0},
+            "storage": [SYSTEM_STREAM],
+        }
+        if self.release.within((4, 3), None):
+            self._keep(item, "ENABLED")
+            if self.release.within((5, 0), None):
+                item["_scope"] = "GRAYLOG_NONDELETEABLE_SCOPE"
+            if self.release.has("entities tell their source"):
+                source = {"source": "SYSTEM", "entity_type": "event_definition", "parent_id": None}
+                item["_entity_source"] = source
+
+    def of_stream(self, stream_id: str) -> list[str]:
+        return [item["title"] for item in self.items.values() if stream_id in item["config"].get("streams", [])]
+
+    def _keep(self, item: dict, state: str) -> dict:
+        for key in ("notifications", "storage"):
+            item[key] = item.get(key) or []
+        if SYSTEM_STREAM not in item["storage"] and EVENTS_STREAM not in item["storage"]:
+            item["storage"] = [each for each in item["storage"] if each.get("type") != EVENTS_STREAM["type"]]
+            item["storage"].append(EVENTS_STREAM)
+        item["field_spec"] = item.get("field_spec") or {}
+        if self.release.within((5, 0), None):
+            item.update(_scope="DEFAULT", state=state, scheduler=None, updated_at=self.api.now())
+        if self.release.within((6, 1), None):
+            item["matched_at"] = None
+        if self.release.within((7, 1), None):
+            item["tags"] = item.get("tags") or []
+        self.items[item["id"]] = item
+        return item
+
+    def _checked(self, given: dict) -> dict:
+        if not given["title"]:
+            raise invalid(title="Event Definition title cannot be empty.")
+        config = dict(given["config"])
+        if not config.get("type"):
+            raise invalid(config="Event Definition config type cannot be empty.")
+        if set(given["key_spec"]) - set(given.get("field_spec") or {}):
+            raise invalid(key_spec="Event Definition key_spec can only contain fields defined in field_spec.")
+        for entry in given.get("notifications") or []:
+            if entry.get("notification_id") not in self.api.notifications.items:
+                raise invalid(notifications=f"Notification <{entry.get('notification_id')}> doesn't exist")
+        if config["type"] == "aggregation-v1":
+            missing = [key for key in AGGREGATION_NEEDED if config.get(key) is None]
+            if missing:
+                raise RefusedError(400, f"Missing required properties: {' '.join(missing)}")
+            if config["search_within_ms"] <= 0 or config["execute_every_ms"] <= 0:
+                raise invalid(search_within_ms="Filter & Aggregation search_within_ms must be greater than 0.")
+            if self.release.within((6, 1), None):
+                added = {"use_cron_scheduling": False, "cron_expression": None, "cron_timezone": None}
+                config = {"stream_categories": [], **added, "event_limit": 0, **config}
+        return {**given, "config": config}
+
+    @route("GET", "/events/definitions")
+    def list(self, call: Call):
+        answer = self._page(call, "event_definitions")
+        scheduler = {item["id"]: NOT_SCHEDULED for item in answer["event_definitions"]}
+        return 200, {**answer, "context": {"scheduler": scheduler}}
+
+    @route("GET", "/events/definitions/paginated", since="paginated elements")
+    def pages(self, call: Call):
+        return 200, self._elements(call)
+
+    @route("POST", "/events/definitions")
+    def create(self, call: Call):
+        given = self._checked(self.fit_created(DEFINITION, call.body))
+        given["id"] = self.api.new_id()
+        return 200, self._keep(given, "ENABLED" if call.flag("schedule", True) else "DISABLED")
+
+    @route("GET", "/events/definitions/{item_id}")
+    def read(self, call: Call, item_id: str):
+        return 200, self._found(item_id, "Event definition")
+
+    @route("PUT", "/events/definitions/{item_id}")
+    def update(self, call: Call, item_id: str):
+        given = self.fit(DEFINITION, call.body)
+        old = self._found(item_id, "Event definition")
+        if given.get("id") != item_id:
+            raise RefusedError(400, "Event definition IDs don't match")
+        return 200, self._keep(self._checked(given), "ENABLED" if call.flag("schedule", True) else old.get("state"))
+
+    def _switched(self, item_id: str, state: str):
+        item = self._found(item_id, "Event definition")
+        if "state" in item:
+            item["state"] = state
+        return 204, None
+
+    @route("PUT", "/events/definitions/{item_id}/schedule")
+    def schedule(self, call: Call, item_id: str):
+        return self._switched(item_id, "ENABLED")
+
+    @route("PUT", "/events/definitions/{item_id}/unschedule")
+    def unschedule(self, call: Call, item_id: str):
+        return self._switched(item_id, "DISABLED")
+
+    @route("DELETE", "/events/definitions/{item_id}")
+    def delete(self, call: Call, item_id: str):
+        if self._found(item_id, "Event definition")["config"]["type"] == "system-notifications-v1":
+            raise RefusedError(403, "Immutable event definitions cannot be deleted")
+        del self.items[item_id]
+        return 204, None
