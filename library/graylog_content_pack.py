@@ -43,7 +43,8 @@ options:
     type: dict
     default: {}
     description:
-      - Values of the pack's parameters, by name. They are read in the pack's types, and its defaults count for the others.
+      - Values of the pack's parameters, by name. They are read in the pack's types.
+      - The pack's defaults count for the others.
       - They are shown in differences, so none should be a secret.
   comment:
     type: str

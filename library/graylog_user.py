@@ -143,7 +143,7 @@ def make(client: GraylogClient, params: dict) -> User:
     wish = UserWish(
         username=params["name"],
         password=params["user_password"],
-        always=params["update_password"] == "always",
+        always=params["update_password"] != "on_create",  # noqa: S105 a word, no password
         old_password=params["password"] if params["username"] == params["name"] else None,
         **{name: params[name] for name in SAME},
     )

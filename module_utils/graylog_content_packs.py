@@ -80,7 +80,7 @@ class ContentPack(Resource):
             raise WishError(f"The content pack {self.name!r} has no entities: there is nothing in it to install")
         if held["installed"] and self._outdated(held, wished) and not self._replace:
             raise WishError(
-                f"Revision {', '.join(map(str, held['installed']))} of the content pack {self.name!r} is installed, not "
+                f"Of the content pack {self.name!r} revision {', '.join(map(str, held['installed']))} is installed, not "
                 f"revision {self._content['rev']} with the values asked for. Installing that takes away what the old "
                 "one made: set replace to true where that is meant"
             )
@@ -125,7 +125,7 @@ class ContentPack(Resource):
         return any(held[key] != wished[key] for key in ("installed", "parameters"))
 
     def _kinds(self) -> dict[str, str]:
-        return {parameter["name"]: parameter["type"] for parameter in self._content.get("parameters", [])}
+        return {each["name"]: each["type"] for each in self._content.get("parameters", [])}
 
     def _given(self) -> dict:
         """Return the wished values in their types. Raises WishError for a name that the pack does not have."""
@@ -140,7 +140,7 @@ class ContentPack(Resource):
 
     def _values(self) -> dict:
         """Return the values of all parameters. Raises WishError where one has none."""
-        defaults = {parameter["name"]: parameter.get("default_value") for parameter in self._content.get("parameters", [])}
+        defaults = {each["name"]: each.get("default_value") for each in self._content.get("parameters", [])}
         values = {**defaults, **self._given()}
         missing = sorted(name for name, value in values.items() if value is None)
         if missing:

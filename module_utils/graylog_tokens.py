@@ -22,7 +22,7 @@ def period(text: str) -> str:
     """Return a lifetime as Graylog takes it, of "30" days or an ISO duration. Raises WishError for another text."""
     text = f"P{text}D" if text.isdigit() else text
     if not PERIOD.fullmatch(text):
-        raise WishError(f"{text!r} is no lifetime of a token: give days, for example 30, or an ISO duration such as P30D")
+        raise WishError(f"{text!r} is no lifetime: give days, such as 30, or an ISO duration, such as P30D")
     return text
 
 
