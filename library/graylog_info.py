@@ -10,7 +10,7 @@ short_description: What a Graylog tells of itself
 version_added: "0.1.0"
 description:
   - Tells the state of a server of Graylog 3.3 to 7, its cluster and what is set up in it. It changes nothing.
-  - M(graylog_input_info) tells more of the inputs.
+  - C(graylog_input_info) tells more of the inputs.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog

@@ -80,9 +80,9 @@ class ContentPack(Resource):
             raise WishError(f"The content pack {self.name!r} has no entities: there is nothing in it to install")
         if held["installed"] and self._outdated(held, wished) and not self._replace:
             raise WishError(
-                f"Of the content pack {self.name!r} revision {', '.join(map(str, held['installed']))} is installed, not "
-                f"revision {self._content['rev']} with the values asked for. Installing that takes away what the old "
-                "one made: set replace to true where that is meant"
+                f"The content pack {self.name!r} is installed as revision {', '.join(map(str, held['installed']))}, "
+                f"not as revision {self._content['rev']} with the values asked for. Installing that takes away what "
+                "the old one made: set replace to true where that is meant"
             )
         return wished
 

@@ -96,6 +96,8 @@ class User(Resource):
             old = {} if self._wish.old_password is None else {"old_password": self._wish.old_password}
             self._client.request("PUT", f"{path}/password", {"password": self._wish.password, **old})
             self._password_written = True
+            if old:
+                self._client.log_in_with(self._wish.password)
 
     def delete(self, item: dict) -> None:
         """Take it away."""

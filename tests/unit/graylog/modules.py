@@ -26,7 +26,7 @@ class Runner:
             half = importlib.import_module(f"module_utils.{path.stem}")
             monkeypatch.setitem(sys.modules, f"ansible.module_utils.{path.stem}", half)
 
-    def __call__(self, name: str, check: bool = False, **arguments) -> dict:
+    def __call__(self, name: str, /, check: bool = False, **arguments) -> dict:
         """Return the answer of the module `name`, with `failed` where it failed."""
         spec = importlib.util.spec_from_file_location(f"library_{name}", ROOT / "library" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)

@@ -1,0 +1,47 @@
+"""Modules against the stand-in of each release, over HTTP, as a play calls them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.graylog.modules import LOGIN, Runner
+from tests.unit.graylog.standin import RELEASES, StandIn
+
+
+class Played(StandIn):
+    """The stand-in, with a runner of modules: `run(module, **arguments)`."""
+
+    run: Runner
+
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """Requests that write; a source that is only read by the server is not written."""
+        return [(method, path) for method, path in self.writes if not path.endswith("/parse")]
+
+    def changed_by(self, *arguments, **options) -> tuple[dict, list[tuple[str, str]]]:
+        """Run a module; return its answer and what it wrote."""
+        before = len(self.changes)
+        answer = self.run(*arguments, **options)
+        return answer, self.changes[before:]
+
+    def settles(self, module: str, **arguments) -> dict:
+        """Check, run and run again; return the answer of the run.
+
+        In check mode nothing is written and the same is announced; the second run writes nothing.
+        """
+        checked, written = self.changed_by(module, check=True, **arguments)
+        assert not written
+        answer = self.run(module, **arguments)
+        assert not answer.get("failed"), answer["msg"]
+        assert (checked["changed"], checked["diff"]) == (answer["changed"], answer["diff"])
+        again, written = self.changed_by(module, **arguments)
+        assert (again["changed"], written) == (False, [])
+        return answer
+
+
+@pytest.fixture(params=RELEASES)
+def played(request, monkeypatch, capsys):
+    server = Played(request.param, tuple(LOGIN.values()))
+    with server.serve() as url:
+        server.run = Runner(url, monkeypatch, capsys)
+        yield server
