@@ -19,7 +19,9 @@ def typed(name: str, kind: str, value: object) -> object:
             return BOOLEANS[str(value).lower()]
         return TYPES[kind](value)
     except (KeyError, TypeError, ValueError) as error:
-        raise WishError(f"The parameter {name} of the content pack got {value!r}, but needs a {kind}") from error
+        raise WishError(
+            f"The parameter {name} of the content pack got {value!r}, but needs a value of type {kind}"
+        ) from error
 
 
 class ContentPack(Resource):
@@ -78,7 +80,10 @@ class ContentPack(Resource):
         wished |= {"installed": [self._content["rev"]], "parameters": self._given()}
         if not self._content.get("entities"):
             raise WishError(f"The content pack {self.name!r} has no entities: there is nothing in it to install")
-        if held["installed"] and self._outdated(held, wished) and not self._replace:
+        if not self._outdated(held, wished):
+            return wished
+        self._values()  # so that a value that is missing is told before anything is written
+        if held["installed"] and not self._replace:
             raise WishError(
                 f"The content pack {self.name!r} is installed as revision {', '.join(map(str, held['installed']))}, "
                 f"not as revision {self._content['rev']} with the values asked for. Installing that takes away what "

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from ansible.module_utils.common import warnings
 from ansible.module_utils.testing import patch_module_args
 
 ROOT = Path(__file__).parents[3]
@@ -30,6 +31,8 @@ class Runner:
         """Return the answer of the module `name`, with `failed` where it failed."""
         spec = importlib.util.spec_from_file_location(f"library_{name}", ROOT / "library" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
+        # Ansible keeps them for the process, which is one module's at other times.
+        warnings._global_warnings.clear()
         spec.loader.exec_module(module)
         given = {"url": self._url, **LOGIN, **arguments, "_ansible_check_mode": check}
         with patch_module_args(given), pytest.raises(SystemExit):
