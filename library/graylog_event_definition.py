@@ -51,7 +51,9 @@ options:
     description: Fields by whose values the messages are counted apart. Needs O(condition).
   condition:
     type: dict
-    description: What a group of messages must be like to make an event. Without one each message makes an event.
+    description:
+      - What a group of messages must be like to make an event.
+      - Without one each message makes an event, in a new definition of Graylog 5.2 and later at most 100 in one search.
     suboptions:
       function:
         type: str

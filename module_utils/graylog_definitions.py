@@ -34,6 +34,8 @@ NEW_AGGREGATION = {
     "search_within_ms": 300000,
     "execute_every_ms": 300000,
 }
+# Events of one search at most, as Graylog's own pages suggest it; without a limit a new search is refused.
+EVENT_LIMIT = {"event_limit": 100}
 SENT = ("description", "priority", "alert", "field_spec", "key_spec", "notification_settings")
 
 
@@ -164,7 +166,9 @@ class Definition(Resource):
         if item and item["config"]["type"] == kind:
             held = item["config"]
         else:
-            held = NEW_AGGREGATION if kind == AGGREGATION else {}
+            held = NEW_AGGREGATION if kind == AGGREGATION else {"type": kind}
+            if kind == AGGREGATION and self._client.release.limits_events:
+                held = {**held, **EVENT_LIMIT}
         config = {**held, **wish.config}
         if wish.condition is not None:
             config.update(wish.condition.config(self._client.release.series_word))

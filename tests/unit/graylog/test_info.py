@@ -6,6 +6,7 @@ import pytest
 
 from module_utils.graylog import GraylogClient
 from module_utils.graylog_overview import PARTS, journal
+from tests.unit.graylog.standin import StandIn
 
 
 def test_all_parts_are_told_and_nothing_is_written(played):
@@ -41,7 +42,9 @@ def test_inputs_are_counted_by_state(played):
 
 
 @pytest.mark.parametrize(("size", "limit", "fill"), [(50, 200, 0.25), (0, 0, None), (None, 200, None)])
-def test_the_journals_fill(played, monkeypatch, size, limit, fill):
-    answer = {"enabled": size is not None, "journal_size": size, "journal_size_limit": limit}
-    monkeypatch.setattr(GraylogClient, "request", lambda *_arguments: answer)
-    assert journal(GraylogClient(played.opener, "http://x", "admin", "x"))["fill"] == fill
+def test_the_journals_fill(monkeypatch, size, limit, fill):
+    server = StandIn("7.1.7")
+    client = GraylogClient(server.opener, "http://127.0.0.1", *server.admin)
+    told = {**client.request("GET", "/system/journal"), "journal_size": size, "journal_size_limit": limit}
+    monkeypatch.setattr(client, "request", lambda _method, _path: told)
+    assert journal(client)["fill"] == fill

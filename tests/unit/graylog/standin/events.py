@@ -125,6 +125,8 @@ class Notifications(Events):
                 raise invalid(**{key: f"{key} cannot be empty."})
         for key in SECRETS:
             value = config.get(key)
+            if key in config and not self.release.within((4, 0), None):
+                raise RefusedError(400, f"Unable to map property {key}.\nKnown properties include: url, type")
             if isinstance(value, dict):
                 config[key] = (old or {}).get("config", {}).get(key) if value.get("keep_value") else None
                 config[key] = value.get("set_value", config[key])
@@ -234,6 +236,8 @@ class Definitions(Events):
                     raise RefusedError(400, f"Missing required property {word} of a series: {series}")
             if config["search_within_ms"] <= 0 or config["execute_every_ms"] <= 0:
                 raise invalid(search_within_ms="Filter & Aggregation search_within_ms must be greater than 0.")
+            if self.release.within((5, 2), None) and not config.get("series") and not config.get("event_limit"):
+                raise invalid(event_limit="Event limit must be greater than 0.")
             late = {"filters", "event_limit"} & set(config) if not self.release.within((5, 0), None) else set()
             if late:
                 raise RefusedError(400, f"Unable to map property {late.pop()}.")
