@@ -36,6 +36,8 @@ NEW_AGGREGATION = {
 }
 # Events of one search at most, as Graylog's own pages suggest it; without a limit a new search is refused.
 EVENT_LIMIT = {"event_limit": 100}
+# What later releases have besides, and an update would blank.
+KEPT = ("remediation_steps", "event_procedure", "event_summary_template", "tags")
 SENT = ("description", "priority", "alert", "field_spec", "key_spec", "notification_settings")
 
 
@@ -146,9 +148,7 @@ class Definition(Resource):
         body = {"title": self.name, **{key: wish.settings.get(key, held[key]) for key in SENT}}
         if "notification_settings" in wish.settings:
             body["notification_settings"] = {**held["notification_settings"], **wish.settings["notification_settings"]}
-        # A key of Graylog 7.1, which an update would blank.
-        if held.get("remediation_steps") is not None:
-            body["remediation_steps"] = held["remediation_steps"]
+        body |= {key: held[key] for key in KEPT if held.get(key)}
         return {
             **body,
             "config": self._config_body(item),

@@ -135,7 +135,7 @@ class User(Resource):
         if self._wish.permissions is None:
             return []
         given = {word for role in item["roles"] for word in self._role_permissions(role)}
-        own_account = re.compile(rf"users:\w+:({re.escape(item['username'])}|{re.escape(item['id'])})")
+        own_account = re.compile(rf"users:\w+:({re.escape(item['username'])}|{re.escape(item.get('id') or '')})")
         held = set(item["permissions"])
         own = {word for word in held - given if not own_account.fullmatch(word)}
         return sorted(own | (held & set(self._wish.permissions)))
