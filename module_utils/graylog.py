@@ -223,3 +223,7 @@ class GraylogClient:
                 raise GraylogError(f"This Graylog knows no inputs of type {input_type}: is the plugin installed?")
             self._schemas[input_type] = found["requested_configuration"]
         return self._schemas[input_type]
+
+    def log_in_with(self, password: str) -> None:
+        """Use another password from now on: the account has changed its own."""
+        self._arguments["url_password"] = password

@@ -105,10 +105,13 @@ def only(kind: str, name: str, found: list[dict]) -> dict | None:
 def part(wished: object, held: object) -> object:
     """Return of what the server holds what the wish speaks of: in dictionaries the wished keys, everything else whole.
 
-    None and "" are the same to Graylog, so either is given as the wish has it.
+    Lists of one length are compared item by item. None and "" are the same to Graylog, so either is given as the wish
+    has it.
     """
     if isinstance(wished, dict) and isinstance(held, dict):
         return {key: part(value, held.get(key)) for key, value in wished.items()}
+    if isinstance(wished, list) and isinstance(held, list) and len(wished) == len(held):
+        return [part(*pair) for pair in zip(wished, held, strict=True)]
     if wished in (None, "") and held in (None, ""):
         return wished
     return held

@@ -20,6 +20,8 @@ class Release:
     url_list: path of the list of addresses that Graylog may call.
     tiers: an index set may be kept by data_tiering instead of the rotation and retention strategies.
     lifetimes: an index set may be rotated by how long its messages are kept (time-size-optimizing).
+    series_word: how a series of an event definition calls its function.
+    limits_events: a definition that makes an event of each message has a limit of them for one search.
     """
 
     wraps: bool
@@ -30,6 +32,8 @@ class Release:
     url_list: str
     tiers: bool
     lifetimes: bool
+    series_word: str
+    limits_events: bool
 
 
 def release_of(version: tuple[int, int, int]) -> Release:
@@ -44,4 +48,6 @@ def release_of(version: tuple[int, int, int]) -> Release:
         url_list="/system/urlallowlist" if number >= (7, 0) else "/system/urlwhitelist",
         tiers=number >= (6, 0),
         lifetimes=number >= (5, 1),
+        series_word="type" if number >= (5, 2) else "function",
+        limits_events=number >= (5, 2),
     )

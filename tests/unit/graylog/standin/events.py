@@ -90,8 +90,11 @@ class Events(Resource):
 
 
 class Definitions(Events):
+    """scheduled: by id, whether the definition is run."""
+
     def __init__(self, api) -> None:
         super().__init__(api)
+        self.scheduled: dict[str, bool] = {}
         item = {
             "id": api.new_id(),
             "title": "System notification events",
@@ -116,6 +119,7 @@ class Definitions(Events):
         return [item["title"] for item in self.items.values() if stream_id in item["config"].get("streams", [])]
 
     def _keep(self, item: dict, state: str) -> dict:
+        self.scheduled[item["id"]] = state == "ENABLED" and item["config"]["type"] != "system-notifications-v1"
         for key in ("notifications", "storage"):
             item[key] = item.get(key) or []
         if SYSTEM_STREAM not in item["storage"] and EVENTS_STREAM not in item["storage"]:
@@ -146,8 +150,17 @@ class Definitions(Events):
             missing = [key for key in AGGREGATION_NEEDED if config.get(key) is None]
             if missing:
                 raise RefusedError(400, f"Missing required properties: {' '.join(missing)}")
+            word = "type" if self.release.within((5, 2), None) else "function"
+            for series in config.get("series") or []:
+                if word not in series or set(series) - {"id", word, "field"}:
+                    raise RefusedError(400, f"Missing required property {word} of a series: {series}")
             if config["search_within_ms"] <= 0 or config["execute_every_ms"] <= 0:
                 raise invalid(search_within_ms="Filter & Aggregation search_within_ms must be greater than 0.")
+            if self.release.within((5, 2), None) and not config.get("series") and not config.get("event_limit"):
+                raise invalid(event_limit="Event limit must be greater than 0.")
+            late = {"filters", "event_limit"} & set(config) if not self.release.within((5, 0), None) else set()
+            if late:
+                raise RefusedError(400, f"Unable to map property {late.pop()}.")
             if self.release.within((6, 1), None):
                 added = {"use_cron_scheduling": False, "cron_expression": None, "cron_timezone": None}
                 config = {"stream_categories": [], **added, "event_limit": 0, **config}
@@ -156,7 +169,7 @@ class Definitions(Events):
     @route("GET", "/events/definitions")
     def list(self, call: Call):
         answer = self._page(call, "event_definitions")
-        scheduler = {item["id"]: NOT_SCHEDULED for item in answer["event_definitions"]}
+        scheduler = {item["id"]: self._context(item["id"]) for item in answer["event_definitions"]}
         return 200, {**answer, "context": {"scheduler": scheduler}}
 
     @route("GET", "/events/definitions/paginated", since="paginated elements")
@@ -173,16 +186,26 @@ class Definitions(Events):
     def read(self, call: Call, item_id: str):
         return 200, self._found(item_id, "Event definition")
 
+    @route("GET", "/events/definitions/{item_id}/with-context")
+    def read_with_context(self, call: Call, item_id: str):
+        item = self._found(item_id, "Event definition")
+        return 200, {"event_definition": item, "context": {"scheduler": self._context(item_id)}}
+
+    def _context(self, item_id: str) -> dict:
+        return {**NOT_SCHEDULED, "is_scheduled": self.scheduled[item_id]}
+
     @route("PUT", "/events/definitions/{item_id}")
     def update(self, call: Call, item_id: str):
         given = self.fit(DEFINITION, call.body)
         old = self._found(item_id, "Event definition")
         if given.get("id") != item_id:
             raise RefusedError(400, "Event definition IDs don't match")
-        return 200, self._keep(self._checked(given), "ENABLED" if call.flag("schedule", True) else old.get("state"))
+        runs = call.flag("schedule", True) or self.scheduled[old["id"]]
+        return 200, self._keep(self._checked(given), "ENABLED" if runs else "DISABLED")
 
     def _switched(self, item_id: str, state: str):
         item = self._found(item_id, "Event definition")
+        self.scheduled[item_id] = state == "ENABLED"
         if "state" in item:
             item["state"] = state
         return 204, None

@@ -44,6 +44,8 @@ class Notifications(Events):
                 raise invalid(**{key: f"{key} cannot be empty."})
         for key in SECRETS:
             value = config.get(key)
+            if key in config and not self.release.within((4, 0), None):
+                raise RefusedError(400, f"Unable to map property {key}.\nKnown properties include: url, type")
             if isinstance(value, dict):
                 config[key] = (old or {}).get("config", {}).get(key) if value.get("keep_value") else None
                 config[key] = value.get("set_value", config[key])

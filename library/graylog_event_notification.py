@@ -1,0 +1,146 @@
+#!/usr/bin/python
+# GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Ansible's face of module_utils/graylog_notifications.py."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: graylog_event_notification
+short_description: A notification of Graylog's events
+version_added: "0.1.0"
+description:
+  - Makes, changes or deletes a notification, by mail, by HTTP or by a plugin, of Graylog 3.3 to 7.
+  - Graylog calls only addresses that its list of allowed ones has. This module warns where an address is missing there.
+author: RayCrafter (!UNKNOWN)
+extends_documentation_fragment:
+  - graylog
+options:
+  state:
+    type: str
+    choices: [present, absent]
+    default: present
+    description: Whether the notification is there.
+  title:
+    type: str
+    required: true
+    description: Title of the notification.
+  description:
+    type: str
+    description: What it is for. Without it the description stays as it is.
+  config:
+    type: dict
+    default: {}
+    description:
+      - The settings in Graylog's own words, with C(type), for example V(http-notification-v1) or
+        V(email-notification-v1). Required with O(state=present).
+      - Settings that are not given stay as they are.
+  secrets:
+    type: dict
+    description:
+      - Settings beside O(config) that nobody shall see, such as C(basic_auth) (V(user:password)) and C(api_secret).
+  update_secrets:
+    type: str
+    choices: [on_create, always]
+    default: on_create
+    description: When O(secrets) are written. Graylog does not show them, so V(always) is a change in every run.
+"""
+
+EXAMPLES = r"""
+- name: The operators' mailbox is told
+  graylog_event_notification:
+    username: admin
+    password: "{{ vault_graylog_root_password }}"
+    title: Operators
+    config:
+      type: email-notification-v1
+      sender: graylog@example.org
+      subject: "Graylog: ${event_definition_title}"
+      body_template: "${event.message}"
+      email_recipients: [operators@example.org]
+
+- name: The ticket system is told
+  graylog_event_notification:
+    username: admin
+    password: "{{ vault_graylog_root_password }}"
+    title: Tickets
+    config:
+      type: http-notification-v1
+      url: https://tickets.example.org/hook
+    secrets:
+      basic_auth: "graylog:{{ vault_tickets_password }}"
+"""
+
+RETURN = r"""
+notification:
+  description: The notification; in check mode as it is before the change.
+  returned: when there is one
+  type: dict
+  contains:
+    id:
+      description: Its id.
+      type: str
+    title:
+      description: Its title.
+      type: str
+    description:
+      description: What it is for.
+      type: str
+    type:
+      description: Graylog's word for its kind.
+      type: str
+actions:
+  description: What was done, of created, updated, deleted.
+  returned: always
+  type: list
+  elements: str
+version:
+  description: Version of Graylog.
+  returned: always
+  type: str
+"""
+
+from ansible.module_utils.graylog import GraylogClient
+from ansible.module_utils.graylog_module import manage
+from ansible.module_utils.graylog_notifications import Notification
+from ansible.module_utils.graylog_objects import WishError
+
+ARGUMENTS = {
+    "title": {"type": "str", "required": True},
+    "description": {"type": "str"},
+    "config": {"type": "dict", "default": {}},
+    "secrets": {"type": "dict", "no_log": True},
+    "update_secrets": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
+}
+
+
+def make(client: GraylogClient, params: dict) -> Notification:
+    """Return the wish of the parameters."""
+    title, config = params["title"], params["config"]
+    if params["state"] == "present" and not config.get("type"):
+        raise WishError(f"The notification {title!r} needs config.type, for example http-notification-v1")
+    always = params["update_secrets"] == "always"
+    return Notification(client, title, params["description"], config, params["secrets"] or {}, always)
+
+
+def show(resource: Notification, item: dict | None) -> dict:
+    """Return the module's own answer."""
+    shown: dict = {}
+    if item:
+        shown["notification"] = {key: item[key] for key in ("id", "title", "description")}
+        shown["notification"]["type"] = item["config"]["type"]
+    barred = resource.barred_url
+    if barred:
+        shown["warnings"] = [
+            f"Graylog will not call {barred} for the notification {resource.name!r}: the address is not in its list of "
+            "allowed ones. Add it with graylog_cluster_config"
+        ]
+    return shown
+
+
+def main() -> None:
+    """Run as a module."""
+    manage(ARGUMENTS, make, show)
+
+
+if __name__ == "__main__":
+    main()
