@@ -159,11 +159,11 @@ import pwd
 from collections.abc import Sequence
 from pathlib import Path
 
-from ansible.module_utils import batch_process
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.batch_answers import ANSWERS
 from ansible.module_utils.batch_jobs import Ended, JobError, Jobs
 from ansible.module_utils.batch_lock import LockError, locked
+from ansible.module_utils.batch_process import run as run_program
 from ansible.module_utils.batch_reply import Reply
 from ansible.module_utils.batch_spec import NAME
 
@@ -174,7 +174,7 @@ def jobs_of(module: AnsibleModule) -> Jobs:
     def run(words: Sequence[str], directory: str | None) -> Reply:
         # The answers' texts are read, hence in English. Not run_command, which has no limit of time.
         limit = module.params["command_timeout"]
-        return batch_process.run(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
+        return run_program(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
 
     return Jobs(ANSWERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
 

@@ -1,7 +1,7 @@
 """Submitting, following and cancelling one job by its name, with the batch system's commands on this host.
 
 Pure Python: the programs are run by a function that the caller gives, so tests need no batch system. What the answers
-mean is in batch_answers.
+mean is in batch_system and the table of batch_answers.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .batch_answers import Question, System
 from .batch_listing import Listing
 from .batch_process import LimitError
 from .batch_reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
+from .batch_system import Question, System
 
 EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
 # A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
