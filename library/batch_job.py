@@ -181,7 +181,7 @@ def jobs_of(module: AnsibleModule) -> Jobs:
 
 def directory(module: AnsibleModule) -> Path:
     """Where the job runs."""
-    return Path(module.params["directory"] or Path(module.params["script"]).parent)
+    return Path(module.params["directory"] or Path(module.params["script"]).parent).absolute()
 
 
 def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
@@ -199,7 +199,7 @@ def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
 
 def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
     """Submits the job unless it is there."""
-    name, script = module.params["name"], Path(module.params["script"])
+    name, script = module.params["name"], Path(module.params["script"]).absolute()
     if not module.check_mode:
         if not script.is_file():
             module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
