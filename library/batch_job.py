@@ -12,9 +12,10 @@ version_added: "0.1.0"
 description:
   - Submits a batch script to Torque, PBS Pro or Slurm, waits for its end, or cancels it.
   - A job is known by its O(name). One of this name and of the user that runs the module, waiting or running, is not
-    submitted again.
+    submitted again. Runs at the same time with the same name wait for one another, by a lock file in
+    C(~/.cache/raycrafter).
   - That a job is not listed any more is not taken for success. Its exit code comes from the file C(exit) that scripts
-    of C(batch_script) leave beside the script, or else from the batch system's full status.
+    of C(batch_script) leave in their O(directory), or else from the batch system's full status or accounting.
 options:
   name:
     description: Job name; a letter, then at most 14 letters, digits and C(_.-). It overrides the script's own.
@@ -26,9 +27,12 @@ options:
     choices: [present, absent]
     default: present
   script:
+    description: Batch script on the host. Required when O(state=present).
+    type: path
+  directory:
     description:
-      - Batch script on the host. Required when O(state=present).
-      - It is submitted from its own directory, which is also where its C(exit) file is looked for.
+      - Where the job runs, the script's own directory unless set. The script is submitted from there, and its C(exit)
+        file is looked for there.
     type: path
   answers:
     description:
@@ -43,9 +47,17 @@ options:
     type: bool
     default: true
   timeout:
-    description: Longest time to wait, in seconds. The job goes on after that, and a second run waits on.
+    description:
+      - Longest time to wait for the job, in seconds. It goes on after that, and a second run waits on.
+      - A run with the same name that is submitting or cancelling is waited for as long, too.
     type: int
     default: 3600
+  command_timeout:
+    description:
+      - Longest time that one command of the batch system may take, in seconds. Then it is killed.
+      - A submission that was killed is in doubt, and looked up by its name.
+    type: int
+    default: 60
   poll:
     description: Time between two looks at the batch system while waiting, in seconds.
     type: int
@@ -68,6 +80,7 @@ EXAMPLES = r"""
   batch_job:
     name: rc-selftest
     script: /lustre/sw/raycrafter/selftest.job
+    directory: /lustre/sw/raycrafter/selftest
     answers: torque
     timeout: 900
 
@@ -147,8 +160,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_answers import ANSWERS, Reply
+from ansible.module_utils.batch_answers import ANSWERS
 from ansible.module_utils.batch_jobs import Ended, JobError, Jobs
+from ansible.module_utils.batch_lock import LockError, locked
+from ansible.module_utils.batch_process import run as run_program
+from ansible.module_utils.batch_reply import Reply
 from ansible.module_utils.batch_spec import NAME
 
 
@@ -156,18 +172,16 @@ def jobs_of(module: AnsibleModule) -> Jobs:
     """The jobs of the user that runs the module."""
 
     def run(words: Sequence[str], directory: str | None) -> Reply:
-        # The answers' texts are read, hence in English; other users' job names may be in any encoding.
-        code, stdout, stderr = module.run_command(
-            list(words),
-            cwd=directory,
-            errors="replace",
-            environ_update={"LC_ALL": "C"},
-            expand_user_and_vars=False,
-            handle_exceptions=False,
-        )
-        return Reply(code, stdout, stderr)
+        # The answers' texts are read, hence in English. Not run_command, which has no limit of time.
+        limit = module.params["command_timeout"]
+        return run_program(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
 
     return Jobs(ANSWERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
+
+
+def directory(module: AnsibleModule) -> Path:
+    """Where the job runs."""
+    return Path(module.params["directory"] or Path(module.params["script"]).parent).absolute()
 
 
 def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
@@ -178,16 +192,19 @@ def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
     if end.exit_status != 0:
         module.fail_json(
             msg=f"job {module.params['name']!r}, {answer['job_id']}, ended with {end.exit_status} (from its "
-            f"{end.evidence.replace('_', ' ')}); read its output in {Path(module.params['script']).parent}",
+            f"{end.evidence.replace('_', ' ')}); read its output in {directory(module)}",
             **answer,
         )
 
 
 def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
-    """Submits the job unless it is there, and follows it."""
-    name, script = module.params["name"], Path(module.params["script"])
-    if not script.is_file() and not module.check_mode:
-        module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
+    """Submits the job unless it is there."""
+    name, script = module.params["name"], Path(module.params["script"]).absolute()
+    if not module.check_mode:
+        if not script.is_file():
+            module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
+        if not directory(module).is_dir():
+            module.fail_json(msg=f"{directory(module)} is no directory on this host; make it first", **answer)
     live = jobs.live(name)
     answer["job_ids"] = [job.native_id for job in live]
     answer["changed"] = not live
@@ -196,16 +213,12 @@ def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
     if live:
         answer["job_id"] = live[0].native_id
     elif not module.check_mode:
-        answer["job_id"] = jobs.submit(script, name)
-    if module.params["wait"] and not module.check_mode:
-        timeout, poll = module.params["timeout"], module.params["poll"]
-        ended(module, jobs.wait(answer["job_id"], name, script.parent, timeout, poll), answer)
+        answer["job_id"] = jobs.submit(script, name, directory(module))
 
 
 def absent(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
     """Cancels the jobs of this name."""
-    name = module.params["name"]
-    live = jobs.live(name)
+    live = jobs.live(module.params["name"])
     answer["job_ids"] = [job.native_id for job in live]
     if not live:
         return
@@ -215,8 +228,29 @@ def absent(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
         return
     for job in live:
         jobs.cancel(job)
+
+
+def follow(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
+    """Waits for what was asked for."""
+    name, timeout, poll = (module.params[option] for option in ("name", "timeout", "poll"))
+    if module.params["state"] == "present":
+        ended(module, jobs.wait(answer["job_id"], name, directory(module), timeout, poll), answer)
+    elif answer["changed"]:
+        jobs.wait_gone(name, timeout, poll)
+
+
+def run(module: AnsibleModule, answer: dict) -> None:
+    """Looks and acts under the lock, so that two runs at once do not both submit; waits without it."""
+    jobs = jobs_of(module)
+    act = present if module.params["state"] == "present" else absent
+    if module.check_mode:
+        act(module, jobs, answer)
+        return
+    lock = Path.home() / ".cache" / "raycrafter" / f"batch_job-{module.params['name']}.lock"
+    with locked(lock, module.params["timeout"]):
+        act(module, jobs, answer)
     if module.params["wait"]:
-        jobs.wait_gone(name, module.params["timeout"], module.params["poll"])
+        follow(module, jobs, answer)
 
 
 def main() -> None:
@@ -225,10 +259,12 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "script": {"type": "path"},
+            "directory": {"type": "path"},
             "answers": {"type": "str", "required": True, "choices": list(ANSWERS)},
             "wait": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 3600},
             "poll": {"type": "int", "default": 10},
+            "command_timeout": {"type": "int", "default": 60},
         },
         required_if=[("state", "present", ["script"])],
         supports_check_mode=True,
@@ -236,13 +272,14 @@ def main() -> None:
     params = module.params
     if not NAME.fullmatch(params["name"]):
         module.fail_json(msg=f"name: a letter, then at most 14 letters, digits and _.-, got {params['name']!r}")
-    if params["poll"] < 1 or params["timeout"] < 0:
-        module.fail_json(
-            msg=f"poll: at least 1, timeout: at least 0 seconds, got {params['poll']}, {params['timeout']}"
-        )
+    for option, least in (("poll", 1), ("timeout", 0), ("command_timeout", 1)):
+        if params[option] < least:
+            module.fail_json(msg=f"{option}: at least {least} seconds, got {params[option]}")
     answer = {"changed": False}
     try:
-        (present if params["state"] == "present" else absent)(module, jobs_of(module), answer)
+        run(module, answer)
+    except LockError as error:
+        module.fail_json(msg=str(error), verdict="busy" if error.held else "fatal", **answer)
     except JobError as error:
         module.fail_json(msg=str(error), verdict=error.verdict.name.lower(), code=error.code, text=error.text, **answer)
     module.exit_json(**answer)

@@ -1,23 +1,30 @@
 """Submitting, following and cancelling one job by its name, with the batch system's commands on this host.
 
 Pure Python: the programs are run by a function that the caller gives, so tests need no batch system. What the answers
-mean is in batch_answers.
+mean is in batch_system and the table of batch_answers.
 """
 
 from __future__ import annotations
 
 import contextlib
+import platform
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from .batch_answers import AnswerError, Job, Listing, Phase, Refused, Reply, System, Verdict, same_job
+from .batch_listing import Listing
+from .batch_process import LimitError
+from .batch_reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
+from .batch_system import Question, System
 
 EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
 # A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
 LOOKS = 2
+
+_Answer = TypeVar("_Answer")
 
 
 class JobError(Exception):
@@ -42,7 +49,7 @@ class Ended:
 @dataclass
 class Jobs:
     """One user's jobs. ``run`` takes words and a working directory (None: any) and raises OSError when the program is
-    not there; ``sleep`` and ``clock`` are in seconds."""
+    not there, LimitError when it did not end; ``sleep`` and ``clock`` are in seconds."""
 
     system: System
     user: str
@@ -64,11 +71,11 @@ class Jobs:
             job for job in found if job and job.phase is not Phase.ENDED and (job.name, job.user) == (name, self.user)
         ]
 
-    def submit(self, script: Path, name: str) -> str:
-        """The new job's id. An answer in doubt is settled by the listing. Raises JobError when there is no job."""
-        words = [*self.system.commands.submit, self.system.commands.name, name, script.name]
-        reply = self._run(words, str(script.parent))
-        answer = self.system.submitted(reply)
+    def submit(self, script: Path, name: str, directory: Path) -> str:
+        """The new job's id, submitted from ``directory``. An answer in doubt is settled by the listing. Raises JobError
+        when there is no job."""
+        words = [*self.system.commands.submit, self.system.commands.name, name, str(script)]
+        answer, code = self._order(words, str(directory), self.system.submitted)
         if not isinstance(answer, Refused):
             return answer.native_id
         if answer.verdict is Verdict.DOUBT:
@@ -77,22 +84,21 @@ class Jobs:
                 for job in self.live(name):
                     return job.native_id
         raise JobError(
-            f"{words[0]} gave no job {name!r} for {script} (exit {reply.code}, {answer.verdict.value}): {answer.text}",
+            f"{words[0]} gave no job {name!r} for {script} ({_how(answer, code)}): {answer.text}",
             answer.verdict,
-            reply.code,
+            code,
             answer.text,
         )
 
     def cancel(self, job: Job) -> None:
         """Asks for the job's end. Raises JobError when that was refused; a job that is gone already is no refusal."""
         words = [*self.system.commands.cancel, job.native_id]
-        reply = self._run(words, None)
-        if refused := self.system.deleted(reply):
+        refused, code = self._order(words, None, self.system.deleted)
+        if refused:
             raise JobError(
-                f"{words[0]} did not cancel job {job.name!r}, {job.native_id} (exit {reply.code}, "
-                f"{refused.verdict.value}): {refused.text}",
+                f"{words[0]} did not cancel job {job.name!r}, {job.native_id} ({_how(refused, code)}): {refused.text}",
                 refused.verdict,
-                reply.code,
+                code,
                 refused.text,
             )
 
@@ -157,12 +163,26 @@ class Jobs:
         return self.system.listed(self._run(words, None))
 
     def _status(self, native_id: str) -> Job | None:
-        """The full status, the history's where there is one; None for a job that is not known at all."""
+        """The full status, the history's where that may tell more; None for a job that is not known at all."""
         commands = self.system.commands
-        job = self.system.status(self._run([*commands.status, native_id], None), native_id)
-        if job is None and commands.history:
-            job = self.system.status(self._run([*commands.history, native_id], None), native_id)
+        job = self._told(commands.status, native_id)
+        if commands.history and (job is None or (job.phase is Phase.ENDED and job.exit_status is None)):
+            with contextlib.suppress(JobError):  # sacct is not on every host that has squeue
+                job = self._told(commands.history, native_id) or job
         return job
+
+    def _told(self, asked: Question, native_id: str) -> Job | None:
+        return self.system.status(self._run([*asked.words, native_id], None), native_id, asked)
+
+    def _order(
+        self, words: Sequence[str], directory: str | None, read: Callable[[Reply], _Answer]
+    ) -> tuple[_Answer | Refused, int | None]:
+        """What was answered to a command that changes something, with its exit code; in doubt when it did not end."""
+        try:
+            reply = self._run(words, directory)
+        except AnswerError as error:
+            return Refused(Verdict.DOUBT, str(error)), None
+        return read(reply), reply.code
 
     def _known(self, native_id: str) -> Job | None:
         """The full status where it can be had: what it adds to the exit code is not worth a failure."""
@@ -171,14 +191,24 @@ class Jobs:
         return None
 
     def _run(self, words: Sequence[str], directory: str | None) -> Reply:
+        """Raises AnswerError when the program did not end, JobError when it is not there."""
         try:
             return self.run(words, directory)
+        except LimitError as error:
+            raise AnswerError(
+                f"{error} on {platform.node()}; run it there by hand to see whether the batch system answers, or raise "
+                "command_timeout"
+            ) from None
         except OSError as error:
             raise JobError(
                 f"{words[0]} cannot be run as {self.user}: {error.strerror or error}; put the batch system's commands "
                 "on PATH (environment: PATH of the task), or mend answers, which says which commands there are",
                 Verdict.FATAL,
             ) from None
+
+
+def _how(refused: Refused, code: int | None) -> str:
+    return refused.verdict.value if code is None else f"exit {code}, {refused.verdict.value}"
 
 
 def exit_code(directory: Path, native_id: str) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # a job's: what Torque, PBS Pro and Slurm all take and list uncut
 MAX_WALLTIME = 366 * 24 * 3600  # seconds; beyond any queue's limit, so it is a slip
-_CLOCK = re.compile(r"(?:(?:([0-9]{1,3})[-:])?([0-9]{1,5}):)?([0-9]{1,2}):([0-9]{2})")
+_CLOCK = re.compile(r"(?:(?:([0-9]{1,4})[-:])?([0-9]{1,6}):)?([0-5]?[0-9]):([0-5][0-9])")
 _UNITS = re.compile(r"(?=[0-9])(?:([0-9]{1,3})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
 
 
@@ -87,23 +87,33 @@ class BatchSpec:
     epilogue: str | None = None
 
 
+def clock_seconds(text: str) -> int | None:
+    """Seconds in ``[D-]HH:MM:SS``, ``D:HH:MM:SS``, ``MM:SS`` or plain, as people write and batch systems print them;
+    None for anything else."""
+    if re.fullmatch(r"[0-9]{1,9}", text):
+        return int(text)
+    clock = _CLOCK.fullmatch(text)
+    return _sum(clock) if clock else None
+
+
+def _sum(match: re.Match[str]) -> int:
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
 def parse_walltime(text: str | int) -> int:
     """Seconds in ``HH:MM:SS`` (hours may exceed 24), ``MM:SS``, ``D:HH:MM:SS``, ``D-HH:MM:SS``, ``1d12h30m`` or plain
     seconds.
 
     Raises BatchScriptError for anything else, and for less than a second or more than a year.
     """
-    if isinstance(text, int) and not isinstance(text, bool):
-        seconds = text
-    elif isinstance(text, str) and re.fullmatch(r"[0-9]{1,9}", text):
-        seconds = int(text)
-    elif isinstance(text, str) and (match := _CLOCK.fullmatch(text) or _UNITS.fullmatch(text)):
-        days, hours, minutes, rest = (int(part or 0) for part in match.groups())
-        if match.re is _CLOCK and (minutes > 59 or rest > 59):
-            raise BatchScriptError("walltime", f"minutes and seconds end at 59, got {text!r}")
-        seconds = ((days * 24 + hours) * 60 + minutes) * 60 + rest
-    else:
-        raise BatchScriptError("walltime", f"write HH:MM:SS, 1d12h30m or seconds, got {text!r}")
+    seconds = text if isinstance(text, int) and not isinstance(text, bool) else None
+    if isinstance(text, str):
+        units = _UNITS.fullmatch(text)
+        seconds = _sum(units) if units else clock_seconds(text)
+    if seconds is None:
+        mend = "write HH:MM:SS (minutes and seconds end at 59), 1d12h30m or seconds"
+        raise BatchScriptError("walltime", f"{mend}, got {text!r}")
     if not 1 <= seconds <= MAX_WALLTIME:
         raise BatchScriptError("walltime", f"must be 1 to {MAX_WALLTIME} seconds, got {seconds}")
     return seconds

@@ -11,10 +11,12 @@ from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Node
 
 NAME = "rc-module"
+# Slurm behind Torque's commands, and by its own: how it answers, and the directives it takes.
+KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
 
 
-@pytest.fixture
-def job(login):
+@pytest.fixture(params=KINDS)
+def job(request, login):
     """Return job(program, **options): run the module for a job that is that shell program; give its answer."""
     directory = login.check_output("mktemp -d /lustre/ws/jobs.XXXXXX")
     script = render(
@@ -24,7 +26,7 @@ def job(login):
             nodes=1,
             cores_per_node=1,
             walltime="00:02:00",
-            dialect="torque",
+            dialect=KINDS[request.param],
             launcher="none",
             directory=directory,
             command=["/bin/sh", f"{directory}/program"],
@@ -35,7 +37,7 @@ def job(login):
 
     def run(program: str, check: bool = False, **options) -> dict:
         login.check_output("printf '%%s' %s >%s", f"cd {directory}; {program}", f"{directory}/program")
-        options = {"name": NAME, "script": f"{directory}/job.sh", "answers": "slurm_torque", "poll": 1} | options
+        options = {"name": NAME, "script": f"{directory}/job.sh", "answers": request.param, "poll": 1} | options
         return login.ansible("batch_job", json.dumps(options), check=check, become=False)
 
     yield run
@@ -68,3 +70,9 @@ def test_a_job_that_failed_fails(job):
     answer = job("exit 3", timeout=60)
     assert answer["exit_status"] == 3
     assert NAME in answer["msg"] and "ended with 3" in answer["msg"]
+
+
+def test_a_job_that_was_killed_is_no_success(job):
+    """Its script wrote no exit file; this cluster keeps no accounts that could be asked instead."""
+    answer = job("kill -KILL $PPID", timeout=60)
+    assert answer["verdict"] == "gone" and "left no exit file" in answer["msg"]

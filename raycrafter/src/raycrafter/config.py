@@ -18,10 +18,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from raycrafter.cluster.batch_answers import ANSWERS
 from raycrafter.cluster.batch_script import render
 from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
 from raycrafter.cluster.batch_template import PLAIN
-from raycrafter.cluster.scheduler import ANSWERS
 from raycrafter.cluster.site import batch_spec
 
 ENVIRONMENT = "RAYCRAFTER_CONFIG"

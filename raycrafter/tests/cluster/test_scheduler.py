@@ -5,19 +5,19 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raycrafter.cluster.batch_answers import Phase, Refused, Submitted, Verdict, number
+from raycrafter.cluster.batch_answers import ANSWERS
+from raycrafter.cluster.batch_reply import Phase, Refused, Reply, Submitted, Verdict, number
 from raycrafter.cluster.errors import PollError
-from raycrafter.cluster.process import Result
-from raycrafter.cluster.scheduler import ANSWERS, MARK, Scheduler
+from raycrafter.cluster.scheduler import MARK, Scheduler
 
 PBS, HISTORY, SLURM = "openpbs-23.06.txt", "openpbs-23.06-history.txt", "slurm-22.05-torque-wrappers.txt"
 
 
-def result(recorded) -> Result:
-    return Result(recorded.code, recorded.stdout, recorded.stderr)
+def result(recorded) -> Reply:
+    return Reply(recorded.code, recorded.stdout, recorded.stderr)
 
 
-def answers_of(session, name: str, program: str) -> dict[str, Result]:
+def answers_of(session, name: str, program: str) -> dict[str, Reply]:
     """The last answer to each command of one program."""
     return {it.command: result(it) for it in session(name) if it.command.split()[0] == program}
 
@@ -50,20 +50,20 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
 @pytest.mark.parametrize(
     ("answers", "answer", "verdict"),
     [
-        ("torque", Result(0, "", ""), Verdict.DOUBT),
-        ("torque", Result(0, "12345", ""), Verdict.DOUBT),  # no server: not a whole answer
-        ("torque", Result(0, "12345.srv\nhave a nice day", ""), Verdict.DOUBT),
-        ("torque", Result(0, "12345.srv; rm -rf /", ""), Verdict.DOUBT),
-        ("torque", Result(0, "12345.srv\x1b[0m", ""), Verdict.DOUBT),
-        ("torque", Result(237, "", "Connection to server timed out"), Verdict.DOUBT),
-        ("torque", Result(35, "", "login busy"), Verdict.BUSY),
-        ("torque", Result(170, "", ""), Verdict.FATAL),
-        ("torque", Result(172, "", "Unknown queue"), Verdict.FATAL),
-        ("pbspro", Result(162, "", "system error"), Verdict.DOUBT),
-        ("slurm_torque", Result(0, "2\n3 extra", ""), Verdict.DOUBT),
-        ("slurm_torque", Result(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
-        ("slurm_torque", Result(1, "Unable to contact slurm controller (connect failure)", ""), Verdict.BUSY),
-        ("slurm_torque", Result(1, "error: QOSMaxSubmitJobPerUserLimit", ""), Verdict.LIMIT),
+        ("torque", Reply(0, "", ""), Verdict.DOUBT),
+        ("torque", Reply(0, "12345", ""), Verdict.DOUBT),  # no server: not a whole answer
+        ("torque", Reply(0, "12345.srv\nhave a nice day", ""), Verdict.DOUBT),
+        ("torque", Reply(0, "12345.srv; rm -rf /", ""), Verdict.DOUBT),
+        ("torque", Reply(0, "12345.srv\x1b[0m", ""), Verdict.DOUBT),
+        ("torque", Reply(237, "", "Connection to server timed out"), Verdict.DOUBT),
+        ("torque", Reply(35, "", "login busy"), Verdict.BUSY),
+        ("torque", Reply(170, "", ""), Verdict.FATAL),
+        ("torque", Reply(172, "", "Unknown queue"), Verdict.FATAL),
+        ("pbspro", Reply(162, "", "system error"), Verdict.DOUBT),
+        ("slurm_torque", Reply(0, "2\n3 extra", ""), Verdict.DOUBT),
+        ("slurm_torque", Reply(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
+        ("slurm_torque", Reply(1, "Unable to contact slurm controller (connect failure)", ""), Verdict.BUSY),
+        ("slurm_torque", Reply(1, "error: QOSMaxSubmitJobPerUserLimit", ""), Verdict.LIMIT),
     ],
 )
 def test_submissions_without_a_certain_id(answers, answer, verdict) -> None:
@@ -72,7 +72,7 @@ def test_submissions_without_a_certain_id(answers, answer, verdict) -> None:
 
 
 def test_a_warning_before_the_id_is_read_over() -> None:
-    answer = Scheduler("torque").submitted(Result(0, "qsub: option -S is ignored\n77.sdb\n", "warning"))
+    answer = Scheduler("torque").submitted(Reply(0, "qsub: option -S is ignored\n77.sdb\n", "warning"))
     assert answer == Submitted("77.sdb")
 
 
@@ -108,7 +108,7 @@ Job ID                    Name             User            Time Use S Queue
 
 
 def test_listing_of_torque() -> None:
-    seen = Scheduler("torque").listed(Result(0, TORQUE, ""))
+    seen = Scheduler("torque").listed(Reply(0, TORQUE, ""))
     phases = [one.phase for one in seen.values()]
     assert phases == [Phase.RUNNING, Phase.WAITING, Phase.RUNNING, Phase.ENDED]
 
@@ -122,7 +122,7 @@ def test_noise_before_and_within_a_listing_hides_nothing() -> None:
         "12350.sdb                 rceeeeeeeeeeeee  ray             00:00:01 Z multi\n"
         "\x00\x1b]0;\n"
     )
-    seen = Scheduler("torque").listed(Result(0, "*** maintenance on Monday ***\n\n" + TORQUE + poison, "warning\n"))
+    seen = Scheduler("torque").listed(Reply(0, "*** maintenance on Monday ***\n\n" + TORQUE + poison, "warning\n"))
     assert seen["12346"].phase is Phase.WAITING
     assert seen["12349"].name == "my job name"
     assert seen["12350"].phase is Phase.RUNNING  # it is there, and that is all that is known
@@ -131,22 +131,22 @@ def test_noise_before_and_within_a_listing_hides_nothing() -> None:
 
 @pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
 def test_noise_of_the_login_shell_is_not_the_answer(answers, code) -> None:
-    noise = Result(code, f"Welcome\nJob id    Name is a header, too\n{MARK}\n", "stty: not a tty\n")
+    noise = Reply(code, f"Welcome\nJob id    Name is a header, too\n{MARK}\n", "stty: not a tty\n")
     assert Scheduler(answers).listed(noise) == {}
     with pytest.raises(PollError, match="cannot connect"):
-        Scheduler(answers).listed(Result(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
+        Scheduler(answers).listed(Reply(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
 
 
 @pytest.mark.parametrize("answers", sorted(ANSWERS))
 @pytest.mark.parametrize(
     "answer",
     [
-        Result(1, "", ""),
-        Result(0, "", "qstat: cannot connect to server sdb (errno=111)"),
-        Result(153, "", "pbs_iff: cannot read reply"),
-        Result(255, "", "Problem loading jobs."),
-        Result(0, "<html>502</html>", ""),
-        Result(1, TORQUE, ""),
+        Reply(1, "", ""),
+        Reply(0, "", "qstat: cannot connect to server sdb (errno=111)"),
+        Reply(153, "", "pbs_iff: cannot read reply"),
+        Reply(255, "", "Problem loading jobs."),
+        Reply(0, "<html>502</html>", ""),
+        Reply(1, TORQUE, ""),
     ],
 )
 def test_a_broken_listing_is_no_listing(answers, answer) -> None:
@@ -156,7 +156,7 @@ def test_a_broken_listing_is_no_listing(answers, answer) -> None:
 
 @pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
 def test_an_empty_batch_system_says_nothing(answers, code) -> None:
-    assert Scheduler(answers).listed(Result(code, "", "")) == {}
+    assert Scheduler(answers).listed(Reply(code, "", "")) == {}
 
 
 def test_recorded_errors_are_no_listing(session) -> None:
@@ -174,7 +174,7 @@ def test_recorded_errors_are_no_listing(session) -> None:
 def test_no_answer_is_read_as_anything_but_a_listing_or_an_error(stdout, stderr, code) -> None:
     for answers in ANSWERS:
         try:
-            seen = Scheduler(answers).listed(Result(code, stdout, stderr))
+            seen = Scheduler(answers).listed(Reply(code, stdout, stderr))
         except PollError:
             continue
         assert seen == {} or "Name" in stdout
@@ -195,9 +195,9 @@ def test_recorded_deletions(session, name, answers, command, gone) -> None:
 
 
 def test_a_deletion_that_failed() -> None:
-    refused = Scheduler("slurm_torque").deleted(Result(1, "qdel: Kill job error on job id 5: Access denied\n", ""))
+    refused = Scheduler("slurm_torque").deleted(Reply(1, "qdel: Kill job error on job id 5: Access denied\n", ""))
     assert refused and "Access denied" in refused.text
-    busy = Scheduler("torque").deleted(Result(35, "", "busy"))
+    busy = Scheduler("torque").deleted(Reply(35, "", "busy"))
     assert busy and busy.verdict is Verdict.BUSY
 
 

@@ -39,6 +39,19 @@ JOBID|ST|TIME|PARTITION|USER|NODELIST|NAME
 75|SPECIAL|0:05|workq|ray|nid001|rcodd
 """
 
+# sacct -X -P -o JobIDRaw,State,ElapsedRaw,Partition,User,NodeList,ExitCode,JobName
+SACCT = """\
+JobIDRaw|State|ElapsedRaw|Partition|User|NodeList|ExitCode|JobName
+71|COMPLETED|93784|workq|ray|nid[001-003,7],gpu1|0:0|rcselftest
+72|FAILED|5|workq|ray|nid001|3:0|rc|failed
+73|TIMEOUT|600|workq|ray|nid001|0:0|rctimeout
+74|CANCELLED by 1000|0|workq|ray|None assigned|0:0|rccancelled
+75|OUT_OF_MEMORY|5|workq|ray|nid001|0:125|rcmemory
+76|FAILED|5|workq|ray|nid001|0:9|rckilled
+77|RUNNING|5|workq|ray|nid001|0:0|rcrunning
+78|PENDING|0|workq|ray|None assigned|0:0|rcwaiting
+"""
+
 # The header is fixed; an id may be 28 characters wide in a column of 25.
 TORQUE_LISTING = """\
 Job ID                    Name             User            Time Use S Queue

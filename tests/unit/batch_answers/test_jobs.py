@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible.module_utils.batch_answers import ANSWERS, Phase, Reply, Verdict
-from ansible.module_utils.batch_jobs import JobError, Jobs, exit_code
+
+from module_utils.batch_answers import ANSWERS
+from module_utils.batch_jobs import JobError, Jobs, exit_code
+from module_utils.batch_process import LimitError
+from module_utils.batch_reply import Phase, Reply, Verdict
+from tests.unit.batch_answers.samples import SACCT, SQUEUE
 
 LISTING = """\
 Job id            Name             User              Time Use S Queue
@@ -105,8 +110,8 @@ def test_an_unreadable_answer_is_not_no_job(rows, status) -> None:
 
 def test_the_script_is_submitted_from_its_directory(tmp_path: Path) -> None:
     site = pbs(listing(), qsub=Reply(0, "warning\n7.pbs\n", ""))
-    assert site.jobs().submit(tmp_path / "my job.sh", "rcjob") == "7.pbs"
-    assert site.asked == [["qsub", "-N", "rcjob", "my job.sh"]] and site.directories == [str(tmp_path)]
+    assert site.jobs().submit(Path("/w/my job.sh"), "rcjob", tmp_path) == "7.pbs"
+    assert site.asked == [["qsub", "-N", "rcjob", "/w/my job.sh"]] and site.directories == [str(tmp_path)]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +125,7 @@ def test_the_script_is_submitted_from_its_directory(tmp_path: Path) -> None:
 )
 def test_a_refusal_carries_the_schedulers_words(reply, verdict) -> None:
     with pytest.raises(JobError) as caught:
-        pbs(listing(), qsub=reply).jobs().submit(Path("/w/job.sh"), "rcjob")
+        pbs(listing(), qsub=reply).jobs().submit(Path("/w/job.sh"), "rcjob", Path("/w"))
     assert (caught.value.verdict, caught.value.code, caught.value.text) == (verdict, reply.code, reply.stderr.strip())
     assert all(part in str(caught.value) for part in ("'rcjob'", "/w/job.sh", reply.stderr.strip(), str(reply.code)))
 
@@ -128,10 +133,10 @@ def test_a_refusal_carries_the_schedulers_words(reply, verdict) -> None:
 def test_a_submission_in_doubt_is_looked_up_and_never_repeated() -> None:
     lost = Reply(183, "", "qsub: Protocol failure\n")
     site = pbs(MINE, full("Q"), qsub=lost)
-    assert site.jobs().submit(Path("/w/job.sh"), "rcjob") == "7.pbs"
+    assert site.jobs().submit(Path("/w/job.sh"), "rcjob", Path("/w")) == "7.pbs"
     assert [words[0] for words in site.asked].count("qsub") == 1
     with pytest.raises(JobError) as caught:  # neither is known: the doubt is what is told
-        pbs(Reply(1, "", "no server"), qsub=lost).jobs().submit(Path("/w/job.sh"), "rcjob")
+        pbs(Reply(1, "", "no server"), qsub=lost).jobs().submit(Path("/w/job.sh"), "rcjob", Path("/w"))
     assert caught.value.verdict is Verdict.DOUBT
 
 
@@ -141,6 +146,84 @@ def test_a_missing_program_is_named() -> None:
 
     with pytest.raises(JobError, match=r"qstat cannot be run as ray.*PATH"):
         Jobs(ANSWERS["torque"], "ray", run).live("rcjob")
+
+
+HUNG = LimitError("qsub: took longer than 60 s and was killed")
+
+
+def hanging(site: Pbs, *programs: str) -> Jobs:
+    """The jobs at a site where these programs do not end."""
+    answer = site.run
+
+    def run(words: list[str], directory: str | None) -> Reply:
+        reply = answer(words, directory)
+        if words[0] in programs:
+            raise HUNG
+        return reply
+
+    return Jobs(ANSWERS["pbspro"], "ray", run, site.sleep, lambda: site.now)
+
+
+TOLD = f"took longer than 60 s and was killed on {platform.node()}; .* raise command_timeout"
+
+
+def test_a_submission_that_hung_is_looked_up_and_never_repeated() -> None:
+    site = pbs(MINE, full("Q"), qsub=Reply(0, "7.pbs\n", ""))
+    assert hanging(site, "qsub").submit(Path("/w/job.sh"), "rcjob", Path("/w")) == "7.pbs"
+    for site in (pbs(listing(), qsub=UNKNOWN), pbs(Reply(1, "", "no server"), qsub=UNKNOWN)):
+        with pytest.raises(JobError, match=TOLD) as caught:
+            hanging(site, "qsub").submit(Path("/w/job.sh"), "rcjob", Path("/w"))
+        assert caught.value.verdict is Verdict.DOUBT and caught.value.code is None
+        assert [words[0] for words in site.asked].count("qsub") == 1
+
+
+def test_a_question_that_hangs_is_no_answer(tmp_path: Path) -> None:
+    with pytest.raises(JobError, match=f"not known whether a job 'rcjob' of ray is there: .*{TOLD}") as caught:
+        hanging(pbs(MINE), "qstat").live("rcjob")
+    assert caught.value.verdict is Verdict.BUSY
+    with pytest.raises(JobError, match=f"goes on; .*{TOLD}"):
+        hanging(pbs(MINE), "qstat").wait("7.pbs", "rcjob", tmp_path, 5, 10)
+
+
+def test_a_cancelling_that_hangs_is_a_doubt() -> None:
+    [job] = pbs(MINE, full("R")).jobs().live("rcjob")
+    with pytest.raises(JobError, match=f"qdel did not cancel job 'rcjob', 7.pbs .*{TOLD}") as caught:
+        hanging(pbs(MINE, qdel=Reply(0, "", "")), "qdel").cancel(job)
+    assert caught.value.verdict is Verdict.DOUBT
+
+
+class Slurm(Pbs):
+    """Slurm's own commands; without an answer of sacct it is not installed."""
+
+    def run(self, words: list[str], directory: str | None) -> Reply:
+        if words[0] == "sacct" and "sacct" not in self.replies:
+            raise FileNotFoundError(2, "No such file or directory")
+        return super().run(words, directory)
+
+    def jobs(self) -> Jobs:
+        return Jobs(ANSWERS["slurm"], "ray", self.run, self.sleep, lambda: self.now)
+
+
+FORGOTTEN = Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")
+NO_ACCOUNTS = Reply(1, "", "Slurm accounting storage is disabled\n")
+
+
+@pytest.mark.parametrize("squeue", [Reply(0, SQUEUE, ""), FORGOTTEN], ids=["listed", "forgotten"])
+def test_sacct_tells_what_squeue_does_not(tmp_path: Path, squeue) -> None:
+    """squeue knows that a job failed, for some minutes, and never its exit code."""
+    failed = SACCT.replace("72|FAILED", "74|FAILED").replace("74|CANCELLED", "72|CANCELLED").replace("rc|", "rc")
+    site = Slurm(squeue=Reply(0, SQUEUE, ""), sacct=Reply(0, failed, ""))
+    site.replies["squeue -t all -o %i|%t|%M|%P|%u|%N|%j -j"] = squeue
+    end = site.jobs().wait("74", "rcfailed", tmp_path, 60, 10)
+    assert (end.exit_status, end.evidence, end.job.name) == (3, "status", "rcfailed")
+
+
+@pytest.mark.parametrize("replies", [{"sacct": NO_ACCOUNTS}, {}], ids=["no accounts", "no sacct"])
+def test_without_accounts_a_failed_job_is_gone(tmp_path: Path, replies) -> None:
+    site = Slurm(squeue=Reply(0, SQUEUE, ""), **replies)
+    with pytest.raises(JobError, match=r"gone and left no exit file .*its last state is F") as caught:
+        site.jobs().wait("74", "rcfailed", tmp_path, 60, 10)
+    assert caught.value.verdict is Verdict.GONE and site.now == 10
 
 
 def test_waiting_ends_with_the_exit_file(tmp_path: Path) -> None:

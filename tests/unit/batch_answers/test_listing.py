@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from batch_answers import ANSWERS, FORMS, AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
+from module_utils.batch_answers import ANSWERS
+from module_utils.batch_reply import AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
+from module_utils.batch_system import FORMS
 from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_LISTING, TORQUE_XML
 
 PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
@@ -109,7 +111,7 @@ def test_garbage_in_a_full_status_hides_no_job_and_changes_no_id(sample, garbage
 @given(st.text(max_size=60), st.sampled_from(sorted(FORMS)), st.sampled_from(sorted(ANSWERS)))
 def test_garbage_alone_is_no_status(text, form, kind) -> None:
     with contextlib.suppress(AnswerError):
-        assert FORMS[form](ANSWERS[kind], text) == []
+        assert ANSWERS[kind].jobs(form, text) == []
     with pytest.raises(AnswerError):
         ANSWERS[kind].status(Reply(0, text, ""), "1")
 

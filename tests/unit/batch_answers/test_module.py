@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import platform
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -38,7 +41,8 @@ def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
         arguments = {name: value for name, value in {**base, **changes}.items() if value is not None}
         commands_first = f"{commands}:{os.environ['PATH']}"
         home = tmp_path / "ansible"
-        return run_module("batch_job", arguments, *flags, home=home, PATH=commands_first, FAKE_TORQUE=str(torque))
+        environment = {"PATH": commands_first, "HOME": str(tmp_path), "FAKE_TORQUE": str(torque)}
+        return run_module("batch_job", arguments, *flags, home=home, **environment)
 
     return run
 
@@ -49,7 +53,7 @@ def test_a_job_is_submitted_once_and_cancelled_once(call, torque: Path, script: 
 
     first = call()
     assert first["changed"] and first["job_id"] == "1.sdb"
-    assert (torque / "qsub.log").read_text() == f"{script.parent}: -N rcselftest {script.name}\n"
+    assert (torque / "qsub.log").read_text() == f"{script.parent}: -N rcselftest {script}\n"
     for again in (call(), call("--check")):
         assert not again["changed"] and again["job_id"] == "1.sdb"
     assert call(name="rcother")["job_id"] == "2.sdb"
@@ -83,6 +87,54 @@ def test_the_time_to_wait_has_an_end(call) -> None:
     assert end["failed"] and end["job_id"] == "1.sdb" and "goes on; run this again" in end["msg"]
 
 
+def test_a_command_that_hangs_is_killed_and_named(call, torque: Path) -> None:
+    (torque / "qsub-hangs").write_text("ever")
+    end = call(command_timeout=2)
+    assert end["failed"] and end["verdict"] == "doubt" and not end.get("code")
+    assert f"qsub: took longer than 2 s and was killed on {platform.node()}; run it there by hand" in end["msg"]
+    assert "raise command_timeout" in end["msg"]
+    child = Path("/proc", (torque / "child").read_text().strip(), "stat")
+    assert not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_two_runs_at_once_submit_once(call, torque: Path) -> None:
+    """The first qsub ends when the second run has looked as well, which it must not before."""
+    (torque / "qsub-hangs").write_text("qstat")
+    with ThreadPoolExecutor() as pool:
+        ends = [future.result() for future in [pool.submit(call), pool.submit(call)]]
+    assert sorted(end["changed"] for end in ends) == [False, True]
+    assert {end["job_id"] for end in ends} == {"1.sdb"}
+    assert len((torque / "qsub.log").read_text().splitlines()) == 1
+
+
+def test_a_run_that_is_still_at_it_is_waited_for(call, torque: Path, tmp_path: Path) -> None:
+    call(name="rcother")
+    lock = tmp_path / ".cache/raycrafter/batch_job-rcselftest.lock"
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        held = call(timeout=1)
+        assert held["failed"] and held["verdict"] == "busy" and f"another run holds {lock}" in held["msg"]
+        assert not call("--check")["failed"] and not call(name="rcthird")["failed"]
+    assert call(timeout=1)["changed"]
+
+
+def test_a_home_without_locks_is_named(call, tmp_path: Path) -> None:
+    (tmp_path / ".cache").write_text("a file, no directory")
+    answer = call()
+    assert answer["failed"] and answer["verdict"] == "fatal"
+    assert f"no lock {tmp_path}/.cache/raycrafter/batch_job-rcselftest.lock on {platform.node()}: " in answer["msg"]
+
+
+def test_the_job_may_run_elsewhere_than_beside_its_script(call, torque: Path, tmp_path: Path) -> None:
+    (torque / "job-does").write_text('echo "$PBS_JOBID 0" >exit')
+    elsewhere = tmp_path / "else where"
+    answer = call(directory=str(elsewhere))
+    assert answer["failed"] and f"{elsewhere} is no directory on this host" in answer["msg"]
+    elsewhere.mkdir()
+    end = call(directory=str(elsewhere), wait=True, timeout=20)
+    assert end["evidence"] == "exit_file" and (elsewhere / "exit").read_text() == "1.sdb 0\n"
+
+
 @pytest.mark.parametrize(
     ("program", "says", "changes", "verdict", "parts"),
     [
@@ -113,6 +165,7 @@ def test_a_failure_carries_the_schedulers_words(call, torque: Path, program, say
         ({"script": "/nonexistent/job.sh"}, "/nonexistent/job.sh is no file on this host; write it first"),
         ({"script": None}, "script"),
         ({"poll": 0}, "poll: at least 1"),
+        ({"command_timeout": 0}, "command_timeout: at least 1"),
         ({"answers": "slurm"}, "squeue cannot be run as"),
     ],
 )

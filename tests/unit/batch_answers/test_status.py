@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from batch_answers import ANSWERS, FORMS, AnswerError, Job, Phase, Reply, same_job, same_user
 
-from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_XML
+from module_utils.batch_answers import ANSWERS
+from module_utils.batch_reply import AnswerError, Job, Phase, Reply, same_job, same_user
+from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_FOLDED, TORQUE_XML
 
 PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
 
 
 def read(system, form: str, text: str) -> Job:
-    [job] = FORMS[form](system, text)
+    [job] = system.jobs(form, text)
     return job
 
 
@@ -122,7 +123,7 @@ def test_json_that_is_beyond_reading(recorded, old, new) -> None:
     text = recorded("openpbs-23.06-qstat-x-f-failed.json")
     assert old in text
     with pytest.raises(AnswerError):
-        FORMS["json"](PBS, text.replace(old, new))
+        PBS.jobs("json", text.replace(old, new))
 
 
 def test_broken_json_of_several_jobs(recorded) -> None:
@@ -130,20 +131,20 @@ def test_broken_json_of_several_jobs(recorded) -> None:
     begin, end = text.index('\t\t"2000.pbs"'), text.index("\n\t}\n}\n")
     first = text[begin:end]
     both = f"{text[:begin]}{first},\n{first.replace('2000.pbs', '2009.pbs')}{text[end:]}"
-    assert [job.native_id for job in FORMS["json"](PBS, both)] == ["2000.pbs", "2009.pbs"]
+    assert [job.native_id for job in PBS.jobs("json", both)] == ["2000.pbs", "2009.pbs"]
     with pytest.raises(AnswerError, match=r"2000\.pbs has no end"):
-        FORMS["json"](PBS, both.replace('\t\t},\n\t\t"2009', '\t\t"2009'))
+        PBS.jobs("json", both.replace('\t\t},\n\t\t"2009', '\t\t"2009'))
     with pytest.raises(AnswerError, match="no whole JSON"):  # it was cut: the second job is not gone
-        FORMS["json"](PBS, both[: both.index('\t\t"2009')])
+        PBS.jobs("json", both[: both.index('\t\t"2009')])
 
 
 def test_json_without_jobs_has_none() -> None:
     text = '{\n\t"timestamp":\t1795386470,\n\t"pbs_server":\t"pbs"\n}\n'
-    assert FORMS["json"](PBS, text) == []
+    assert PBS.jobs("json", text) == []
 
 
 def test_squeue() -> None:
-    jobs = {job.native_id: job for job in FORMS["squeue"](SLURM, f"Welcome|to|all\n{SQUEUE}")}
+    jobs = {job.native_id: job for job in SLURM.jobs("squeue", f"Welcome|to|all\n{SQUEUE}")}
     running = jobs["71"]
     assert running.walltime_used == 26 * 3600 + 184 and running.hosts == ("nid[001-003,7]", "gpu1")
     assert [(job.name, job.phase, job.exit_status) for job in jobs.values()] == [
@@ -158,7 +159,36 @@ def test_squeue() -> None:
 @pytest.mark.parametrize("text", ["", SQUEUE[:-1], SQUEUE[:-20], SQUEUE.replace("|ray||", "|"), SQUEUE[10:], "71|R\n"])
 def test_half_squeue(text) -> None:
     with pytest.raises(AnswerError):
-        FORMS["squeue"](SLURM, text)
+        SLURM.jobs("squeue", text)
+
+
+def test_sacct() -> None:
+    jobs = SLURM.jobs("sacct", f"Welcome\n{SACCT}")
+    assert jobs[0].walltime_used == 26 * 3600 + 184 and jobs[0].hosts == ("nid[001-003,7]", "gpu1")
+    assert [(job.name, job.state, job.phase, job.exit_status) for job in jobs] == [
+        ("rcselftest", "COMPLETED", Phase.ENDED, 0),
+        ("rc|failed", "FAILED", Phase.ENDED, 3),
+        ("rctimeout", "TIMEOUT", Phase.ENDED, None),  # its 0:0 is no success
+        ("rccancelled", "CANCELLED", Phase.ENDED, None),
+        ("rcmemory", "OUT_OF_MEMORY", Phase.ENDED, 128 + 125),
+        ("rckilled", "FAILED", Phase.ENDED, 128 + 9),
+        ("rcrunning", "RUNNING", Phase.RUNNING, None),
+        ("rcwaiting", "PENDING", Phase.WAITING, None),
+    ]
+    assert jobs[3].hosts == ()
+
+
+def test_what_sacct_says_of_one_job() -> None:
+    asked, header = SLURM.commands.history, SACCT.split("\n")[0]
+    assert SLURM.status(Reply(0, SACCT, ""), "72", asked).exit_status == 3
+    assert SLURM.status(Reply(0, f"{header}\n", ""), "72", asked) is None
+    disabled = Reply(1, "", "Slurm accounting storage is disabled\n")
+    assert SLURM.status(disabled, "72", asked) is None
+    for broken in (SACCT, SACCT.replace("72|", "79|"), f"{header}\n72|FAILED\n", header, "", SACCT.replace("3:0", "3")):
+        with pytest.raises(AnswerError):
+            SLURM.status(Reply(0, broken[:-1] if broken == SACCT else broken, ""), "72", asked)
+    with pytest.raises(AnswerError, match="Connection refused"):
+        SLURM.status(Reply(1, "", "sacct: error: slurm_persist_conn_open: Connection refused\n"), "72", asked)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from . import process
+from . import batch_process
 from .errors import CredentialError, TransferError
 
 MIN_LIFETIME = 300  # seconds a proxy must last for a transfer to be begun
@@ -44,7 +44,7 @@ def proxy_lifetime(proxy: str) -> int:
     mend = "start raycrafter-grid-proxy.service on the worker and read its log"
     if not Path(proxy).is_file():
         raise CredentialError(f"there is no grid proxy at {proxy}; {mend}")
-    answer = process.run(["openssl", "x509", "-noout", "-enddate", "-in", proxy], timeout=10)
+    answer = batch_process.run(["openssl", "x509", "-noout", "-enddate", "-in", proxy], timeout=10)
     found = re.match(r"notAfter=(.*)", answer.stdout)
     if answer.code != 0 or not found:
         raise CredentialError(f"the grid proxy {proxy} cannot be read: {answer.stderr.strip()[:200]}; {mend}")
@@ -89,8 +89,8 @@ class GridFtp:
             rest.unlink()  # an empty one would mean that nothing is left to do
         words = ["globus-url-copy", "-cd", *_RESTART, *options, "-df", str(rest), "-f", str(state / "pairs")]
         try:
-            result = process.run(words, timeout=TIME_LIMIT, env={"X509_USER_PROXY": self._proxy})
-        except process.LimitError as error:
+            result = batch_process.run(words, timeout=TIME_LIMIT, env={"X509_USER_PROXY": self._proxy})
+        except batch_process.LimitError as error:
             raise TransferError("network", str(error)) from error
         except OSError as error:
             raise TransferError("network", f"globus-url-copy cannot be started: {error.strerror}") from error

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import process
+from . import batch_process
+from .batch_reply import Reply
 from .errors import RemoteError, SshError
-from .process import Result
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Remote:
         self._lock = Path(lock_directory) / f"ssh-{host}.lock"
         self._pause, self._retry_at, self._trouble = 0.0, 0.0, ""
 
-    def run(self, script: str, *arguments: str, data: bytes | None = None, timeout: float = COMMAND_TIMEOUT) -> Result:
+    def run(self, script: str, *arguments: str, data: bytes | None = None, timeout: float = COMMAND_TIMEOUT) -> Reply:
         """Runs a one-line sh script with ``arguments`` as "$1"… and ``data`` as its input.
 
         Raises SshError when there is no connection or the time is up: the script may then have run or not.
@@ -54,17 +54,17 @@ class Remote:
         command = shlex.join(["sh", "-c", f"({script}){_KEEP_CODE}", "sh", *arguments])
         try:
             self._connect()
-            result = process.run(
+            result = batch_process.run(
                 [*self._ssh, "-o", "ControlMaster=no", self._host, "--", command], data=data, timeout=timeout
             )
-        except (process.LimitError, subprocess.SubprocessError, OSError) as error:
+        except (batch_process.LimitError, subprocess.SubprocessError, OSError) as error:
             raise self._failed(str(error)) from error
         if result.code == SSH_FAILED:
             raise self._failed(result.stderr)
         self._pause = self._retry_at = 0.0
         return result
 
-    def check(self, what: str, script: str, *arguments: str, data: bytes | None = None) -> Result:
+    def check(self, what: str, script: str, *arguments: str, data: bytes | None = None) -> Reply:
         """``run`` for commands whose refusal is an error: raises RemoteError, ``what`` names the command in it."""
         result = self.run(script, *arguments, data=data)
         if result.code != 0:
@@ -79,7 +79,7 @@ class Remote:
         """Makes sure that the shared connection stands."""
         control = [*self._ssh, "-O", "check", self._host]
         with self._locked():
-            if process.run(control, timeout=CONNECT_TIMEOUT).code == 0:
+            if batch_process.run(control, timeout=CONNECT_TIMEOUT).code == 0:
                 return
             with tempfile.TemporaryFile() as errors:  # a file, never a pipe: the connection stays behind with it
                 # Not -M as well: master mode asked for twice means that every command needs a person's consent.

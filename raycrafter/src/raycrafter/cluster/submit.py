@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .batch_answers import Refused, Submitted
+from .batch_reply import Refused, Reply, Submitted
 from .errors import RemoteError
-from .process import Result
 from .scheduler import Scheduler
 from .ssh import Remote
 
@@ -27,7 +26,7 @@ _TELL = (
 # The answer goes to files, so a qsub that leaves a process behind does not keep ssh waiting.
 _SUBMIT = (
     f'cd "$1" || exit {NO_DIRECTORY}; umask 077; if mkdir submit.lock 2>/dev/null; then '
-    "qsub job.sh >submit.out 2>submit.err </dev/null; rc=$?; "
+    "%s job.sh >submit.out 2>submit.err </dev/null; rc=$?; "
     'if [ "$rc" -eq 0 ]; then mv submit.out jobid; fi; '
     f'echo "$rc" >submit.rc.tmp && mv submit.rc.tmp submit.rc; fi; {_TELL}'
 )
@@ -54,7 +53,7 @@ def submit(remote: Remote, scheduler: Scheduler, directory: str) -> Answer:
 
     Raises SshError when the answer did not arrive (call ``look`` later), RemoteError when there is no directory.
     """
-    return _read(remote.run(_SUBMIT, directory), scheduler, directory)
+    return _read(remote.run(_SUBMIT % scheduler.submit, directory), scheduler, directory)
 
 
 def look(remote: Remote, scheduler: Scheduler, directory: str) -> Answer:
@@ -69,7 +68,7 @@ def rearm(remote: Remote, directory: str) -> None:
     remote.check(f"clearing the refused submission in {directory}", _REARM, directory)
 
 
-def _read(result: Result, scheduler: Scheduler, directory: str) -> Answer:
+def _read(result: Reply, scheduler: Scheduler, directory: str) -> Answer:
     before, mark, after = result.stdout.partition(MARK)
     told = re.match(r" (none|pending|[0-9]+)\n?", after) if mark else None
     if result.code == NO_DIRECTORY or not told:
@@ -78,4 +77,4 @@ def _read(result: Result, scheduler: Scheduler, directory: str) -> Answer:
         return NotSubmitted()
     if told[1] == "pending":
         return Pending()
-    return scheduler.submitted(Result(int(told[1]), after[told.end() :], result.stderr))
+    return scheduler.submitted(Reply(int(told[1]), after[told.end() :], result.stderr))

@@ -6,7 +6,7 @@ import logging
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_answers import Submitted
+from raycrafter.cluster.batch_reply import Submitted
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
 from raycrafter.jobs.models import Batch, Event
 from raycrafter.jobs.states import BatchState
@@ -20,7 +20,7 @@ PAUSE = 60.0  # seconds before a batch that is still there is deleted again
 
 @app.task(name="raycrafter.tasks.cancel_batch")
 def cancel_batch(batch_id: int) -> None:
-    """qdel for a CANCELLING batch. That it is gone is seen by poll_site."""
+    """qdel (or scancel) for a CANCELLING batch. That it is gone is seen by poll_site."""
     batch = Batch.objects.select_related("job").filter(pk=batch_id, state=BatchState.CANCELLING).first()
     if batch is None or ("qdel", batch.pk) in pauses:
         return
@@ -29,7 +29,7 @@ def cancel_batch(batch_id: int) -> None:
         native_id = batch.native_id or _late_id(batch)
         if native_id is None:
             return
-        refused = scheduler().deleted(remote().run('qdel "$1"', native_id))
+        refused = scheduler().deleted(remote().run(scheduler().cancel, native_id))
     except (InfrastructureError, RemoteError) as error:
         _note(str(error), batch)
         return

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_answers import AnswerError, Listing, Phase, Seen, Submitted
+from raycrafter.cluster.batch_listing import Listing
+from raycrafter.cluster.batch_reply import AnswerError, Phase, Seen, Submitted
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.scheduler import LIST
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move
@@ -48,14 +48,14 @@ _TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then 
 
 @app.task(name="raycrafter.tasks.poll_site")
 def poll_site() -> None:
-    """One qstat for all batches. When it gives no whole answer, nothing is changed."""
+    """One listing for all batches. When it gives no whole answer, nothing is changed."""
     with _one_poll() as mine:
         batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
         if not mine or not batches:
             return
         jobs = {batch.job for batch in batches}
         try:
-            listing = scheduler().listed(remote().run(LIST))
+            listing = scheduler().listed(remote().run(scheduler().list))
             absent = [batch for batch in batches if not _present(batch, listing)]
             exits = _exits([batch.directory for batch in absent])
         except (InfrastructureError, AnswerError) as error:

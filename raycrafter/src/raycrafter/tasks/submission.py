@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import batch_script, submit
-from raycrafter.cluster.batch_answers import Refused, Submitted, Verdict
+from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import outcomes

@@ -1,4 +1,7 @@
-"""Local programs under limits: time, output, no terminal, no inherited input, and a process group to end them by."""
+"""Local programs under limits: time, output, no terminal, no inherited input, and a process group to end them by.
+
+The Ansible module ``batch_job`` and the render manager use this same file, hence nothing newer than Python 3.8.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from .batch_reply import Reply
 
 OUTPUT_LIMIT = 5 * 1024 * 1024  # bytes of stdout and stderr together
 READ = 65536  # bytes
@@ -20,24 +24,17 @@ class LimitError(Exception):
     """The program took too long or wrote too much and was killed."""
 
 
-@dataclass(frozen=True)
-class Result:
-    """How a program ended; the outputs are decoded as UTF-8, with marks where they are not."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-
 def run(
     words: Sequence[str],
     *,
     data: bytes | None = None,
     timeout: float,
+    directory: str | None = None,
     env: Mapping[str, str] | None = None,
     limit: int = OUTPUT_LIMIT,
-) -> Result:
-    """Runs a program to its end. ``timeout`` in seconds, ``limit`` in bytes of output.
+) -> Reply:
+    """Runs a program to its end, in ``directory`` or where the caller is. ``timeout`` in seconds, ``limit`` in bytes of
+    output, which is decoded as UTF-8, with marks where it is not.
 
     Raises LimitError after killing the program's whole process group, OSError when it cannot be started.
     """
@@ -50,23 +47,25 @@ def run(
             stdin=source if data is not None else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            cwd=directory,
             env={**os.environ, **(env or {})},
             start_new_session=True,
         )
     with child:
         try:
-            stdout, stderr = _drain(child, time.monotonic() + timeout, limit)
+            stdout, stderr = _drain(child, timeout, limit)
         except LimitError as error:
             raise LimitError(f"{words[0]}: {error}") from None
         finally:
             # Also a child of the child that stayed behind and holds the pipes.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
-        return Result(child.wait(), stdout.decode(errors="replace"), stderr.decode(errors="replace"))
+        return Reply(child.wait(), stdout.decode(errors="replace"), stderr.decode(errors="replace"))
 
 
-def _drain(child: subprocess.Popen[bytes], deadline: float, limit: int) -> tuple[bytes, bytes]:
+def _drain(child: subprocess.Popen[bytes], timeout: float, limit: int) -> tuple[bytes, bytes]:
     """Reads both outputs until they close and the program has ended."""
+    deadline = time.monotonic() + timeout
     outputs = {child.stdout: bytearray(), child.stderr: bytearray()}
     with selectors.DefaultSelector() as selector:
         for pipe in outputs:
@@ -74,7 +73,7 @@ def _drain(child: subprocess.Popen[bytes], deadline: float, limit: int) -> tuple
         while selector.get_map():
             ready = selector.select(max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise LimitError("took too long and was killed")
+                raise LimitError(f"took longer than {timeout:g} s and was killed")
             for key, _ in ready:
                 if chunk := os.read(key.fd, READ):
                     outputs[key.fileobj] += chunk

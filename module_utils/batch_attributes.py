@@ -1,0 +1,49 @@
+"""A job from the attributes of its full status, whichever form they came in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from .batch_reply import AnswerError, Attributes, Job, Phase
+from .batch_spec import clock_seconds
+
+# They must be there once: a second one came out of somebody's value.
+_COUNT = ("job_name", "job_owner", "job_state", "exit_status")
+
+
+def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[str, Phase]) -> Job:
+    """A job from its attributes, with its state's meaning from ``states``; one that is not there is a job's that runs.
+
+    Raises AnswerError when they are not a whole job's."""
+    native_id = attributes.native_id
+    values: dict[str, str] = {}
+    for key, value in attributes.pairs:
+        key = key.lower()  # Torque's exit_status is PBS Pro's Exit_status
+        if key in _COUNT and key in values:
+            raise AnswerError(f"the full status of {native_id!r} has {key} twice")
+        values[key] = value
+    if not id_pattern.fullmatch(native_id):
+        raise AnswerError(f"{native_id!r} in the full status is no job id")
+    if not values.get("job_name") or not values.get("job_state"):
+        raise AnswerError(f"the full status of {native_id} lacks its name or its state")
+    state = values["job_state"]
+    phase = states.get(state, Phase.RUNNING)
+    ended_with = values.get("exit_status", "")
+    return Job(
+        native_id=native_id,
+        name=values["job_name"],
+        user=values.get("job_owner", "").split("@")[0],
+        state=state,
+        phase=phase,
+        queue=values.get("queue", ""),
+        exit_status=int(ended_with) if phase is Phase.ENDED and re.fullmatch(r"-?[0-9]+", ended_with) else None,
+        walltime_used=clock_seconds(values.get("resources_used.walltime", "")),
+        hosts=_hosts(values.get("exec_host", "")),
+    )
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    """The hosts in ``a/0+a/1+b/0-15`` (PBS) or ``a,b[1-3,5]`` (Slurm), each once."""
+    parts = re.split(r"\+|,(?![^\[]*\])", text)
+    return tuple(dict.fromkeys(part.split("/")[0] for part in parts if part))

@@ -1,0 +1,156 @@
+"""One kind of batch system: its commands, and how what they answer is read.
+
+Pure Python without imports of Ansible or Django: the Ansible module ``batch_job`` and the render manager use this same
+file. It runs on whatever Python the login node has, hence nothing newer than Python 3.8.
+
+An answer that cannot be read raises AnswerError: it is never taken for "there is no such job".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .batch_attributes import job_of
+from .batch_listing import Listing, qstat_listing
+from .batch_reply import (
+    AnswerError,
+    Attributes,
+    Job,
+    Phase,
+    Refused,
+    Reply,
+    Seen,
+    Submitted,
+    Verdict,
+    excerpt,
+    number,
+    same_job,
+)
+from .batch_status_json import qstat_json
+from .batch_status_slurm import sacct, squeue
+from .batch_status_text import folded, wrapper
+from .batch_status_xml import qstat_xml
+
+# The readers of full status, by the names that the table below calls them.
+FORMS: dict[str, Callable[[str], list[Attributes]]] = {
+    "folded": folded,
+    "wrapper": wrapper,
+    "xml": qstat_xml,
+    "json": qstat_json,
+    "squeue": squeue,
+    "sacct": sacct,
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """How to ask for one job's full status: what to run, with the id appended, and the form of the answer.
+
+    ``none_is_unknown``: a whole answer without a job says that the job is not known."""
+
+    words: tuple[str, ...]
+    form: str
+    none_is_unknown: bool = False
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What to run, as argument lists to append to: a script, a job id, or for ``listing`` a user where ``by_user`` says
+    so. ``name`` is the option for a job's name; jobs that are over are in ``history``, where there is one."""
+
+    submit: tuple[str, ...]
+    cancel: tuple[str, ...]
+    listing: tuple[str, ...]
+    status: Question
+    history: Question | None = None
+    name: str = "-N"
+    by_user: bool = False
+
+
+@dataclass(frozen=True)
+class System:
+    """One kind of batch system: its job ids, its letters for states, its exit codes, its ways."""
+
+    native_id: re.Pattern[str]
+    states: Mapping[str, Phase]
+    codes: Mapping[int, Verdict]
+    commands: Commands
+    # What the system says of a job that it does not know; None where it says nothing.
+    unknown: re.Pattern[str] | None = None
+    # Texts that decide where the exit code says nothing; the first that is found counts.
+    texts: Sequence[tuple[re.Pattern[str], Verdict]] = ()
+    # A pattern of what may follow the id in the answer to a submission.
+    after_id: str = ""
+    # What qstat exits with, without a word, when there is no job at all.
+    empty_code: int = 0
+    # What qdel exits with, without a word, for a job that is not there (any more).
+    gone_silently: int | None = None
+
+    def submitted(self, reply: Reply) -> Submitted | Refused:
+        """What qsub answered. Only a last line that is a job id, with exit 0, is a job: warnings may come before it."""
+        text = _text(reply)
+        if reply.code == 0:
+            lines = [line.strip() for line in reply.stdout.splitlines() if line.strip()]
+            last = re.fullmatch(f"(?P<id>{self.native_id.pattern}){self.after_id}", lines[-1]) if lines else None
+            if last:
+                return Submitted(last["id"])
+            return Refused(Verdict.DOUBT, text or "qsub said nothing")
+        verdict = self._verdict(reply.code, text, Verdict.FATAL)
+        return Refused(verdict if verdict is not Verdict.GONE else Verdict.FATAL, text or f"qsub: exit {reply.code}")
+
+    def listed(self, reply: Reply) -> Listing:
+        """The jobs in the answer to ``commands.listing``, by number. Raises AnswerError when it is not a whole one."""
+        if not self.commands.by_user:
+            return qstat_listing(reply, self.states, self.empty_code)
+        if reply.code != 0:
+            raise AnswerError(f"{self.commands.listing[0]} ended with {reply.code}: {excerpt(reply)}")
+        # In our own format every line is one of ours, so one that cannot be read is an error.
+        jobs = self.jobs(self.commands.status.form, reply.stdout)
+        return Listing(Seen(job.native_id, job.name, job.phase, job.user, job.native_id) for job in jobs)
+
+    def jobs(self, form: str, text: str) -> list[Job]:
+        """The jobs in a full status of that form. Raises AnswerError when it is not a whole one."""
+        return [job_of(one, self.native_id, self.states) for one in FORMS[form](text)]
+
+    def deleted(self, reply: Reply) -> Refused | None:
+        """None when the job is or will be gone, else what qdel said."""
+        text = _text(reply)
+        if reply.code == 0 or (not text and reply.code == self.gone_silently):
+            return None
+        verdict = self._verdict(reply.code, text, Verdict.BUSY)
+        return None if verdict is Verdict.GONE else Refused(verdict, text or f"qdel ended with {reply.code}")
+
+    def status(self, reply: Reply, native_id: str, asked: Question | None = None) -> Job | None:
+        """One job in the answer to ``asked`` (None: ``commands.status``) for its id; listings' cut ones will do.
+
+        None only where the system itself says that it does not know the job, or keeps no history. Raises AnswerError
+        for an answer that cannot be read, or that is about another job."""
+        asked = asked or self.commands.status
+        if reply.code != 0 or not reply.stdout.strip():
+            if self._is_unknown(reply):
+                return None
+            raise AnswerError(f"the full status of {native_id} ended with {reply.code}: {excerpt(reply)}")
+        told = self.jobs(asked.form, reply.stdout)
+        if not told and asked.none_is_unknown:
+            return None
+        jobs = [job for job in told if number(job.native_id) == number(native_id)]
+        if len(jobs) != 1 or not same_job(jobs[0].native_id, native_id):
+            raise AnswerError(f"the answer is not about {native_id}: {excerpt(reply)}")
+        return jobs[0]
+
+    def _is_unknown(self, reply: Reply) -> bool:
+        if self.unknown is None:
+            return not _text(reply) and self.codes.get(reply.code) is Verdict.GONE
+        return bool(self.unknown.search(_text(reply)))
+
+    def _verdict(self, code: int, text: str, default: Verdict) -> Verdict:
+        for pattern, verdict in self.texts:
+            if pattern.search(text):
+                return verdict
+        return self.codes.get(code, default)
+
+
+def _text(reply: Reply) -> str:
+    return "\n".join(part.strip() for part in (reply.stderr, reply.stdout) if part.strip())

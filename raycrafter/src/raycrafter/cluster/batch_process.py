@@ -1,0 +1,1 @@
+../../../../module_utils/batch_process.py

@@ -1,0 +1,1 @@
+../../../../module_utils/batch_status_xml.py
