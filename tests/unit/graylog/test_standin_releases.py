@@ -53,7 +53,8 @@ DEFINITION = {
     "description": "",
     "priority": 2,
     "alert": False,
-    "config": {"type": "aggregation-v1", "query": "*", "search_within_ms": 1, "execute_every_ms": 1},
+    # a kind that no release has rules for
+    "config": {"type": "test-v1"},
     "key_spec": [],
     "notification_settings": {"grace_period_ms": 0, "backlog_size": 0},
 }
