@@ -21,19 +21,24 @@ logger = logging.getLogger(__name__)
 ROWS = 2000  # frames per INSERT
 
 
-def submit(
-    owner: AbstractBaseUser, upload: UploadedFile, filename: str, main: str, numbers: list[int], **fields: Any
-) -> Job:
-    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller."""
+def scene_digest(upload: UploadedFile) -> str:
+    """Return the sha256 of an uploaded scene."""
     digest = hashlib.sha256()
     upload.seek(0)
     for chunk in upload.chunks():
         digest.update(chunk)
+    return digest.hexdigest()
+
+
+def submit(
+    owner: AbstractBaseUser, upload: UploadedFile, filename: str, main: str, numbers: list[int], **fields: Any
+) -> Job:
+    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller."""
     job = Job(
         owner=owner,
         main=main,
         scene_size=upload.size,
-        scene_sha256=digest.hexdigest(),
+        scene_sha256=scene_digest(upload),
         frame_count=len(numbers),
         **fields,
     )
