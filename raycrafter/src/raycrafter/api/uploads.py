@@ -31,6 +31,12 @@ from .throttles import SubmitThrottle
 
 VERSION = "1.0.0"
 CONTENT_TYPE = "application/offset+octet-stream"
+PROTOCOL = {
+    "Tus-Resumable": VERSION,
+    "Tus-Version": VERSION,
+    "Tus-Extension": "creation,termination,expiration",
+    "Tus-Max-Size": str(scenes.MAX_UPLOAD),
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -90,12 +96,8 @@ class Tus:
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         """Every answer names the protocol."""
         response = super().finalize_response(*args, **kwargs)  # type: ignore[misc]
-        response.headers |= {
-            "Tus-Resumable": VERSION,
-            "Tus-Version": VERSION,
-            "Tus-Extension": "creation,termination,expiration",
-            "Tus-Max-Size": str(scenes.MAX_UPLOAD),
-        }
+        for name, value in PROTOCOL.items():
+            response.headers[name] = value
         return response
 
     def answer(self, upload: Upload, code: int) -> Response:

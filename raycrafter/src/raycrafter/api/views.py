@@ -71,6 +71,14 @@ class JobsView(generics.ListCreateAPIView):
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
         fields = data.validated_data
+        try:
+            return self._submit(request, key, fields)
+        finally:
+            if fields["upload"] and fields["scene"]:
+                fields["scene"].close()
+
+    def _submit(self, request: Request, key: str | None, fields: dict[str, Any]) -> Response:
+        """Answer with the job of this key, or with a new one."""
         if earlier := self._earlier(request, key, fields):
             return self._answer(earlier, status.HTTP_200_OK)
         if fields["scene"] is None:
