@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Share, Transfer, Workspace
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, JobShare, Transfer, Workspace
 from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -65,7 +65,7 @@ def test_5000_frames_take_no_more_queries_than_50(owner: Any, staff: Any) -> Non
     client = Client()
     client.force_login(owner)
     few, many = filled(owner, 50), filled(owner, 5000)
-    Share.objects.create(job=many, user=staff)
+    JobShare.objects.create(job=many, user=staff)
     counts = {
         large: (queries(client, small), queries(client, large))
         for small, large in zip(addresses(few), addresses(many), strict=True)

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from raycrafter.api.tokens import make_token
-from raycrafter.jobs.models import AccessToken, Batch, Job, Share, Upload
+from raycrafter.jobs.models import AccessToken, Batch, Job, JobShare, Upload
 from rest_framework.test import APIClient
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -93,8 +93,8 @@ def world(batch: Batch, stranger: Any, staff: Any, django_user_model: Any) -> di
     django_user_model.objects.create_user("nina")
     group = Group.objects.create(name="film")
     manager.groups.add(group)
-    share = Share.objects.create(job=job, user=reader)
-    Share.objects.create(job=job, group=group, manage=True)
+    share = JobShare.objects.create(job=job, user=reader)
+    JobShare.objects.create(job=job, group=group, manage=True)
     frame = batch.frames.get(number=2)
     frame.file.save("test_0002.png", ContentFile(b"png"), save=False)
     frame.file_size = 3
@@ -188,7 +188,7 @@ def test_shared_jobs_are_listed_once_and_counted_right(world: dict[str, Any], dj
     for number in range(3):
         group = Group.objects.create(name=f"group{number}")
         rita.groups.add(group)
-        Share.objects.create(job=world["job"], group=group)
+        JobShare.objects.create(job=world["job"], group=group)
     (row,) = world["callers"]["reader"].get("/api/v1/jobs").json()["results"]
     assert sum(row["frame_counts"].values()) == 3
     assert f'href="/jobs/{row["id"]}"' in world["callers"]["reader"].get("/").content.decode()

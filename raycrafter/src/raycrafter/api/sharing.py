@@ -12,7 +12,7 @@ from rest_framework import generics, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from raycrafter.jobs.models import Event, Job, Share
+from raycrafter.jobs.models import Event, Job, JobShare
 
 from .access import own_job
 
@@ -26,7 +26,7 @@ class ShareSerializer(serializers.ModelSerializer):
     class Meta:
         """Fields."""
 
-        model = Share
+        model = JobShare
         fields = ("id", "user", "group", "manage", "created")
         read_only_fields = fields
 
@@ -61,17 +61,17 @@ class OfOwnJob:
     """The shares of a job that one decides about."""
 
     serializer_class = ShareSerializer
-    queryset = Share.objects.none()  # tells the schema what the ids are
+    queryset = JobShare.objects.none()  # tells the schema what the ids are
 
     def job(self) -> Job:
         """Return the job of the address."""
         return own_job(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
-    def get_queryset(self) -> QuerySet[Share]:
+    def get_queryset(self) -> QuerySet[JobShare]:
         """The rows that belong to the job."""
         if getattr(self, "swagger_fake_view", False):
-            return Share.objects.none()
-        return Share.objects.filter(job=self.job()).select_related("user", "group")
+            return JobShare.objects.none()
+        return JobShare.objects.filter(job=self.job()).select_related("user", "group")
 
 
 @extend_schema_view(get=extend_schema(description="With whom the job is shared.", operation_id="jobs_shares_list"))
@@ -89,7 +89,7 @@ class SharesView(OfOwnJob, generics.ListAPIView):
         data.is_valid(raise_exception=True)
         party = {key: value for key, value in data.validated_data.items() if key != "manage"}
         manage = data.validated_data["manage"]
-        share, made = Share.objects.update_or_create(job=job, **party, defaults={"manage": manage})
+        share, made = JobShare.objects.update_or_create(job=job, **party, defaults={"manage": manage})
         name = next(iter(party.values()))
         Event.note(job, "shared", f"with {name}, {'to manage' if manage else 'to see'}, by {request.user.username}")
         return Response(ShareSerializer(share).data, status.HTTP_201_CREATED if made else status.HTTP_200_OK)
@@ -102,7 +102,7 @@ class ShareView(OfOwnJob, generics.DestroyAPIView):
     lookup_field = "pk"
     lookup_url_kwarg = "share"
 
-    def perform_destroy(self, instance: Share) -> None:
+    def perform_destroy(self, instance: JobShare) -> None:
         """Remove it and leave a note."""
         instance.delete()
         name = instance.user or instance.group

@@ -47,13 +47,13 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def visible_to(self, user: Any) -> JobQuerySet:
         """The jobs that a user may see: their own and those shared with them; staff see all."""
-        return self._reached_by(user, Share.objects.all())
+        return self._reached_by(user, JobShare.objects.all())
 
     def manageable_by(self, user: Any) -> JobQuerySet:
         """The jobs that a user may change, cancel for instance: their own and those shared for that; staff all."""
-        return self._reached_by(user, Share.objects.filter(manage=True))
+        return self._reached_by(user, JobShare.objects.filter(manage=True))
 
-    def _reached_by(self, user: Any, shares: models.QuerySet[Share]) -> JobQuerySet:
+    def _reached_by(self, user: Any, shares: models.QuerySet[JobShare]) -> JobQuerySet:
         if user.is_staff:
             return self
         mine = shares.filter(models.Q(user=user.pk) | models.Q(group__user=user.pk))
@@ -395,7 +395,7 @@ class Event(models.Model):
         return cls.objects.create(job=job, kind=kind, message=message[:2000], level=level, **fields)
 
 
-class Share(models.Model):
+class JobShare(models.Model):
     """A job shown to a user or to a group that is not its owner's alone."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="shares")
@@ -410,10 +410,10 @@ class Share(models.Model):
         ordering = ("pk",)
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="share_one_party"
+                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="job_share_one_party"
             ),
-            models.UniqueConstraint(fields=["job", "user"], name="share_user"),
-            models.UniqueConstraint(fields=["job", "group"], name="share_group"),
+            models.UniqueConstraint(fields=["job", "user"], name="job_share_user"),
+            models.UniqueConstraint(fields=["job", "group"], name="job_share_group"),
         )
 
     def __str__(self) -> str:

@@ -104,7 +104,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="Share",
+            name="JobShare",
             fields=[
                 (
                     "id",
@@ -161,10 +161,10 @@ class Migration(migrations.Migration):
                             ("group__isnull", True),
                             _connector="XOR",
                         ),
-                        name="share_one_party",
+                        name="job_share_one_party",
                     ),
-                    models.UniqueConstraint(fields=("job", "user"), name="share_user"),
-                    models.UniqueConstraint(fields=("job", "group"), name="share_group"),
+                    models.UniqueConstraint(fields=("job", "user"), name="job_share_user"),
+                    models.UniqueConstraint(fields=("job", "group"), name="job_share_group"),
                 ],
             },
         ),
