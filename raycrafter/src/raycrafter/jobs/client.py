@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from raycrafter import renderers
+from raycrafter.cluster.site import launch
 from raycrafter.tasks import nudge
 
 from . import outcomes
@@ -235,8 +237,13 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
 
 
 def finish(batch: Batch, native_id: str, reason: str) -> None:
-    """Take a client's last word: what it did not report is interrupted, what it did not claim is free."""
+    """Take a client's last word: what it did not report is interrupted, what it did not claim is free.
+
+    Where a batch has several clients, a frame that is still open is another's, and the last of them ends the batch.
+    """
     own(batch, native_id)
+    if launch(settings.RAYCRAFTER.cluster).n > 1 and batch.attempts.filter(ended__isnull=True).exists():
+        return
     with transaction.atomic():
         outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}")
         if batch.state == BatchState.RUNNING:

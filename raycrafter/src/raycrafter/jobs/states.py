@@ -154,7 +154,8 @@ TRANSFER_MOVES = _table(
 
 WORKSPACE_MOVES = _table(
     {
-        W.PENDING: [W.ALLOCATED, W.FAILED],
+        # to RELEASING: a cancelled job's, of which nobody knows whether the cluster has made it
+        W.PENDING: [W.ALLOCATED, W.RELEASING, W.FAILED],
         W.ALLOCATED: [W.RELEASING, W.EXPIRED],
         W.RELEASING: [W.RELEASED],
         W.RELEASED: [],

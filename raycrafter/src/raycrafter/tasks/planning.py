@@ -123,7 +123,8 @@ def _stop_at_certain_failure(job: Job) -> None:
 
 def _stop_at_stillborn_batches(job: Job) -> None:
     """The last batches all ended before their client said a word."""
-    last = list(job.batches.order_by("-pk")[:MAX_STILLBORN])
+    # One whose submission got no answer says nothing about the next.
+    last = list(job.batches.exclude(state=BatchState.LOST, native_id=None).order_by("-pk")[:MAX_STILLBORN])
     ended = (BatchState.FINISHED, BatchState.LOST)
     if len(last) == MAX_STILLBORN and all(batch.state in ended and not batch.native_client_id for batch in last):
         give_up(job, f"{MAX_STILLBORN} batches in a row came to nothing; the last: {last[0].state_reason}")
@@ -159,9 +160,10 @@ def _conclude(job: Job) -> None:
 
 
 def _release_workspaces() -> None:
-    """Gives back the workspaces of jobs that are over, once nothing uses them any more."""
+    """Gives back the workspaces of jobs that are over, once nothing uses them any more. One that is still PENDING may
+    be there all the same: the answer to its allocation was lost."""
     rows = Workspace.objects.filter(job__state__in=JOB_FINAL)
-    for row in rows.filter(state=WorkspaceState.ALLOCATED).select_related("job"):
+    for row in rows.filter(state__in=[WorkspaceState.PENDING, WorkspaceState.ALLOCATED]).select_related("job"):
         batches = row.job.batches.exclude(state__in=BATCH_FINAL)
         transfers = row.job.transfers.exclude(state__in=TRANSFER_FINAL)
         if not batches.exists() and not transfers.exists():
