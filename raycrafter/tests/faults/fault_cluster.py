@@ -1,4 +1,4 @@
-"""A cluster in memory: login node, file system, batch system and GridFTP server, with every fault they are known for."""
+"""A cluster in memory: login node, file system, batch system and GridFTP server, with all their known faults."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Workspace
 from raycrafter.tasks import common
 
-FAULTY_TURNS, QUIET_TURNS = 20, 100
+FAULTY_TURNS, QUIET_TURNS = 20, 150
 MAX_TRIES = 60  # the runs lose more attempts than any site
 SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
 
@@ -45,7 +45,7 @@ class Run:
         """A few jobs of two users."""
         for number in range(self.random.randint(1, 2)):
             owner, _ = get_user_model().objects.get_or_create(username=self.random.choice(("ada", "bob")))
-            frames = self.random.randint(1, 5)
+            frames = self.random.randint(1, 4)
             upload = SimpleUploadedFile("ball.pov", b"sphere { 0, 1 }")
             columns = {"name": f"job {number}", "renderer": "povray", "width": 64, "height": 48}
             columns |= {"frames_spec": f"1-{frames}", "max_tries": MAX_TRIES}
@@ -72,8 +72,7 @@ class Run:
                 client.step()
         if not self.chance.calm and self.random.random() < 0.01:
             self._cancel_one()
-        self.send("schedule")
-        for task in ("poll_site", "reap"):
+        for task in ("schedule", "poll_site", "reap"):
             if self.random.random() < 0.5:
                 self.send(task)
         for _ in range(40):
@@ -125,7 +124,9 @@ class Run:
             self.cluster.late.clear()
 
     def _start(self, job: Any) -> None:
-        if f"{job.directory}/client.json" not in self.cluster.files or self.chance.strikes("job killed before its client"):
+        if f"{job.directory}/client.json" not in self.cluster.files or self.chance.strikes(
+            "job killed before its client"
+        ):
             self.cluster.end(job, leaves_exit=job.directory in self.cluster.directories)
             return
         job.started = self.clock.seconds
@@ -175,7 +176,9 @@ class Run:
             taken
             for client in self.clients
             for taken in client.accepted
-            if taken[0] == frame.number and taken[2] == frame.file_sha256 and f"/{job.workspace.name}/" in client.job.directory
+            if taken[0] == frame.number
+            and taken[2] == frame.file_sha256
+            and f"/{job.workspace.name}/" in client.job.directory
         ]
         assert len(mine) == 1, f"{frame}: its file is that of {mine}"
 
@@ -185,6 +188,8 @@ class Run:
         lines += [f"{job}: {job.state} {job.state_reason}" for job in Job.objects.all()]
         lines += [f"{frame}: {frame.state} {frame.error}" for frame in Frame.objects.all()]
         lines += [f"{batch}: {batch.state} {batch.native_id} {batch.state_reason}" for batch in Batch.objects.all()]
-        lines += [f"{row}: {row.state} {row.state_reason}" for row in [*Workspace.objects.all(), *Transfer.objects.all()]]
+        lines += [
+            f"{row}: {row.state} {row.state_reason}" for row in [*Workspace.objects.all(), *Transfer.objects.all()]
+        ]
         lines += [str(job) for job in self.cluster.jobs.values()]
         return "\n".join(lines)
