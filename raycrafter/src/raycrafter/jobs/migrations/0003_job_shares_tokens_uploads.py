@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = (
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("jobs", "0001_initial"),
+        ("jobs", "0002_sharing_and_retries"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ("knox", "0009_extend_authtoken_field"),
     )
