@@ -37,6 +37,10 @@ api-jobs            GET      401 401 200 200 200 200 200 200
 api-jobs            POST     401 401 400 400 400 400 403 400
 api-job             GET      401 401 404 200 200 200 200 200
 api-job-cancel      POST     401 401 404 403 200 200 403 200
+api-job             PATCH    401 401 404 403 200 200 403 200
+api-job-retry       POST     401 401 404 403 200 200 403 200
+api-job-pause       POST     401 401 404 403 200 200 403 200
+api-job-resume      POST     401 401 404 403 200 200 403 200
 api-job-frames      GET      401 401 404 200 200 200 200 200
 api-job-batches     GET      401 401 404 200 200 200 200 200
 api-job-events      GET      401 401 404 200 200 200 200 200
@@ -72,6 +76,7 @@ CASES = [
 NATIVE = {"native_id": "7.login1"}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api-tokens", "POST"): {"name": "script"},
+    ("api-job", "PATCH"): {"priority": 70},
     ("api-job-shares", "POST"): {"user": "nina"},
     ("api-client-claim", "POST"): NATIVE | {"host": "nid1"},
     ("api-client-heartbeat", "POST"): NATIVE | {"frames": []},
@@ -102,6 +107,7 @@ def world(batch: Batch, stranger: Any, staff: Any, django_user_model: Any) -> di
     upload = Upload.objects.create(
         owner=job.owner, filename="s.pov", size=3, expires=timezone.now() + timedelta(hours=1)
     )
+    batch.job.frames.filter(number=3).update(state="FAILED")  # something to retry
     token, _ = make_token(job.owner, "laptop", False, timedelta(days=1))
     _, readonly = make_token(job.owner, "dashboard", True, timedelta(days=1))
     callers = {

@@ -43,6 +43,9 @@ class JobUrlsSerializer(serializers.Serializer):
     self = serializers.URLField()
     page = serializers.URLField()
     cancel = serializers.URLField()
+    retry = serializers.URLField()
+    pause = serializers.URLField()
+    resume = serializers.URLField()
     archive = serializers.URLField()
     shares = serializers.URLField()
     frames = serializers.URLField()
@@ -81,6 +84,9 @@ class JobSerializer(serializers.ModelSerializer):
             "width",
             "height",
             "options",
+            "priority",
+            "paused",
+            "after",
             "created",
             "started",
             "finished",
@@ -104,10 +110,9 @@ class JobSerializer(serializers.ModelSerializer):
     @extend_schema_field(JobUrlsSerializer)
     def get_urls(self, job: Job) -> dict[str, str]:
         """Related addresses."""
-        names = {
-            name: f"api-job-{name}"
-            for name in ("cancel", "archive", "shares", "frames", "batches", "events", "transfers")
-        }
+        actions = ("cancel", "retry", "pause", "resume")
+        related = ("archive", "shares", "frames", "batches", "events", "transfers")
+        names = {name: f"api-job-{name}" for name in actions + related}
         names |= {"self": "api-job", "page": "job"}
         request = self.context["request"]
         return {key: reverse(name, kwargs={"pk": job.pk}, request=request) for key, name in names.items()}
@@ -116,6 +121,19 @@ class JobSerializer(serializers.ModelSerializer):
     def get_log_search_url(self, job: Job) -> str | None:
         """The job's messages in the log search."""
         return log_search_url(f"job_id:{job.pk}")
+
+
+PRIORITY: dict[str, Any] = {
+    "min_value": 0,
+    "max_value": 100,
+    "help_text": "among its owner's jobs the highest comes first",
+}
+
+
+class JobChangeSerializer(serializers.Serializer):
+    """What can be changed of a job."""
+
+    priority = serializers.IntegerField(**PRIORITY)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -152,6 +170,21 @@ class JobCreateSerializer(serializers.Serializer):
     width = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=800, help_text="pixels")
     height = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=600, help_text="pixels")
     options = OptionsField(default=dict, help_text="a JSON object; the renderer's own options")
+    priority = serializers.IntegerField(default=50, **PRIORITY)
+    after = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        default=list,
+        max_length=100,
+        help_text="numbers of jobs that must be DONE before this one begins",
+    )
+
+    def validate_after(self, value: list[int]) -> list[Job]:
+        """Find the jobs."""
+        found = list(Job.objects.visible_to(self.context["request"].user).filter(pk__in=value))
+        missing = sorted(set(value) - {job.pk for job in found})
+        if missing:
+            raise serializers.ValidationError(f"there is no job {missing[0]}")
+        return found
 
     def validate_renderer(self, value: str) -> str:
         """Refuse a renderer that the site does not have."""

@@ -51,7 +51,8 @@ class JobsView(generics.ListCreateAPIView):
 
     def get_queryset(self) -> QuerySet[Job]:
         """The jobs this user may see, newest first."""
-        return Job.objects.visible_to(self.request.user).with_progress().select_related("owner", "workspace")
+        jobs = Job.objects.visible_to(self.request.user).with_progress()
+        return jobs.select_related("owner", "workspace").prefetch_related("after")
 
     def get_serializer_class(self) -> type:
         """What comes in differs from what goes out."""
@@ -90,6 +91,7 @@ class JobsView(generics.ListCreateAPIView):
                 fields["filename"],
                 fields["main"],
                 fields["numbers"],
+                fields["after"],
                 idempotency_key=key,
                 **_columns(fields),
             )
@@ -115,7 +117,8 @@ class JobsView(generics.ListCreateAPIView):
             return None
         wanted = _columns(fields) | ({"main": fields["main"]} if fields["main"] else {})
         digest = requests.scene_digest(fields["scene"]) if fields["scene"] else fields["upload"].sha256
-        if digest != job.scene_sha256 or any(getattr(job, name) != value for name, value in wanted.items()):
+        same = digest == job.scene_sha256 and set(fields["after"]) == set(job.after.all())
+        if not same or any(getattr(job, name) != value for name, value in wanted.items()):
             raise Conflict(f"This Idempotency-Key belongs to job {job.pk}, which is another request.")
         return job
 
@@ -133,6 +136,7 @@ def _columns(fields: dict[str, Any]) -> dict[str, Any]:
         "width": fields["width"],
         "height": fields["height"],
         "options": fields["options"],
+        "priority": fields["priority"],
     }
 
 
@@ -145,19 +149,78 @@ class JobView(generics.RetrieveAPIView):
         """The jobs this user may see."""
         return Job.objects.visible_to(self.request.user).select_related("owner", "workspace")
 
+    @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change the priority."""
+        job = manageable_job(request.user, pk)
+        data = serializers.JobChangeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job.priority = data.validated_data["priority"]
+        job.save(update_fields=["priority"])
+        return Response(serializers.JobSerializer(job, context={"request": request}).data)
 
-class CancelView(APIView):
-    """Cancel a job."""
+
+class ActionView(APIView):
+    """Something that is done to a job: repeating it changes nothing."""
 
     @extend_schema(request=None, responses={200: serializers.JobSerializer})
     def post(self, request: Request, pk: int) -> Response:
-        """Cancel. Repeating it changes nothing; a job that has ended otherwise is a conflict."""
+        """Do it. What the job's state does not allow is a conflict."""
         job = manageable_job(request.user, pk)
-        if not requests.cancel(job, request.user.get_username()):
-            job.refresh_from_db()
-            if job.state not in (JobState.CANCELLING, JobState.CANCELLED):
-                raise Conflict(f"Job {pk} has ended: it is {job.state}.")
+        refusal = self.act(job, request.user.get_username())
+        job.refresh_from_db()
+        if refusal:
+            raise Conflict(f"{refusal}: it is {job.state}.")
         return Response(serializers.JobSerializer(job, context={"request": request}).data)
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Do it; return why not, when it cannot be done."""
+        raise NotImplementedError
+
+
+@extend_schema_view(post=extend_schema(description="Cancel a job: nothing is started any more, what runs is stopped."))
+class CancelView(ActionView):
+    """Cancel a job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Cancel."""
+        if requests.cancel(job, by):
+            return None
+        job.refresh_from_db()
+        return None if job.state in (JobState.CANCELLING, JobState.CANCELLED) else f"Job {job.pk} has ended"
+
+
+@extend_schema_view(
+    post=extend_schema(description="Render the frames again that failed, and those given up because others did.")
+)
+class RetryView(ActionView):
+    """Render failed frames again."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Have them rendered again."""
+        return None if requests.retry(job, by) else f"Job {job.pk} has no failed frames to render again"
+
+
+@extend_schema_view(post=extend_schema(description="Begin nothing more of a job; frames that are rendered now end."))
+class PauseView(ActionView):
+    """Pause a job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Pause."""
+        if requests.pause(job, by):
+            return None
+        job.refresh_from_db()
+        return None if job.paused else f"Job {job.pk} has ended"
+
+
+@extend_schema_view(post=extend_schema(description="Go on with a paused job."))
+class ResumeView(ActionView):
+    """Go on with a paused job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Resume; a job that is not paused is as it is wanted."""
+        requests.resume(job, by)
+        return None
 
 
 class OfJob(generics.ListAPIView):
