@@ -113,6 +113,9 @@ class Service:
         number = int(parts[1])
         if number not in self.jobs:
             return problem(404, "No Job matches the given query.")
+        if parts[2:] in (["pause"], ["resume"]):
+            self.jobs[number]["paused"] = parts[2] == "pause"
+            return httpx.Response(200, json=self.jobs[number])
         if parts[2:] == ["retry"]:
             self.jobs[number]["state"] = "READY"
             return httpx.Response(200, json=self.jobs[number])

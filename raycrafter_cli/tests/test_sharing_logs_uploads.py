@@ -113,6 +113,22 @@ def test_retry(rc, service):
     assert json.loads(rc("retry", 5, "--json").output)["id"] == 5
 
 
+def test_pause_and_resume(rc, service):
+    service.add(5)
+    assert rc("pause", 5).output == "Job 5 is ACTIVE, paused\n"
+    assert rc("resume", 5).output == "Job 5 is ACTIVE\n"
+
+
+def test_priority_and_order(rc, service, large, tmp_path):
+    small = tmp_path / "small.pov"
+    small.write_text("sphere {}")
+    for scene in (small, large):
+        rc("submit", scene, "--frames", "1", "--priority", "80", "--after", "3", "--after", "4")
+    form, body = service.requests[0].content, json.loads(service.requests[-1].content)
+    assert form.count(b'name="after"') == 2
+    assert (body["priority"], body["after"]) == ("80", [3, 4])
+
+
 def test_watch_and_fetch_as_json(rc, service, tmp_path):
     service.add(5, "ACTIVE", [(1, "SYNCED", b"picture")])
     service.script = [{}, {"percent": 50.0}, {}, {"state": "DONE"}]
@@ -206,7 +222,7 @@ def test_bash_completes_the_commands(rc, tmp_path):
     command.chmod(0o755)
     script = tmp_path / "completion"
     script.write_text(rc("completion", "bash").output)
-    words = 'source "$1"; COMP_WORDS=(raycrafter re); COMP_CWORD=1; _raycrafter_completion raycrafter; echo $COMPREPLY'
+    words = 'source "$1"; COMP_WORDS=(raycrafter ret); COMP_CWORD=1; _raycrafter_completion raycrafter; echo $COMPREPLY'
     environment = os.environ | {
         "PATH": f"{command.parent}:{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path),

@@ -55,12 +55,12 @@ class Api:
         """Void the token."""
         self._request("POST", "auth/logout", tries=1)
 
-    def submit(self, fields: dict[str, str], scene: BinaryIO, filename: str, key: str) -> dict[str, Any]:
+    def submit(self, fields: dict[str, Any], scene: BinaryIO, filename: str, key: str) -> dict[str, Any]:
         """Submit a job. ``key`` makes repeats harmless: the server makes one job of it."""
         files = {"scene": (filename, scene)}
         return self._json("POST", "jobs", data=fields, files=files, headers={"Idempotency-Key": key})
 
-    def submit_upload(self, fields: dict[str, str], upload: str, key: str) -> dict[str, Any]:
+    def submit_upload(self, fields: dict[str, Any], upload: str, key: str) -> dict[str, Any]:
         """Submit a job whose scene was uploaded before."""
         data = {key: value for key, value in fields.items() if key != "options"} | {"upload": upload}
         if "options" in fields:
@@ -96,13 +96,10 @@ class Api:
         """Return the newest jobs; ``wanted`` are the server's filters."""
         return self._json("GET", "jobs", params={"page_size": limit} | wanted)["results"][:limit]
 
-    def cancel(self, number: int) -> dict[str, Any]:
-        """Cancel a job; cancelling twice changes nothing."""
-        return self._json("POST", f"jobs/{number}/cancel")
-
-    def retry(self, number: int) -> dict[str, Any]:
-        """Have the failed frames of a job rendered again."""
-        return self._json("POST", f"jobs/{number}/retry")
+    def act(self, number: int, what: str) -> dict[str, Any]:
+        """Cancel, retry, pause or resume a job."""
+        # a second retry would be refused, because nothing is failed any more: it is not sent again by itself
+        return self._json("POST", f"jobs/{number}/{what}", tries=1 if what == "retry" else TRIES)
 
     def shares(self, number: int) -> list[dict[str, Any]]:
         """Return with whom a job is shared."""

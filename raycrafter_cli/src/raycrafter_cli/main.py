@@ -55,6 +55,8 @@ for command in (account.login, account.logout, account.tokens, logs.logs, share.
 @click.option("--main", "main_file", help="File to render, when a directory or an archive has several.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="The renderer's own; may be repeated.")
 @click.option("--name", help="The scene's name when left out.")
+@click.option("--priority", type=click.IntRange(0, 100), help="Among your jobs the highest comes first.")
+@click.option("--after", multiple=True, type=JOB, metavar="JOB", help="A job to wait for; may be repeated.")
 @click.option("--watch", "watching", is_flag=True, help="Stay and watch the job.")
 @interval
 @as_json
@@ -69,6 +71,8 @@ def submit(
     main_file: str | None,
     options: tuple[str, ...],
     name: str | None,
+    priority: int | None,
+    after: tuple[int, ...],
     watching: bool,
     interval: float,
     as_json: bool,
@@ -81,11 +85,13 @@ def submit(
         "main": main_file,
         "width": width,
         "height": height,
+        "priority": priority,
         "options": json.dumps(_options(options)) if options else None,
     }
     api = api_of(context)
     with packed(scene) as file:
-        job = upload(api, {key: str(value) for key, value in given.items() if value is not None}, file)
+        fields: dict[str, Any] = {key: str(value) for key, value in given.items() if value is not None}
+        job = upload(api, fields | ({"after": list(after)} if after else {}), file)
     if as_json:
         print_json(job)
     else:
@@ -232,7 +238,7 @@ def _report(directory: Path, frames: list[dict[str, Any]], outcomes: list[fetch.
 @click.pass_context
 def cancel(context: click.Context, job: int, as_json: bool) -> None:
     """Cancel JOB."""
-    _changed(api_of(context).cancel(job), as_json)
+    _changed(api_of(context).act(job, "cancel"), as_json)
 
 
 @main.command()
@@ -241,14 +247,32 @@ def cancel(context: click.Context, job: int, as_json: bool) -> None:
 @click.pass_context
 def retry(context: click.Context, job: int, as_json: bool) -> None:
     """Render the failed frames of JOB again; what is rendered stays."""
-    _changed(api_of(context).retry(job), as_json)
+    _changed(api_of(context).act(job, "retry"), as_json)
+
+
+@main.command()
+@click.argument("job", type=JOB)
+@as_json
+@click.pass_context
+def pause(context: click.Context, job: int, as_json: bool) -> None:
+    """Begin nothing more of JOB; frames that are rendered now end."""
+    _changed(api_of(context).act(job, "pause"), as_json)
+
+
+@main.command()
+@click.argument("job", type=JOB)
+@as_json
+@click.pass_context
+def resume(context: click.Context, job: int, as_json: bool) -> None:
+    """Go on with JOB after a pause."""
+    _changed(api_of(context).act(job, "resume"), as_json)
 
 
 def _changed(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        click.echo(f"Job {data['id']} is {state(data['state'])}")
+        click.echo(f"Job {data['id']} is {state(data['state'])}{', paused' if data.get('paused') else ''}")
 
 
 @main.command()

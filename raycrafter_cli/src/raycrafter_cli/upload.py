@@ -20,7 +20,7 @@ PAUSE_SECONDS = 0.5  # before the second try; doubles
 PATIENCE = 8
 
 
-def upload(api: Api, fields: dict[str, str], file: Path) -> dict[str, Any]:
+def upload(api: Api, fields: dict[str, Any], file: Path) -> dict[str, Any]:
     """Return the job that was made of ``file``. Repeats are harmless: the server makes one job of it."""
     show = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     label, key = f"Uploading {clean(file.name)}", uuid.uuid4().hex
