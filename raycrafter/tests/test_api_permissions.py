@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from raycrafter.api.tokens import make_token
@@ -279,3 +279,8 @@ def test_a_job_of_nobody_else_is_touched(world: dict[str, Any]) -> None:
         for name in ("api-job-cancel", "job-cancel"):
             world["callers"][who].post(address(name, world))
     assert Job.objects.values().get() == before
+
+
+def test_a_share_is_for_a_user_or_a_group(job: Job) -> None:
+    with pytest.raises(IntegrityError):
+        JobShare.objects.create(job=job)

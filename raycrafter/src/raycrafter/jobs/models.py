@@ -439,7 +439,9 @@ class JobShare(models.Model):
         ordering = ("pk",)
         constraints = (
             models.CheckConstraint(
-                condition=models.Q(user__isnull=True) ^ models.Q(group__isnull=True), name="job_share_one_party"
+                condition=models.Q(user__isnull=True, group__isnull=False)
+                | models.Q(user__isnull=False, group__isnull=True),
+                name="job_share_one_party",
             ),
             models.UniqueConstraint(fields=["job", "user"], name="job_share_user"),
             models.UniqueConstraint(fields=["job", "group"], name="job_share_group"),

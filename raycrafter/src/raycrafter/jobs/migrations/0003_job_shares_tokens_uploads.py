@@ -156,11 +156,8 @@ class Migration(migrations.Migration):
                 "ordering": ("pk",),
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(
-                            ("user__isnull", True),
-                            ("group__isnull", True),
-                            _connector="XOR",
-                        ),
+                        condition=models.Q(user__isnull=True, group__isnull=False)
+                        | models.Q(user__isnull=False, group__isnull=True),
                         name="job_share_one_party",
                     ),
                     models.UniqueConstraint(fields=("job", "user"), name="job_share_user"),
