@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -14,9 +15,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework import exceptions
 
+from raycrafter.api.access import manageable_job
 from raycrafter.api.serializers import log_search_url
-from raycrafter.api.views import LoginThrottle
+from raycrafter.api.throttles import LoginThrottle
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Job
 
@@ -89,7 +92,10 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a job."""
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    try:
+        job = manageable_job(request.user, pk)
+    except exceptions.PermissionDenied as error:
+        raise PermissionDenied(str(error)) from error
     if not requests.cancel(job, request.user.get_username()):
         messages.info(request, f"Job {pk} cannot be cancelled any more: it is {job.state}.")
     return redirect("job", pk=pk)
