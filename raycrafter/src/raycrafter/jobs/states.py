@@ -264,7 +264,7 @@ def _record_all(job: Job, kind: str, count: int, target: str) -> None:
         message=f"{count} {noun}: {target}",
         data={"object": kind, "count": count, "to": target},
     )
-    logger.info("%d %s to %s", count, noun, target, extra={"job_id": job.pk})
+    logger.info("%d %s to %s", count, noun, target, extra={"job_id": job.pk, "object": kind, "state": target})
 
 
 def _record(obj: models.Model, kind: str, before: str, after: str) -> None:
@@ -288,6 +288,7 @@ def _record(obj: models.Model, kind: str, before: str, after: str) -> None:
         data={"object": kind, "id": obj.pk, "from": before, "to": after},
     )
     extra = {key: value for key, value in links.items() if value} | {f"{kind}_id": obj.pk}
+    extra |= {"object": kind, "state": after}
     if kind == "frame":
         extra["frame"] = obj.number
     logger.log(level, "%s", message, extra=extra)
