@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from raycrafter.cluster.batch_spec import parse_walltime
 from raycrafter.jobs import client, requests
-from raycrafter.jobs.models import Attempt, Batch, Transfer, Workspace
+from raycrafter.jobs.models import Attempt, Batch, Site, Transfer, Workspace
 from raycrafter.tasks import silence
 
 from raycrafter import tasks
@@ -333,7 +333,8 @@ def test_a_workspace_that_ends_before_the_batch_is_extended_or_refused(world, st
 # -- following --------------------------------------------------------------------------------------------------------
 
 
-def test_one_question_for_all_batches_of_all_jobs(world, staged) -> None:
+def test_one_question_for_all_batches_of_all_jobs(world, staged, cluster) -> None:
+    Site.objects.create(name=cluster.name, max_batches=4)
     staged("1-5")
     staged("1-5")
     world.poll()

@@ -1,4 +1,7 @@
-"""The admin site: to look, not to change. States move by the table alone, and the admin knows nothing of it."""
+"""The admin site: to look at jobs, and to say how the site is shared.
+
+States move by the table alone, and the admin knows nothing of it: what has states can only be looked at.
+"""
 
 from typing import Any
 
@@ -6,7 +9,20 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from .models import Attempt, Batch, Event, Frame, Job, Transfer, Workspace
+from .models import (
+    Attempt,
+    AvoidedNode,
+    Batch,
+    Event,
+    Frame,
+    Job,
+    Lease,
+    Licence,
+    Share,
+    Site,
+    Transfer,
+    Workspace,
+)
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -42,6 +58,8 @@ class JobAdmin(ReadOnly):
         "owner",
         "renderer",
         "state",
+        "priority",
+        "paused",
         "frame_count",
         "created",
     )
@@ -177,3 +195,41 @@ class EventAdmin(ReadOnly):
         "batch",
     )
     search_fields = ("=job__id",)
+
+
+@admin.register(Site)
+class SiteAdmin(admin.ModelAdmin):
+    """Pausing a site, and its limits."""
+
+    list_display = ("name", "paused", "max_batches", "max_batches_per_user", "max_frames_per_user")
+
+
+@admin.register(Share)
+class ShareAdmin(admin.ModelAdmin):
+    """Users whose part is not everybody's."""
+
+    list_display = ("user", "weight", "max_batches", "max_frames")
+    list_select_related = ("user",)
+
+
+@admin.register(AvoidedNode)
+class AvoidedNodeAdmin(admin.ModelAdmin):
+    """Nodes that get no frames: an operator may add one, or trust one again by deleting it."""
+
+    list_display = ("host", "site", "until", "reason")
+    list_filter = ("site",)
+
+
+@admin.register(Licence)
+class LicenceAdmin(admin.ModelAdmin):
+    """How many licences a renderer has; without a row it needs none."""
+
+    list_display = ("renderer", "count")
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnly):
+    """Licences in use."""
+
+    list_display = ("licence", "batch", "host", "taken", "expires")
+    list_select_related = ("licence", "batch")

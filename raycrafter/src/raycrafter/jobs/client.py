@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from raycrafter import renderers
+from raycrafter.cluster.site import launch
 from raycrafter.tasks import nudge
 
-from . import outcomes
-from .models import Attempt, Batch, Event, Frame
+from . import licences, nodes, outcomes
+from .models import Attempt, Batch, Event, Frame, Site
 from .states import BatchState, FrameState, JobState, move
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,11 @@ def is_gone(batch: Batch) -> bool:
     return batch.state in GONE or batch.job.state in JOB_GONE
 
 
+def is_held(batch: Batch) -> bool:
+    """Whether the job or its site is paused: the batch's clients end when they have rendered what they have."""
+    return batch.job.paused or Site.objects.filter(name=batch.site, paused=True).exists()
+
+
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
     if is_gone(batch):
@@ -68,11 +75,24 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     repeated = _lost_answer(batch, host)
     if repeated:
         return repeated
+    if is_held(batch) or not _may_render(batch, host):
+        return None
     # Ends: every turn either claims a frame or finds one fewer.
     while frame := batch.frames.filter(state=FrameState.WAITING).order_by("number").first():
         if work := _claim_frame(batch, frame, host):
             return work
     return None
+
+
+def _may_render(batch: Batch, host: str) -> bool:
+    """Whether the node is trusted, and a licence is there where one is needed."""
+    if nodes.is_avoided(batch.site, host):
+        Event.note(batch.job, "node", f"batch {batch.pk}: {host} is avoided and gets no frame", batch=batch)
+        return False
+    if not licences.take(batch, host):
+        Event.note(batch.job, "licence", f"batch {batch.pk}: no licence of {batch.job.renderer} is free", batch=batch)
+        return False
+    return True
 
 
 def _become_owner(batch: Batch, native_id: str, host: str) -> None:
@@ -141,9 +161,13 @@ def _work(batch: Batch, frame: Frame, number: int) -> Work:
 
 
 def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str:
-    """Note that a client lives and how far its frames are. Returns what it shall do: ``continue`` or ``stop``."""
+    """Note that a client lives and how far its frames are.
+
+    Returns what it shall do: ``continue``, ``drain`` (end after this frame) or ``stop``.
+    """
     own(batch, native_id)
     Batch.objects.filter(pk=batch.pk).update(last_heartbeat=timezone.now())
+    licences.renew(batch)
     for item in frames:
         attempt = _attempt(batch, item["number"], item["attempt"])
         if attempt.outcome in (Attempt.Outcome.LOST, Attempt.Outcome.CANCELLED):
@@ -155,7 +179,9 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
-    return "stop" if is_gone(batch) else "continue"
+    if is_gone(batch):
+        return "stop"
+    return "drain" if is_held(batch) else "continue"
 
 
 def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
@@ -235,8 +261,13 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
 
 
 def finish(batch: Batch, native_id: str, reason: str) -> None:
-    """Take a client's last word: what it did not report is interrupted, what it did not claim is free."""
+    """Take a client's last word: what it did not report is interrupted, what it did not claim is free.
+
+    Where a batch has several clients, a frame that is still open is another's, and the last of them ends the batch.
+    """
     own(batch, native_id)
+    if launch(settings.RAYCRAFTER.cluster).n > 1 and batch.attempts.filter(ended__isnull=True).exists():
+        return
     with transaction.atomic():
         outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}")
         if batch.state == BatchState.RUNNING:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from .sharing import AvoidedNode, Lease, Licence, Share, Site
 from .states import (
     BATCH_FINAL,
     JOB_FINAL,
@@ -21,6 +22,21 @@ from .states import (
     TransferState,
     WorkspaceState,
 )
+
+__all__ = [
+    "Attempt",
+    "AvoidedNode",
+    "Batch",
+    "Event",
+    "Frame",
+    "Job",
+    "Lease",
+    "Licence",
+    "Share",
+    "Site",
+    "Transfer",
+    "Workspace",
+]
 
 # How often a frame may be rendered before a failure is final, and how often it may be interrupted (walltime, drain).
 MAX_TRIES = 3
@@ -78,6 +94,16 @@ class Job(models.Model):
     height = models.PositiveIntegerField(help_text="pixels")
     options = models.JSONField(default=dict, blank=True)
     max_tries = models.PositiveSmallIntegerField(default=MAX_TRIES)
+    priority = models.PositiveSmallIntegerField(default=50, help_text="among its owner's jobs the highest comes first")
+    paused = models.BooleanField(default=False, help_text="nothing of it is begun, and clients end after their frame")
+    after = models.ManyToManyField(
+        "self",
+        symmetrical=False,
+        related_name="before",
+        blank=True,
+        help_text="jobs that must be DONE first",
+    )
+    retried = models.DateTimeField(null=True, blank=True, help_text="when its failed frames were last asked for again")
     idempotency_key = models.CharField(max_length=200, null=True, blank=True)
     created = models.DateTimeField(default=timezone.now, db_index=True)
     started = models.DateTimeField(null=True, blank=True)

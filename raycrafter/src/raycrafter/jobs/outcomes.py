@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from raycrafter import renderers
 
+from . import licences, nodes
 from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame
 from .states import FrameState, move
 
@@ -38,7 +39,10 @@ def _move_frame(frame: Frame, attempt: Attempt) -> None:
         case Outcome.RENDERED:
             move(frame, FrameState.RENDERED, percent=100.0, seconds=attempt.seconds, error="")
         case Outcome.INTERRUPTED:
-            interruptions = frame.attempts.filter(outcome=Outcome.INTERRUPTED).count()
+            interrupted = frame.attempts.filter(outcome=Outcome.INTERRUPTED)
+            if frame.job.retried:
+                interrupted = interrupted.filter(ended__gt=frame.job.retried)
+            interruptions = interrupted.count()
             if interruptions <= MAX_INTERRUPTIONS:
                 # what is rendered stays on disk: the next attempt goes on from there
                 move(frame, FrameState.WAITING, batch=None, error=attempt.error)
@@ -48,6 +52,8 @@ def _move_frame(frame: Frame, attempt: Attempt) -> None:
             move(frame, FrameState.CANCELLED)
         case _:
             fail_frame(frame, attempt.error)
+            if attempt.outcome == Outcome.FAILED:
+                nodes.note_failure(attempt)
 
 
 def fail_frame(frame: Frame, error: str) -> None:
@@ -70,4 +76,5 @@ def release(batch: Batch, outcome: str, error: str) -> int:
     for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
         ended += close_attempt(attempt, outcome, error)
     batch.frames.filter(state=FrameState.WAITING).update(batch=None)
+    licences.give_back(batch)
     return ended

@@ -1,30 +1,57 @@
-"""What users may do: submit a job, cancel one."""
+"""What users may do with jobs: submit, pause, resume, cancel, retry."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import models, transaction
 from django.utils import timezone
 
 from raycrafter.tasks import nudge
 
-from .models import Attempt, Event, Frame, Job
-from .states import BatchState, FrameState, JobState, TransferState, move, move_all
+from .client import ClientError
+from .models import Attempt, Event, Frame, Job, Share, Site, Transfer
+from .states import JOB_FINAL, BatchState, FrameState, JobState, TransferState, move, move_all, reopen
 
 logger = logging.getLogger(__name__)
 
 ROWS = 2000  # frames per INSERT
 
 
+UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
+# Jobs whose frames can still be rendered: failed ones may be asked for again.
+RETRYABLE = (JobState.STAGING, JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT, JobState.FAILED)
+
+
+class LimitError(ClientError):
+    """A user has as many frames waiting or in work as the site allows."""
+
+    def __init__(self, limit: int, present: int) -> None:
+        super().__init__(
+            409, f"you may have {limit} frames waiting or in work, {present} are; wait for them, or cancel a job"
+        )
+
+
 def submit(
-    owner: AbstractBaseUser, upload: UploadedFile, filename: str, main: str, numbers: list[int], **fields: Any
+    owner: AbstractBaseUser,
+    upload: UploadedFile,
+    filename: str,
+    main: str,
+    numbers: list[int],
+    after: Sequence[Job] = (),
+    **fields: Any,
 ) -> Job:
-    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller."""
+    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller.
+
+    ``after`` are jobs that must be DONE before this one begins. Raises LimitError.
+    """
+    _check_limit(owner, len(numbers))
     digest = hashlib.sha256()
     upload.seek(0)
     for chunk in upload.chunks():
@@ -40,6 +67,7 @@ def submit(
     try:
         with transaction.atomic():
             job.save()
+            job.after.set(after)
             upload.seek(0)
             job.scene.save(filename, upload, save=True)
             Frame.objects.bulk_create((Frame(job=job, number=number) for number in numbers), batch_size=ROWS)
@@ -52,6 +80,61 @@ def submit(
     nudge()
     logger.info("job %d: %d frames", job.pk, len(numbers), extra={"job_id": job.pk, "user": owner.get_username()})
     return job
+
+
+def _check_limit(owner: AbstractBaseUser, new: int) -> None:
+    site = Site.objects.filter(name=settings.RAYCRAFTER.cluster.name).first()
+    share = Share.objects.filter(user=owner.pk).first()
+    limit = share.max_frames if share and share.max_frames is not None else site and site.max_frames_per_user
+    present = Frame.objects.filter(job__owner=owner.pk, state__in=UNFINISHED).count()
+    if limit is not None and present + new > limit:
+        raise LimitError(limit, present)
+
+
+def pause(job: Job, by: str) -> bool:
+    """Begin nothing more of a job: clients end after their frame, batches that wait are deleted.
+
+    Returns False when it was paused already or is over.
+    """
+    rows = Job.objects.filter(pk=job.pk, paused=False).exclude(state__in=[*JOB_FINAL, JobState.CANCELLING])
+    return _set_paused(rows, job, True, f"paused by {by}")
+
+
+def resume(job: Job, by: str) -> bool:
+    """Go on with a paused job. Returns False when it was not paused."""
+    return _set_paused(Job.objects.filter(pk=job.pk, paused=True), job, False, f"resumed by {by}")
+
+
+def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str) -> bool:
+    with transaction.atomic():
+        if not rows.update(paused=paused):
+            return False
+        job.paused = paused
+        Event.note(job, "paused" if paused else "resumed", message)
+    nudge()
+    return True
+
+
+def retry(job: Job, by: str) -> int:
+    """Render the frames again that failed, and those that were given up because others did; what is there stays.
+
+    Returns how many; 0 when there are none, or the job was cancelled.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if job.state not in RETRYABLE:
+            return 0
+        count = reopen(job.frames.all(), job, tries=0, error="", percent=0.0, batch=None)
+        if not count:
+            return 0
+        Job.objects.filter(pk=job.pk).update(retried=timezone.now())
+        if reopen(Job.objects.filter(pk=job.pk), job, state_reason="", finished=None):
+            scene = job.transfers.filter(kind=Transfer.Kind.IN).last()
+            if scene and scene.state != TransferState.DONE:
+                Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
+        Event.note(job, "retried", f"{count} frames once more, asked for by {by}")
+    nudge()
+    return count
 
 
 def cancel(job: Job, by: str) -> bool:

@@ -154,7 +154,8 @@ TRANSFER_MOVES = _table(
 
 WORKSPACE_MOVES = _table(
     {
-        W.PENDING: [W.ALLOCATED, W.FAILED],
+        # to RELEASING: a cancelled job's, of which nobody knows whether the cluster has made it
+        W.PENDING: [W.ALLOCATED, W.RELEASING, W.FAILED],
         W.ALLOCATED: [W.RELEASING, W.EXPIRED],
         W.RELEASING: [W.RELEASED],
         W.RELEASED: [],
@@ -169,6 +170,13 @@ TABLES: dict[str, Table] = {
     "batch": BATCH_MOVES,
     "transfer": TRANSFER_MOVES,
     "workspace": WORKSPACE_MOVES,
+}
+
+# What a person may take back. Not in the tables: ``move`` would walk these ways after a lost race.
+REOPENS: dict[str, Mapping[str, str]] = {
+    "job": {J.FAILED: J.STAGING},
+    "frame": {F.FAILED: F.WAITING, F.CANCELLED: F.WAITING},
+    "workspace": {W.RELEASED: W.PENDING, W.EXPIRED: W.PENDING, W.FAILED: W.PENDING},
 }
 
 
@@ -225,22 +233,38 @@ def move(obj: models.Model, to: str, **fields: Any) -> bool:
 
 def move_all(queryset: models.QuerySet, to: str, job: Job, **fields: Any) -> int:
     """Move those objects of one job for which the move exists; one Event for all. Returns how many moved."""
-    from .models import Event
-
     kind, target = _kind(queryset.model), str(to)
     allowed = [state for state, targets in TABLES[kind].items() if target in targets]
     with transaction.atomic():
         count = queryset.filter(state__in=allowed).update(state=target, **fields)
         if count:
-            noun = f"{kind}s" if count != 1 else kind
-            Event.objects.create(
-                job=job,
-                kind="state",
-                message=f"{count} {noun}: {target}",
-                data={"object": kind, "count": count, "to": target},
-            )
-            logger.info("%d %s to %s", count, noun, target, extra={"job_id": job.pk})
+            _record_all(job, kind, count, target)
     return count
+
+
+def reopen(queryset: models.QuerySet, job: Job, **fields: Any) -> int:
+    """Take objects of one job out of the states that ``REOPENS`` names; one Event for all. Returns how many moved."""
+    kind, count = _kind(queryset.model), 0
+    with transaction.atomic():
+        for state, target in REOPENS[kind].items():
+            count += queryset.filter(state=str(state)).update(state=str(target), **fields)
+        if count:
+            _record_all(job, kind, count, str(target))
+    return count
+
+
+def _record_all(job: Job, kind: str, count: int, target: str) -> None:
+    """Write the Event and the log line of a move of many."""
+    from .models import Event
+
+    noun = f"{kind}{'es' if kind.endswith('h') else 's'}" if count != 1 else kind
+    Event.objects.create(
+        job=job,
+        kind="state",
+        message=f"{count} {noun}: {target}",
+        data={"object": kind, "count": count, "to": target},
+    )
+    logger.info("%d %s to %s", count, noun, target, extra={"job_id": job.pk})
 
 
 def _record(obj: models.Model, kind: str, before: str, after: str) -> None:

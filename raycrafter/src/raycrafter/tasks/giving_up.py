@@ -20,10 +20,17 @@ def give_up(job: Job, reason: str) -> None:
 
 
 def drop_idle_batches(job: Job) -> None:
-    """Deletes batches that have not begun and have nothing to render any more."""
+    """Deletes batches that have not begun and have nothing to render any more, or none of a paused job's."""
     for batch in job.batches.filter(state__in=[BatchState.CREATED, BatchState.QUEUED], native_client_id=None):
-        if not batch.frames.exclude(state__in=[FrameState.FAILED, FrameState.CANCELLED, FrameState.SYNCED]).exists():
-            move(batch, BatchState.CANCELLED if batch.state == BatchState.CREATED else BatchState.CANCELLING)
+        ended = [FrameState.FAILED, FrameState.CANCELLED, FrameState.SYNCED]
+        if not job.paused and batch.frames.exclude(state__in=ended).exists():
+            continue
+        if batch.state == BatchState.CREATED:
+            move(batch, BatchState.CANCELLED, finished=timezone.now())
+        else:
+            move(batch, BatchState.CANCELLING)
+        if batch.state in (BatchState.CANCELLED, BatchState.CANCELLING):
+            batch.frames.filter(state=FrameState.WAITING).update(batch=None)
 
 
 def close(job: Job) -> bool:

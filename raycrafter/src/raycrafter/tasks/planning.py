@@ -13,6 +13,7 @@ from raycrafter.jobs.models import Batch, Event, Job, Transfer, Workspace
 from raycrafter.jobs.states import (
     BATCH_FINAL,
     JOB_FINAL,
+    REOPENS,
     TRANSFER_FINAL,
     BatchState,
     FrameState,
@@ -21,10 +22,12 @@ from raycrafter.jobs.states import (
     WorkspaceState,
     move,
     move_all,
+    reopen,
 )
 
-from .common import cluster, enqueue
+from .common import cluster, enqueue, note_trouble, trouble_over
 from .giving_up import close, drop_idle_batches, give_up
+from .sharing import plan_batches
 from .transfers import collect, due
 
 logger = logging.getLogger(__name__)
@@ -43,6 +46,9 @@ def schedule() -> None:
                 _step(Job.objects.select_for_update().get(pk=pk))
         except Exception:
             logger.exception("job %d could not be scheduled", pk, extra={"job_id": pk})
+    plan_batches()
+    for pk in Batch.objects.filter(state=BatchState.CREATED).order_by("pk").values_list("pk", flat=True):
+        enqueue("submit_batch", pk)
     for pk in Batch.objects.filter(state=BatchState.CANCELLING).values_list("pk", flat=True):
         enqueue("cancel_batch", pk)
     _release_workspaces()
@@ -52,8 +58,9 @@ def _step(job: Job) -> None:
     """The next step of one job, whose row is locked."""
     match job.state:
         case JobState.NEW:
-            _begin(job)
-            _stage(job)
+            if _may_begin(job):
+                _begin(job)
+                _stage(job)
         case JobState.STAGING:
             _stage(job)
         case JobState.READY | JobState.ACTIVE | JobState.STAGING_OUT:
@@ -65,6 +72,22 @@ def _step(job: Job) -> None:
                 move(job, JobState.CANCELLED, finished=timezone.now())
 
 
+def _may_begin(job: Job) -> bool:
+    """Not while it is paused, or waits for another job; when that one comes to nothing, neither does this one."""
+    states = dict(job.after.values_list("pk", "state"))
+    ended = [pk for pk, state in states.items() if state in (JobState.FAILED, JobState.CANCELLED)]
+    if ended:
+        give_up(job, f"job {min(ended)}, which must be done before, is {states[min(ended)]}")
+        close(job)
+        return False
+    waits = [pk for pk, state in states.items() if state != JobState.DONE]
+    if waits:
+        note_trouble(job, "dependency", f"job {min(waits)} must be done before")
+        return False
+    trouble_over(job, "dependency")
+    return not job.paused
+
+
 def _begin(job: Job) -> None:
     """Records what the job will need before anybody talks to the cluster."""
     Workspace.objects.get_or_create(job=job, defaults={"site": cluster().name, "name": job.workspace_name})
@@ -74,7 +97,11 @@ def _begin(job: Job) -> None:
 
 def _stage(job: Job) -> None:
     """Workspace, then scene, then READY."""
-    transfer = job.transfers.get(kind=Transfer.Kind.IN)
+    transfer = job.transfers.filter(kind=Transfer.Kind.IN).last()
+    # a job that is tried again may find its workspace gone
+    if job.workspace.state in REOPENS["workspace"] and reopen(Workspace.objects.filter(job=job), job, path=""):
+        transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
+        job.workspace.refresh_from_db()
     if job.workspace.state == WorkspaceState.PENDING:
         enqueue("ensure_workspace", job.workspace.pk)
     elif transfer.state == TransferState.DONE:
@@ -87,16 +114,13 @@ def _stage(job: Job) -> None:
 
 
 def _render(job: Job) -> None:
-    """Batches for the frames that wait."""
+    """What has failed, and batches that nobody needs; new ones are dealt out to all jobs together."""
     _decide_failures(job)
     waiting = job.frames.filter(state=FrameState.WAITING)
     if waiting.exists():
         _stop_at_certain_failure(job)
         _stop_at_stillborn_batches(job)
-        _plan_batches(job)
     drop_idle_batches(job)
-    for pk in job.batches.filter(state=BatchState.CREATED).values_list("pk", flat=True):
-        enqueue("submit_batch", pk)
 
 
 def _decide_failures(job: Job) -> None:
@@ -123,24 +147,14 @@ def _stop_at_certain_failure(job: Job) -> None:
 
 def _stop_at_stillborn_batches(job: Job) -> None:
     """The last batches all ended before their client said a word."""
-    last = list(job.batches.order_by("-pk")[:MAX_STILLBORN])
+    # One whose submission got no answer says nothing about the next.
+    batches = job.batches.exclude(state=BatchState.LOST, native_id=None)
+    if job.retried:
+        batches = batches.filter(created__gt=job.retried)
+    last = list(batches.order_by("-pk")[:MAX_STILLBORN])
     ended = (BatchState.FINISHED, BatchState.LOST)
     if len(last) == MAX_STILLBORN and all(batch.state in ended and not batch.native_client_id for batch in last):
         give_up(job, f"{MAX_STILLBORN} batches in a row came to nothing; the last: {last[0].state_reason}")
-
-
-def _plan_batches(job: Job) -> None:
-    """New batches of ``chunk_size`` frames, as many as the site's limit leaves room for."""
-    site = cluster()
-    over = [*BATCH_FINAL, BatchState.ENDING, BatchState.CANCELLING]
-    room = site.max_batches - job.batches.exclude(state__in=over).count()
-    for _ in range(room):
-        numbers = job.frames.filter(state=FrameState.WAITING, batch=None).order_by("number")
-        chunk = list(numbers.values_list("pk", flat=True)[: site.chunk_size])
-        if not chunk:
-            return
-        batch = Batch.objects.create(job=job, site=site.name, walltime_seconds=site.walltime_seconds)
-        job.frames.filter(pk__in=chunk).update(batch=batch)
 
 
 def _conclude(job: Job) -> None:
@@ -159,12 +173,13 @@ def _conclude(job: Job) -> None:
 
 
 def _release_workspaces() -> None:
-    """Gives back the workspaces of jobs that are over, once nothing uses them any more."""
+    """Gives back the workspaces of jobs that are over, once nothing uses them any more. One that is still PENDING may
+    be there all the same: the answer to its allocation was lost."""
     rows = Workspace.objects.filter(job__state__in=JOB_FINAL)
-    for row in rows.filter(state=WorkspaceState.ALLOCATED).select_related("job"):
+    for row in rows.filter(state__in=[WorkspaceState.PENDING, WorkspaceState.ALLOCATED]).select_related("job"):
         batches = row.job.batches.exclude(state__in=BATCH_FINAL)
         transfers = row.job.transfers.exclude(state__in=TRANSFER_FINAL)
         if not batches.exists() and not transfers.exists():
             move(row, WorkspaceState.RELEASING)
-    for pk in rows.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
+    for pk in Workspace.objects.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
         enqueue("release_workspace", pk)

@@ -7,6 +7,7 @@ that its script leaves says what became of it, then its client's last word, and 
 from __future__ import annotations
 
 import fcntl
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_answers import AnswerError, Listing, Phase, Seen, Submitted
+from raycrafter.cluster.batch_answers import AnswerError, Listing, Phase, Refused, Seen, Submitted, Verdict, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.cluster.scheduler import LIST
 from raycrafter.jobs import outcomes
@@ -28,11 +29,17 @@ from .common import cluster, enqueue, note_trouble, remote, scheduler, trouble_o
 from .submission import HEARTBEAT_SECONDS, submission_answered
 from .submission import SOURCE as SUBMISSION
 
+logger = logging.getLogger(__name__)
+
 SOURCE = "batch system"
 ABSENT_POLLS = 2  # good answers without a job before it can be lost
 # A client heard of as lately as this is alive, whatever the batch system's list says.
 ALIVE = timedelta(seconds=6 * HEARTBEAT_SECONDS)
 OUTPUT_TAIL = 2000  # bytes of a batch's output that are shown when it never began
+
+STRAYS = timedelta(hours=1)  # how long a batch that was given up may still turn up in the list
+DOUBTFUL = (BatchState.LOST, BatchState.CANCELLED)
+WAITING_FOR_ID = (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN)
 
 IN_LIST = (
     BatchState.SUBMITTING,
@@ -51,13 +58,15 @@ def poll_site() -> None:
     """One qstat for all batches. When it gives no whole answer, nothing is changed."""
     with _one_poll() as mine:
         batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
-        if not mine or not batches:
+        doubtful = Batch.objects.filter(state__in=DOUBTFUL, finished__gt=timezone.now() - STRAYS)
+        if not mine or not (batches or doubtful.exists()):
             return
         jobs = {batch.job for batch in batches}
         try:
             listing = scheduler().listed(remote().run(LIST))
             absent = [batch for batch in batches if not _present(batch, listing)]
             exits = _exits([batch.directory for batch in absent])
+            _delete_strays(listing)
         except (InfrastructureError, AnswerError) as error:
             for job in jobs:
                 note_trouble(job, SOURCE, str(error))
@@ -67,6 +76,22 @@ def poll_site() -> None:
         for batch in absent:
             _settle(batch, exits.get(batch.directory))
     enqueue("schedule")
+
+
+def _delete_strays(listing: Listing) -> None:
+    """Deletes jobs under our names that nobody waits for: of a batch that is over, or a second one of a batch. They
+    could render nothing, because the first client owns its batch, but they would take others' room."""
+    queued = [seen for seen in listing.values() if seen.phase is not Phase.ENDED]
+    batches = Batch.objects.in_bulk([seen.name for seen in queued], field_name="name")
+    for seen in queued:
+        batch = batches.get(seen.name)
+        if batch is None or batch.state in WAITING_FOR_ID:
+            continue
+        if batch.is_final or (batch.native_id and number(batch.native_id) != seen.number):
+            refused = scheduler().deleted(remote().run('qdel "$1"', seen.short_id))
+            text = f"batch {batch.pk}: deleting the stray job {seen.short_id}: {refused.text if refused else 'done'}"
+            Event.note(batch.job, "stray", text, Event.Level.WARNING, batch=batch)
+            logger.warning("%s", text, extra={"job_id": batch.job_id, "batch_id": batch.pk})
 
 
 @contextmanager
@@ -100,6 +125,9 @@ def _present(batch: Batch, listing: Listing) -> bool:
     if seen is None or seen.phase is Phase.ENDED:
         return False
     Batch.objects.filter(pk=batch.pk).update(last_seen=timezone.now(), absent_polls=0)
+    if batch.state == BatchState.CANCELLING and not batch.native_id:
+        # cancelled before the answer to its submission was known: now it can be deleted
+        Batch.objects.filter(pk=batch.pk, native_id=None).update(native_id=seen.number)
     return True
 
 
@@ -118,7 +146,8 @@ def _reconcile(batch: Batch, listing: Listing) -> Batch:
     try:
         answer = submit.look(remote(), scheduler(), batch.directory)
         seen = _find(batch, listing)
-        if isinstance(answer, submit.Pending) and seen:
+        in_doubt = isinstance(answer, Refused) and answer.verdict is Verdict.DOUBT
+        if seen and (in_doubt or isinstance(answer, submit.Pending)):
             answer = Submitted(seen.number)
         submission_answered(batch, answer)
     except RemoteError as error:

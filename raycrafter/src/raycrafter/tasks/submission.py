@@ -47,12 +47,12 @@ def submit_batch(batch_id: int) -> None:
         _postpone(batch, str(error), 0.0 if isinstance(error, SshError) else REFUSED_BY_SITE)
         return
     try:
-        answer = submit.submit(remote(), scheduler(), batch.directory)
+        submission_answered(batch, submit.submit(remote(), scheduler(), batch.directory))
     except (SshError, RemoteError) as error:
-        move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
+        batch.refresh_from_db()
+        if batch.state == BatchState.SUBMITTING:
+            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
         note_trouble(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
-        return
-    submission_answered(batch, answer)
 
 
 def _write_files(batch: Batch) -> None:

@@ -1,0 +1,41 @@
+"""Licences are leases: taken by a client's claim, renewed by its heartbeats, given back with its batch or by time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from .models import Batch
+from .sharing import Lease, Licence
+
+# A client that is cut off renders on for a while: its licence must not be another's before it is given up.
+LEASE = timedelta(minutes=20)
+
+
+def take(batch: Batch, host: str) -> bool:
+    """Let a client hold a licence of its renderer; False when all are in use. True where none is needed."""
+    with transaction.atomic():
+        # the row's lock makes counting and taking one
+        licence = Licence.objects.select_for_update().filter(renderer=batch.job.renderer).first()
+        if licence is None:
+            return True
+        now = timezone.now()
+        Lease.objects.filter(licence=licence, expires__lte=now).delete()
+        mine = {"licence": licence, "batch": batch, "host": host}
+        others = Lease.objects.filter(licence=licence).exclude(batch=batch, host=host).count()
+        if others >= licence.count:
+            return False
+        Lease.objects.update_or_create(**mine, defaults={"expires": now + LEASE})
+    return True
+
+
+def renew(batch: Batch) -> None:
+    """The batch's clients live."""
+    Lease.objects.filter(batch=batch).update(expires=timezone.now() + LEASE)
+
+
+def give_back(batch: Batch) -> None:
+    """The batch needs none any more."""
+    Lease.objects.filter(batch=batch).delete()

@@ -1,0 +1,271 @@
+"""A cluster in memory: login node, file system, batch system and GridFTP server, with all their known faults."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from django.db import connection
+from fault_chance import Chance, Clock
+from raycrafter.cluster import ssh, submit, workspace
+from raycrafter.cluster.errors import SshError, TransferError
+from raycrafter.cluster.gridftp import Pair
+from raycrafter.cluster.process import Result
+from raycrafter.cluster.scheduler import LIST, MARK
+from raycrafter.tasks import polling, transfers
+
+BUSY = {"torque": (35, "busy"), "pbspro": (171, "busy"), "slurm_torque": (1, "SubmitLimit")}
+DOUBT = {"torque": (237, "timeout"), "pbspro": (162, "error"), "slurm_torque": (1, "Message receive failure")}
+UNKNOWN = {"torque": (153, "Unknown Job Id"), "pbspro": (35, "Job has finished"), "slurm_torque": (1, "")}
+BROKEN_LISTINGS = [(0, "<html>"), (1, ""), (0, "slurm_load_jobs error"), (153, "qstat: cannot connect"), (35, "?")]
+HEADER = (
+    f"{'Job id':<19} {'Name':<16} {'Username':<15} Time Use S Queue\n"
+    "------------------- ---------------- --------------- -------- - ---------------\n"
+)
+
+
+class WorkerKilledError(BaseException):
+    """The worker's process is gone in the middle of a task."""
+
+
+@dataclass
+class BatchJob:
+    """A job of the batch system."""
+
+    native_id: str
+    name: str
+    directory: str
+    visible_at: float
+    started: float | None = None
+    clients: list = field(default_factory=list)
+    shown_until: float | None = None  # set when it has ended and is still listed as such
+
+
+class Cluster:
+    """Files, directories and jobs."""
+
+    def __init__(self, chance: Chance, clock: Clock, answers: str) -> None:
+        self.chance, self.clock, self.answers = chance, clock, answers
+        self.files: dict[str, bytes] = {}
+        self.directories: set[str] = set()
+        self.leases: dict[str, float] = {}
+        self.jobs: dict[str, BatchJob] = {}
+        self.late: list[Callable[[], None]] = []
+        self.submissions: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        self._last = 0
+        self._scripts = {
+            submit._SUBMIT: self._submit,
+            submit._LOOK: self._tell,
+            submit._REARM: self._rearm,
+            ssh._WRITE: self._write,
+            workspace._MAKE: self._make,
+            'ws_allocate "$1" "$2"': self._allocate,
+            "ws_list": self._list_workspaces,
+            'ws_release "$1"': self._release,
+            LIST: self._qstat,
+            'qdel "$1"': self._qdel,
+            polling._EXITS: self._exits,
+            polling._TAIL: lambda *_: Result(0, "", ""),
+            transfers._SIZES: self._sizes,
+        }
+
+    def run(self, script: str, arguments: Sequence[str], data: bytes | None) -> Result:
+        """Stands for the shell of the login node. Raises SshError."""
+        assert not connection.in_atomic_block, "a transaction is kept open while the cluster is spoken to"
+        self.meanwhile()
+        if self.chance.strikes("no connection"):
+            raise SshError("ssh to cluster: refused")
+        if self.chance.strikes("worker killed"):
+            raise WorkerKilledError
+        handler = self._scripts[script]
+        answer = handler(*arguments, data) if data is not None else handler(*arguments)
+        self.meanwhile()
+        if self.chance.strikes("reply lost"):
+            raise SshError("ssh to cluster: broken pipe")
+        if self.chance.strikes("worker killed"):
+            raise WorkerKilledError
+        return answer
+
+    # -- files ---------------------------------------------------------------------------------------------------------
+
+    def _write(self, path: str, size: str, data: bytes) -> Result:
+        assert len(data) == int(size)
+        self.directories.add(str(PurePosixPath(path).parent))
+        self.files[path] = data
+        return Result(0, "", "")
+
+    def _make(self, path: str) -> Result:
+        self.directories |= {f"{path}/{name}" for name in ("input", "work", "frames")}
+        return Result(0, "", "")
+
+    def _sizes(self, path: str) -> Result:
+        found = {name.removeprefix(f"{path}/"): data for name, data in self.files.items() if name.startswith(path)}
+        return Result(0, "".join(f"{len(data)} {name}\n" for name, data in found.items()), "")
+
+    def _exits(self, *directories: str) -> Result:
+        found = [(path, self.files.get(f"{path}/exit")) for path in directories]
+        return Result(0, "".join(f"{path} {data.decode()}" for path, data in found if data), "")
+
+    # -- workspaces ----------------------------------------------------------------------------------------------------
+
+    def _allocate(self, name: str, days: str) -> Result:
+        self.leases.setdefault(name, self.clock.seconds + int(days) * 86400)
+        self.directories.add(f"/lustre/{name}")
+        return Result(0, f"/lustre/{name}\n", "")
+
+    def _list_workspaces(self) -> Result:
+        text = ""
+        for name, until in self.leases.items():
+            days, hours = divmod(int((until - self.clock.seconds) // 3600), 24)
+            text += f"id: {name}\n     workspace directory  : /lustre/{name}\n"
+            text += f"     remaining time       : {days} days {hours} hours\n     available extensions : 3\n"
+        return Result(0, text, "")
+
+    def _release(self, name: str) -> Result:
+        del self.leases[name]
+        self.directories = {path for path in self.directories if not f"{path}/".startswith(f"/lustre/{name}/")}
+        self.files = {path: data for path, data in self.files.items() if not path.startswith(f"/lustre/{name}/")}
+        return Result(0, "", "")
+
+    # -- submissions ---------------------------------------------------------------------------------------------------
+
+    def _submit(self, directory: str) -> Result:
+        if directory in self.directories and f"{directory}/submit.lock" not in self.directories:
+            self.directories.add(f"{directory}/submit.lock")
+            if self.chance.strikes("shell killed before qsub"):
+                raise SshError("ssh to cluster: connection reset")
+            if self.chance.strikes("qsub answers late"):
+                self.late.append(lambda: self._submit_late(directory))
+                raise SshError("ssh took too long and was killed")
+            answer = self._qsub(directory)
+            if self.chance.strikes("shell killed after qsub"):
+                raise SshError("ssh to cluster: connection reset")
+            self._record(directory, answer)
+        return self._tell(directory)
+
+    def _submit_late(self, directory: str) -> None:
+        if directory in self.directories:
+            self._record(directory, self._qsub(directory))
+
+    def _record(self, directory: str, answer: Result) -> None:
+        if directory in self.directories:
+            self.files[f"{directory}/submit.out"] = f"{answer.code}\n{answer.stdout}{answer.stderr}".encode()
+
+    def _tell(self, directory: str) -> Result:
+        if directory not in self.directories:
+            return Result(submit.NO_DIRECTORY, "", "")
+        if kept := self.files.get(f"{directory}/submit.out"):
+            code, _, text = kept.decode().partition("\n")
+            return Result(0, f"Welcome\n{submit.MARK} {code}\n{text}", "")
+        told = "pending" if f"{directory}/submit.lock" in self.directories else "none"
+        return Result(0, f"{submit.MARK} {told}\n", "")
+
+    def _rearm(self, directory: str) -> Result:
+        if not self.files.pop(f"{directory}/submit.out", None):
+            return Result(1, "", "")
+        self.directories.discard(f"{directory}/submit.lock")
+        return Result(0, "", "")
+
+    def _qsub(self, directory: str) -> Result:
+        if self.chance.strikes("qsub busy"):
+            code, text = BUSY[self.answers]
+            return Result(code, "", text)
+        in_doubt = self.chance.strikes("qsub in doubt")
+        if not in_doubt or self.chance.random.random() < 0.5:
+            self._last += 1
+            native_id = str(self._last) if self.answers == "slurm_torque" else f"{self._last}.login1"
+            name = re.search(r"^#PBS -N (\S+)$", self.files[f"{directory}/job.sh"].decode(), re.MULTILINE)[1]
+            slow = 60.0 if self.chance.strikes("qstat is slow") else 0.0
+            self.jobs[native_id] = BatchJob(native_id, name, directory, self.clock.seconds + slow)
+            self.submissions.append(name)
+        if in_doubt:
+            code, text = DOUBT[self.answers]
+            return Result(code, "", text)
+        banner = "qsub: warning: it is late\n" if self.chance.strikes("qsub prints a banner") else ""
+        return Result(0, f"{banner}{native_id}\n", "")
+
+    def _qstat(self) -> Result:
+        if self.chance.strikes("qstat fails"):
+            code, text = self.chance.random.choice(BROKEN_LISTINGS)
+            return Result(code, f"{MARK}\n{text}", "")
+        rows = []
+        for job in self.jobs.values():
+            if job.visible_at > self.clock.seconds or self.chance.strikes("qstat forgets a job"):
+                continue
+            state = "Q" if job.started is None else "C" if job.shown_until else "R"
+            state = "F" if state == "C" and self.answers == "pbspro" else state
+            rows.append(f"{job.native_id:<19} {job.name:<16} {'render':<15} 00:00:00 {state} workq\n")
+        if not rows:
+            return Result(153 if self.answers == "slurm_torque" else 0, f"{MARK}\n", "")
+        text = HEADER + "".join(rows)
+        if self.chance.strikes("qstat is cut"):
+            text = text[: self.chance.random.randrange(len(text) - 1)].rstrip("\n")
+        return Result(0, f"{MARK}\n{text}", "")
+
+    def _qdel(self, native_id: str) -> Result:
+        job = self.jobs.get(native_id)
+        if job is None or job.shown_until:
+            code, text = UNKNOWN[self.answers]
+            return Result(code, "", text)
+        if self.chance.strikes("qdel fails"):
+            return Result(1, "", "cannot connect to the server")
+        self.end(job, leaves_exit=False)
+        return Result(0, "", "")
+
+    def end(self, job: BatchJob, leaves_exit: bool) -> None:
+        """Ends a job and its clients; it is listed as ended for a while."""
+        for client in job.clients:
+            client.alive = False
+        if job.started is None:
+            job.started = self.clock.seconds
+        job.shown_until = self.clock.seconds + self.chance.random.choice((0.5, 100.0))
+        if leaves_exit and job.directory in self.directories:
+            self.files[f"{job.directory}/exit"] = f"{job.native_id} 0\n".encode()
+
+
+class Login(ssh.Remote):
+    """Stands for the ssh connection."""
+
+    cluster: Cluster
+
+    def run(self, script: str, *arguments: str, data: bytes | None = None, timeout: float = 0.0) -> Result:
+        """See ssh.Remote.run."""
+        return self.cluster.run(script, arguments, data)
+
+
+class Files:
+    """Stands for the GridFTP server."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def push(self, pairs: Sequence[Pair], state: Path) -> None:
+        """See GridFtp.push."""
+        self._may_break()
+        for pair in pairs:
+            self._cluster.files[pair.remote] = pair.local.read_bytes()
+        self._may_break()
+
+    def pull(self, pairs: Sequence[Pair], state: Path) -> None:
+        """See GridFtp.pull."""
+        missing = ""
+        for pair in pairs:
+            self._may_break()
+            data = self._cluster.files.get(pair.remote)
+            if data is None:
+                missing = pair.remote
+            else:
+                pair.local.write_bytes(data[1:] if self._cluster.chance.strikes("file broken") else data)
+        if missing:
+            raise TransferError("missing", f"No such file: {missing}")
+
+    def _may_break(self) -> None:
+        assert not connection.in_atomic_block, "a transaction is kept open during a transfer"
+        self._cluster.meanwhile()
+        if self._cluster.chance.strikes("transfer breaks"):
+            raise TransferError("network", "an end-of-file was reached")
+        if self._cluster.chance.strikes("worker killed"):
+            raise WorkerKilledError
