@@ -7,15 +7,17 @@ import math
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.files.base import ContentFile
 from django.utils import timezone
 from PIL import Image, ImageDraw
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
 from raycrafter.jobs.states import FrameState as F
 
-DESKTOP = {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"}
+DESKTOP = {"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"}
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "light", "has_touch": True, "is_mobile": True}
 
+SITE = settings.RAYCRAFTER.cluster.name
 SIZE = (320, 240)
 STATES = [F.SYNCED] * 11 + [F.RENDERED] * 2 + [F.RUNNING] * 2 + [F.FAILED] + [F.WAITING] * 8
 ERROR = "Parse Error: Expected 'numeric expression', undeclared identifier 'glass_ior' found instead"
@@ -31,7 +33,7 @@ def make_scene(owner: Any) -> Job:
     directory = f"/lustre/ws/render-rc-job-{job.pk}"
     Workspace.objects.create(
         job=job,
-        site="hermit",
+        site=SITE,
         name=job.workspace_name,
         path=directory,
         state="ALLOCATED",
@@ -41,7 +43,7 @@ def make_scene(owner: Any) -> Job:
     batches = [
         Batch.objects.create(
             job=job,
-            site="hermit",
+            site=SITE,
             state=state,
             native_id=f"{81724 + n}.sdb",
             walltime_seconds=3600,

@@ -60,6 +60,9 @@ class NewJob(forms.Form):
     # Sent twice, the form makes one job.
     key = forms.CharField(max_length=100, initial=lambda: f"page-{secrets.token_urlsafe(16)}", widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
     def clean_options(self) -> Any:
         """Read the JSON."""
         try:

@@ -9,8 +9,10 @@
     data.delete("scene");
     const answer = await fetch(form.action, { method: "POST", body: data, credentials: "same-origin" });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById("preview");
-    if (!fresh) return location.assign(form.action); // signed out
-    document.getElementById("preview").replaceChildren(...fresh.childNodes);
+    if (!page.getElementById("summary")) return location.assign(form.action); // signed out
+    for (const id of ["summary", "script"]) {
+      document.getElementById(id).replaceChildren(...page.getElementById(id).childNodes);
+    }
+    return undefined;
   });
 })();
