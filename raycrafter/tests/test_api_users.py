@@ -237,7 +237,7 @@ def test_list_is_paged_filtered_and_newest_first(api: APIClient) -> None:
 def test_list_asks_the_database_a_fixed_number_of_times(api: APIClient, django_assert_max_num_queries: Any) -> None:
     for _ in range(5):
         submit(api)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         assert len(api.get("/api/v1/jobs").json()["results"]) == 5
 
 
@@ -360,6 +360,42 @@ def test_cancel(api: APIClient, batch: Batch) -> None:
 def test_cancel_what_is_over(api: APIClient, job: Job) -> None:
     move(job, JobState.FAILED)
     assert "FAILED" in assert_problem(api.post(f"/api/v1/jobs/{job.pk}/cancel"), 409)["detail"]
+
+
+# --- again, later, and in which order ---------------------------------------------------------------------------------
+
+
+def test_retry_renders_what_failed(api: APIClient, batch: Batch) -> None:
+    address = f"/api/v1/jobs/{batch.job_id}/retry"
+    assert "no failed frames" in assert_problem(api.post(address), 409)["detail"]
+    batch.job.frames.filter(number=2).update(state="FAILED", error="boom")
+    assert api.post(address).json()["frame_counts"]["FAILED"] == 0
+    assert list(batch.job.frames.values_list("state", "error")) == [("WAITING", "")] * 3
+
+
+def test_pause_and_resume(api: APIClient, job: Job) -> None:
+    address = f"/api/v1/jobs/{job.pk}"
+    assert [api.post(f"{address}/pause").json()["paused"] for _ in range(2)] == [True, True]
+    assert [api.post(f"{address}/resume").json()["paused"] for _ in range(2)] == [False, False]
+    assert job.events.filter(kind__in=["paused", "resumed"]).count() == 2
+    move(job, JobState.FAILED)
+    assert "FAILED" in assert_problem(api.post(f"{address}/pause"), 409)["detail"]
+
+
+def test_priority_and_order(api: APIClient, job: Job, stranger: Any) -> None:
+    body = submit(api, "key", priority=80, after=[job.pk]).json()
+    assert (body["priority"], body["after"]) == (80, [job.pk])
+    assert_problem(submit(api, "key", priority=80), 409)
+    assert_problem(submit(api, "key", priority=81, after=[job.pk]), 409)
+    assert submit(api, "key", priority=80, after=[job.pk]).status_code == 200
+    assert api.patch(body["urls"]["self"], {"priority": 10}).json()["priority"] == 10
+    for wrong in (-1, 101, "high", None):
+        assert_problem(api.patch(body["urls"]["self"], {"priority": wrong}), 400, "priority")
+    assert_problem(submit(api, after=[job.pk + 99]), 400, "after")
+    other = APIClient()
+    other.force_authenticate(stranger)
+    # nobody learns by it which jobs there are
+    assert_problem(submit(other, after=[job.pk]), 400, "after")
 
 
 # --- everything else that goes wrong ----------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ def test_frames_fill_in(pages: Client, job: Job) -> None:
     assert (image["src"], image["loading"]) == (f"/api/v1/jobs/{job.pk}/frames/2/file", "lazy")
     assert image["alt"] == "Frame 2"
     assert [bar["value"] for bar in page.of("progress") if bar["aria-label"] == "Frame 3"] == ["40"]
-    html, page = check_page(pages.get(f"/jobs/{job.pk}?state=RUNNING"))
+    _, page = check_page(pages.get(f"/jobs/{job.pk}?state=RUNNING"))
     assert [item["id"] for item in page.of("li") if item.get("id", "").startswith("frame-")] == ["frame-3"]
     assert "No frame is in this state" in pages.get(f"/jobs/{job.pk}?state=FAILED").content.decode()
     _html, page = check_page(pages.get(f"/jobs/{job.pk}?state=<x>&page=0"))
@@ -132,6 +132,21 @@ def test_actions_want_the_forms_token(owner: Any, job: Job, action: str) -> None
     assert browser.post(f"/jobs/{job.pk}/{action}").status_code == 403
     job.refresh_from_db()
     assert (job.state, job.paused) == (JobState.READY, False)
+
+
+def test_who_may_only_look_is_offered_nothing(job: Job, stranger: Any) -> None:
+    browser = Client()
+    browser.force_login(stranger)
+    share = job.shares.create(user=stranger)
+    _, page = check_page(browser.get(f"/jobs/{job.pk}"))
+    assert [form["action"] for form in page.of("form")] == ["/logout/"]
+    assert browser.post(f"/jobs/{job.pk}/cancel").status_code == 403
+    share.manage = True
+    share.save()
+    assert f"/jobs/{job.pk}/cancel" in browser.get(f"/jobs/{job.pk}").content.decode()
+    browser.post(f"/jobs/{job.pk}/cancel")
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLING
 
 
 # --- a new job ------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """A service to talk to: in memory for most tests, behind real TLS where TLS matters."""
 
+import base64
 import importlib
 import ipaddress
 import json
@@ -40,6 +41,10 @@ class Service:
         self.keys = {}
         self.uploads = []
         self.script = []  # states that the job takes, one at each look
+        self.events = {}
+        self.shares = []
+        self.tokens = []
+        self.pieces = {}  # uploads: [what is known, what has arrived]
 
     def add(self, number, state="ACTIVE", frames=(), name="scene"):
         """Add a job; ``frames``: (number, state, content or None)."""
@@ -91,7 +96,7 @@ class Service:
         return self._signed_in(request, path.split("/"))
 
     def _login(self, data):
-        if data != {"username": "alice", "password": PASSWORD}:
+        if (data["username"], data["password"]) != ("alice", PASSWORD):
             return problem(401, "User name or password is wrong.")
         user = {"username": "alice"}
         return httpx.Response(200, json={"token": TOKEN, "expiry": "2030-06-01T00:00:00Z", "user": user})
@@ -99,25 +104,85 @@ class Service:
     def _signed_in(self, request, parts):
         if parts == ["auth", "logout"]:
             return httpx.Response(204)
+        if parts[0] == "auth":
+            return self._tokens(request, parts[2:])
+        if parts[0] == "uploads":
+            return self._upload(request, parts[1:])
         if parts == ["jobs"]:
             return self._submit(request) if request.method == "POST" else self._page(request, list(self.jobs.values()))
         number = int(parts[1])
         if number not in self.jobs:
             return problem(404, "No Job matches the given query.")
+        if parts[2:] in (["pause"], ["resume"]):
+            self.jobs[number]["paused"] = parts[2] == "pause"
+            return httpx.Response(200, json=self.jobs[number])
+        if parts[2:] == ["retry"]:
+            self.jobs[number]["state"] = "READY"
+            return httpx.Response(200, json=self.jobs[number])
+        if parts[2:] == ["events"]:
+            after = int(request.url.params["after"])
+            return self._page(request, [row for row in self.events[number] if row["id"] > after])
+        if parts[2:3] == ["shares"]:
+            return self._shares(request, parts[3:])
         if parts[2:] == ["cancel"]:
             return self._cancel(self.jobs[number])
         if parts[2:] == ["frames"]:
             wanted = request.url.params.get("state")
             return self._page(request, [row for row in self.frames[number] if wanted in (None, row["state"])])
         if parts[-1] == "file":
-            return httpx.Response(200, content=self.contents[number, int(parts[3])])
+            content = self.contents[number, int(parts[3])]
+            start = int(request.headers.get("Range", "bytes=0-")[6:-1])
+            return httpx.Response(206 if start else 200, content=content[start:])
         if self.script:
             self.jobs[number].update(self.script.pop(0))
         return httpx.Response(200, json=self.jobs[number])
 
+    def _tokens(self, request, rest):
+        if request.method == "DELETE":
+            self.tokens = [row for row in self.tokens if row["id"] != int(rest[0])]
+            return httpx.Response(204)
+        if request.method == "GET":
+            return self._page(request, self.tokens)
+        data = json.loads(request.content)
+        row = {"id": len(self.tokens) + 1, "name": data["name"], "read_only": data["read_only"], "current": False}
+        self.tokens.append(row | {"last_used": None, "expiry": "2030-06-01T00:00:00Z"})
+        return httpx.Response(201, json=row | {"secret": f"secret of {data['days']} days"})
+
+    def _shares(self, request, rest):
+        if request.method == "GET":
+            return self._page(request, self.shares)
+        if request.method == "DELETE":
+            self.shares = [row for row in self.shares if row["id"] != int(rest[0])]
+            return httpx.Response(204)
+        row = {"id": len(self.shares) + 1, "user": None, "group": None} | json.loads(request.content)
+        self.shares.append(row)
+        return httpx.Response(201, json=row)
+
+    def _upload(self, request, rest):
+        if request.method == "POST":
+            pairs = (pair.split() for pair in request.headers["Upload-Metadata"].split(","))
+            about = {name: base64.b64decode(value).decode() for name, value in pairs}
+            size = int(request.headers["Upload-Length"])
+            row = about | {"id": f"u{len(self.pieces)}", "size": size, "offset": 0, "job": None}
+            self.pieces[row["id"]] = [row, b""]
+            return httpx.Response(201, json=row)
+        if not rest:
+            return self._page(request, [row for row, _ in self.pieces.values()])
+        entry = self.pieces[rest[0]]
+        if request.method == "PATCH":
+            if int(request.headers["Upload-Offset"]) != entry[0]["offset"]:
+                return problem(409, "go on from there")
+            entry[1] += request.content
+            entry[0]["offset"] = len(entry[1])
+            return httpx.Response(204)
+        return httpx.Response(200, json=entry[0])
+
     def _submit(self, request):
         key = request.headers["Idempotency-Key"]
-        fields = multipart(request)
+        if request.headers["Content-Type"] == "application/json":
+            fields = {name: (None, str(value).encode()) for name, value in json.loads(request.content).items()}
+        else:
+            fields = multipart(request)
         self.uploads.append(fields)
         if "frames" in fields and fields["frames"][1] == b"0-":
             return problem(400, "frames: is no list", [{"field": "frames", "message": "is no list of frames"}])
@@ -199,6 +264,7 @@ def command(tmp_path, service, monkeypatch):
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setattr("raycrafter_cli.api.PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("raycrafter_cli.upload.PAUSE_SECONDS", 0.001)
     return Command(home, service, monkeypatch)
 
 

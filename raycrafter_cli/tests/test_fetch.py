@@ -99,3 +99,21 @@ def test_over_real_tls_several_at_once(command, job, tls, target):
     assert "7 frames fetched" in command("fetch", 5, "-o", target, "--parallel", "7", network=True).output
     assert all(request.headers["Authorization"] == f"Token {TOKEN}" for request in job.requests)
     assert (target / "scene_0007.png").read_bytes() == b"picture 7" * 1000
+
+
+def test_half_a_file_is_gone_on_with(rc, job, target):
+    target.mkdir()
+    (target / "scene_0003.png.part").write_bytes(job.contents[5, 3][:4000])
+    rc("fetch", 5, "-o", target)
+    ranges = {request.url.path.split("/")[-2]: request.headers.get("Range") for request in downloads(job)}
+    assert ranges == {str(number): "bytes=4000-" if number == 3 else None for number in range(1, 8)}
+    assert (target / "scene_0003.png").read_bytes() == job.contents[5, 3]
+    assert not list(target.glob("*.part"))
+
+
+def test_half_a_file_of_something_else_is_not_kept(rc, job, target, monkeypatch):
+    monkeypatch.setattr("threading.Event.wait", lambda *_: False)
+    target.mkdir()
+    (target / "scene_0003.png.part").write_bytes(b"x" * 4000)
+    rc("fetch", 5, "-o", target)
+    assert (target / "scene_0003.png").read_bytes() == job.contents[5, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from .api import Api, UnavailableError
+from .common import BLOCK, sha256
 from .errors import CliError
 from .text import clean
 
 TRIES = 3
-BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -82,24 +85,29 @@ def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: thr
 def _is_there(target: Path, info: dict[str, Any]) -> bool:
     if not target.is_file() or target.stat().st_size != info["size"]:
         return False
-    digest = hashlib.sha256()
     with target.open("rb") as file:
-        while block := file.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest() == info["sha256"]
+        return sha256(file).hexdigest() == info["sha256"]
 
 
 def _download(api: Api, job: int, number: int, info: dict[str, Any], target: Path, stop: threading.Event) -> None:
-    """Write to a .part file and rename it once size and checksum are right."""
+    """Write to a .part file, or go on with one, and rename it once size and checksum are right."""
     part = target.with_name(f"{target.name}.part")
-    digest, size = hashlib.sha256(), 0
-    with api.file(job, number) as response, part.open("wb") as file:
-        for block in response.iter_bytes(BLOCK):
-            if stop.is_set():
-                raise CliError("interrupted")
-            file.write(block)
-            digest.update(block)
-            size += len(block)
+    with part.open("ab+") as file:
+        file.seek(0)
+        digest = sha256(file)
+        have = file.tell()
+        if have < info["size"]:
+            with api.file(job, number, have) as response:
+                if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                    # the server sends all of it
+                    file.truncate(0)
+                    digest = hashlib.sha256()
+                for block in response.iter_bytes(BLOCK):
+                    file.write(block)
+                    digest.update(block)
+                    if stop.is_set():
+                        raise CliError("interrupted")
+        size = file.seek(0, os.SEEK_END)
     if (size, digest.hexdigest()) != (info["size"], info["sha256"]):
         part.unlink()
         raise UnavailableError(f"{size} of {info['size']} bytes came, or not the right ones: nothing is kept")

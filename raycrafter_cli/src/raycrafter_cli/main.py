@@ -3,98 +3,47 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-import uuid
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
-import httpx
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TransferSpeedColumn,
-)
+from click.shell_completion import get_completion_class
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from . import __version__, fetch, settings
+from . import __version__, account, fetch, logs, share
 from .api import Api
+from .common import JOB, api_of, as_json, interval, print_json, progress
 from .errors import EXIT_FAILED, EXIT_INTERRUPTED, CliError
 from .pack import packed
 from .text import clean, columns, moment, state
-from .watch import summary, watch
+from .upload import upload
+from .watch import FINAL, summary, watch
 
-JOB = click.IntRange(min=1)
-
-
-def _api(context: click.Context) -> Api:
-    """Return the API of whom the settings name; tests hand a transport in as the context's object."""
-    transport: httpx.BaseTransport | None = context.obj
-    return Api(settings.load(os.environ), transport)
+STATES = ("NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING", *sorted(FINAL))
 
 
-def _watched(api: Api, number: int, interval: float) -> int:
+def _watched(api: Api, number: int, interval: float, as_json: bool = False) -> int:
     try:
-        return watch(api, number, interval)
+        return watch(api, number, interval, as_json)
     except KeyboardInterrupt:
         click.echo(f"\nThe job goes on; see it again with: raycrafter watch {number}", err=True)
         return EXIT_INTERRUPTED
 
 
-def _json(data: Any) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=True))
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
-    """Render scenes on the cluster: submit, watch, fetch."""
+    """Render scenes on the cluster: submit, watch, fetch.
 
-
-@main.command()
-@click.argument("url")
-@click.option("--username", help="Asked for when left out.")
-@click.option(
-    "--ca",
-    envvar="RAYCRAFTER_CA",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Certificate of the authority to trust, when it is not one of the system's.",
-)
-@click.pass_context
-def login(context: click.Context, url: str, username: str | None, ca: Path | None) -> None:
-    """Sign in at URL and keep the token.
-
-    The password is asked for, or read from standard input when that is not a terminal.
+    Exit codes: 0 done; 1 the job failed or was cancelled, or a frame could not be fetched; 2 wrong usage, no
+    connection, or a refusal by the server; 130 interrupted.
     """
-    wanted = settings.Settings(settings.normal_url(url), ca=str(ca.resolve()) if ca else None)
-    if sys.stdin.isatty():
-        username = username or click.prompt("User name")
-        password = click.prompt("Password", hide_input=True)
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
-        if not username:
-            raise click.UsageError("give --username when the password comes from standard input")
-    if not password:
-        raise click.UsageError("the password is empty")
-    answer = Api(wanted, context.obj).login(username, password)
-    file = settings.save(settings.Settings(wanted.url, answer["token"], wanted.ca), os.environ)
-    until = f" until {moment(answer['expiry'])}" if answer.get("expiry") else ""
-    click.echo(f"Signed in at {wanted.url} as {clean(answer['user']['username'])}{until}; kept in {file}")
 
 
-@main.command()
-@click.pass_context
-def logout(context: click.Context) -> None:
-    """Void the token and forget it."""
-    _api(context).logout()
-    settings.path(os.environ).unlink(missing_ok=True)
-    click.echo("Signed out.")
+for command in (account.login, account.logout, account.tokens, logs.logs, share.share, share.unshare):
+    main.add_command(command)
 
 
 @main.command()
@@ -106,11 +55,11 @@ def logout(context: click.Context) -> None:
 @click.option("--main", "main_file", help="File to render, when a directory or an archive has several.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="The renderer's own; may be repeated.")
 @click.option("--name", help="The scene's name when left out.")
+@click.option("--priority", type=click.IntRange(0, 100), help="Among your jobs the highest comes first.")
+@click.option("--after", multiple=True, type=JOB, metavar="JOB", help="A job to wait for; may be repeated.")
 @click.option("--watch", "watching", is_flag=True, help="Stay and watch the job.")
-@click.option(
-    "--interval", default=2.0, type=click.FloatRange(min=0.01), show_default=True, help="Seconds between looks."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print the job as JSON.")
+@interval
+@as_json
 @click.pass_context
 def submit(
     context: click.Context,
@@ -122,6 +71,8 @@ def submit(
     main_file: str | None,
     options: tuple[str, ...],
     name: str | None,
+    priority: int | None,
+    after: tuple[int, ...],
     watching: bool,
     interval: float,
     as_json: bool,
@@ -134,13 +85,15 @@ def submit(
         "main": main_file,
         "width": width,
         "height": height,
+        "priority": priority,
         "options": json.dumps(_options(options)) if options else None,
     }
-    api = _api(context)
+    api = api_of(context)
     with packed(scene) as file:
-        job = _upload(api, {key: str(value) for key, value in given.items() if value is not None}, file)
+        fields: dict[str, Any] = {key: str(value) for key, value in given.items() if value is not None}
+        job = upload(api, fields | ({"after": list(after)} if after else {}), file)
     if as_json:
-        _json(job)
+        print_json(job)
     else:
         click.echo(f"Job {job['id']} ({clean(job['name'])}): {sum(job['frame_counts'].values())} frames")
     if watching:
@@ -161,33 +114,23 @@ def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
-def _upload(api: Api, fields: dict[str, str], file: Path) -> dict[str, Any]:
-    show = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    label = f"Uploading {clean(file.name)}"
-    try:
-        with _progress(*show) as progress, progress.open(file, "rb", description=label) as content:
-            return api.submit(fields, content, file.name, uuid.uuid4().hex)
-    except OSError as error:
-        raise CliError(f"cannot read {file}: {error}") from error
-
-
-def _progress(*show: ProgressColumn) -> Progress:
-    """Return a bar on standard error, so that standard output stays fit for other programs."""
-    console = Console(stderr=True)
-    return Progress(*show, console=console, transient=True, disable=not console.is_terminal)
-
-
 @main.command("list")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--state", type=click.Choice(STATES, case_sensitive=False), multiple=True, help="May be repeated.")
+@click.option("--renderer")
+@click.option("--owner", help="User name.")
+@click.option("--name", help="A part of the name.")
+@click.option("--since", "created_after", metavar="DATE", help="Created since, like 2030-05-01 or 2030-05-01T12:00Z.")
+@as_json
 @click.pass_context
-def list_jobs(context: click.Context, limit: int, as_json: bool) -> None:
-    """List the newest jobs."""
-    jobs = _api(context).jobs(limit)
+def list_jobs(context: click.Context, limit: int, as_json: bool, **wanted: Any) -> None:
+    """List the newest jobs: yours, and those that are shared with you."""
+    jobs = api_of(context).jobs(limit, **{key: value for key, value in wanted.items() if value})
     if as_json:
-        _json(jobs)
+        print_json(jobs)
     elif not jobs:
-        click.echo("No jobs yet: raycrafter submit SCENE --frames 1-20")
+        nothing = "No such jobs." if any(wanted.values()) else "No jobs yet: raycrafter submit SCENE --frames 1-20"
+        click.echo(nothing)
     else:
         rows = [("JOB", "STATE", "FRAMES", "CREATED", "NAME")]
         rows += [
@@ -199,11 +142,11 @@ def list_jobs(context: click.Context, limit: int, as_json: bool) -> None:
 
 @main.command()
 @click.argument("job", required=False, type=JOB)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@as_json
 @click.pass_context
 def status(context: click.Context, job: int | None, as_json: bool) -> None:
     """Show JOB, or the newest one."""
-    api = _api(context)
+    api = api_of(context)
     if job is None:
         newest = api.jobs(1)
         if not newest:
@@ -212,7 +155,7 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
     else:
         data = api.job(job)
     if as_json:
-        _json(data)
+        print_json(data)
         return
     workspace = data.get("workspace") or {}
     counts = ", ".join(f"{count} {name}" for name, count in data["frame_counts"].items() if count)
@@ -235,13 +178,12 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
 
 @main.command("watch")
 @click.argument("job", type=JOB)
-@click.option(
-    "--interval", default=2.0, type=click.FloatRange(min=0.01), show_default=True, help="Seconds between looks."
-)
+@interval
+@click.option("--json", "as_json", is_flag=True, help="Print the job as a line of JSON whenever it has changed.")
 @click.pass_context
-def watch_job(context: click.Context, job: int, interval: float) -> None:
+def watch_job(context: click.Context, job: int, interval: float, as_json: bool) -> None:
     """Watch JOB to its end: exit code 0 when it is done, 1 when it failed or was cancelled."""
-    context.exit(_watched(_api(context), job, interval))
+    context.exit(_watched(api_of(context), job, interval, as_json))
 
 
 @main.command("fetch")
@@ -250,10 +192,15 @@ def watch_job(context: click.Context, job: int, interval: float) -> None:
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Directory; job-NUMBER when left out."
 )
 @click.option("--parallel", default=4, show_default=True, type=click.IntRange(1, 32), help="Downloads at once.")
+@as_json
 @click.pass_context
-def fetch_job(context: click.Context, job: int, output: Path | None, parallel: int) -> None:
-    """Fetch the frames of JOB that are there; what is already here and whole is left alone."""
-    api = _api(context)
+def fetch_job(context: click.Context, job: int, output: Path | None, parallel: int, as_json: bool) -> None:
+    """Fetch the frames of JOB that are there.
+
+    What is already here and whole is left alone, what is here in part is gone on with: an interrupted fetch is
+    simply repeated.
+    """
+    api = api_of(context)
     directory = output or Path(f"job-{job}")
     frames = list(api.frames(job))
     wanted = [frame for frame in frames if frame["file"]]
@@ -262,9 +209,18 @@ def fetch_job(context: click.Context, job: int, output: Path | None, parallel: i
     except OSError as error:
         raise CliError(f"cannot write to {directory}: {error}") from error
     show = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with _progress(*show) as progress:
-        task = progress.add_task(f"job {job}", total=len(wanted))
-        outcomes = fetch.fetch_all(api, job, wanted, directory, parallel, lambda _: progress.advance(task))
+    with progress(*show) as bar:
+        task = bar.add_task(f"job {job}", total=len(wanted))
+        outcomes = fetch.fetch_all(api, job, wanted, directory, parallel, lambda _: bar.advance(task))
+    if as_json:
+        print_json({"directory": str(directory), "frames": [asdict(outcome) for outcome in outcomes]})
+    else:
+        _report(directory, frames, outcomes)
+    if any(outcome.how == "failed" for outcome in outcomes):
+        context.exit(EXIT_FAILED)
+
+
+def _report(directory: Path, frames: list[dict[str, Any]], outcomes: list[fetch.Outcome]) -> None:
     how = Counter(outcome.how for outcome in outcomes)
     click.echo(f"{directory}: {how['fetched']} frames fetched, {how['kept']} already there")
     missing = Counter(frame["state"] for frame in frames if not frame["file"])
@@ -274,14 +230,60 @@ def fetch_job(context: click.Context, job: int, output: Path | None, parallel: i
     for outcome in outcomes:
         if outcome.how == "failed":
             click.echo(f"frame {outcome.number} ({outcome.name}): {outcome.error}", err=True)
-    if how["failed"]:
-        context.exit(EXIT_FAILED)
 
 
 @main.command()
 @click.argument("job", type=JOB)
+@as_json
 @click.pass_context
-def cancel(context: click.Context, job: int) -> None:
+def cancel(context: click.Context, job: int, as_json: bool) -> None:
     """Cancel JOB."""
-    data = _api(context).cancel(job)
-    click.echo(f"Job {data['id']} is {state(data['state'])}")
+    _changed(api_of(context).act(job, "cancel"), as_json)
+
+
+@main.command()
+@click.argument("job", type=JOB)
+@as_json
+@click.pass_context
+def retry(context: click.Context, job: int, as_json: bool) -> None:
+    """Render the failed frames of JOB again; what is rendered stays."""
+    _changed(api_of(context).act(job, "retry"), as_json)
+
+
+@main.command()
+@click.argument("job", type=JOB)
+@as_json
+@click.pass_context
+def pause(context: click.Context, job: int, as_json: bool) -> None:
+    """Begin nothing more of JOB; frames that are rendered now end."""
+    _changed(api_of(context).act(job, "pause"), as_json)
+
+
+@main.command()
+@click.argument("job", type=JOB)
+@as_json
+@click.pass_context
+def resume(context: click.Context, job: int, as_json: bool) -> None:
+    """Go on with JOB after a pause."""
+    _changed(api_of(context).act(job, "resume"), as_json)
+
+
+def _changed(data: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(data)
+    else:
+        click.echo(f"Job {data['id']} is {state(data['state'])}{', paused' if data.get('paused') else ''}")
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print what makes SHELL complete this command.
+
+    For bash, for instance: raycrafter completion bash > ~/.local/share/bash-completion/completions/raycrafter
+    """
+    words = get_completion_class(shell)
+    if words is None:
+        raise CliError(f"{shell} is not known")
+    click.echo(words(main, {}, "raycrafter", "_RAYCRAFTER_COMPLETE").source())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import tarfile
 import tempfile
@@ -29,7 +30,12 @@ def packed(scene: Path) -> Iterator[Path]:
 
 def _pack(directory: Path, archive: Path) -> None:
     root = directory.resolve()
-    with tarfile.open(archive, "w:gz", dereference=True) as tar:
+    # without a time of its own in it: packed again it is the same, and an upload that broke off goes on
+    with (
+        archive.open("wb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packer,
+        tarfile.open(fileobj=packer, mode="w", dereference=True) as tar,
+    ):
         count = 0
         for file in _files(root):
             tar.add(file, arcname=file.relative_to(root).as_posix(), recursive=False, filter=_anonymous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -32,10 +33,12 @@ def summary(job: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def watch(api: Api, number: int, interval: float) -> int:
+def watch(api: Api, number: int, interval: float, as_json: bool = False) -> int:
     """Show a job until it ends; return the exit code. ``interval`` in seconds."""
-    show = _bar if Console().is_terminal else _lines
+    show = _json_lines if as_json else _bar if Console().is_terminal else _lines
     job = show(lambda: _poll(api, number, interval), api.job(number))
+    if as_json:
+        return 0 if job["state"] == "DONE" else EXIT_FAILED
     return report_end(api, job)
 
 
@@ -76,6 +79,18 @@ def _lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str,
         if line != shown:
             shown = line
             click.echo(f"{datetime.now():%H:%M:%S} {line}")
+        if job["state"] in FINAL:
+            return job
+        job = poll()
+
+
+def _json_lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
+    """The whole job as a line of JSON whenever anything of it has changed."""
+    shown: dict[str, Any] = {}
+    while True:
+        if job != shown:
+            shown = job
+            click.echo(json.dumps(job))
         if job["state"] in FINAL:
             return job
         job = poll()

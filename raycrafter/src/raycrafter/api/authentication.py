@@ -1,26 +1,60 @@
-"""Who asks: a user by token or session, a compute-node client by its batch's token."""
+"""Who asks: a user by token or session, a compute-node client by its batch's token. And whether a token may write."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
+from knox.models import AuthToken
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from raycrafter.jobs.models import Batch
+from raycrafter.jobs.models import AccessToken, Batch
 
 if TYPE_CHECKING:
     # imported by REST framework while it imports its views
     from rest_framework.views import APIView
 
+# A time of last use as exact as this costs one UPDATE in so many seconds, not one in every request.
+LAST_USE = timedelta(minutes=1)
+
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """``Authorization: Token …`` of a user; the database holds its hash."""
+    """``Authorization: Token …`` of a user; the database holds its hash. The request's ``auth`` is the AuthToken."""
+
+    def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
+        """Return user and token."""
+        try:
+            return super().authenticate_credentials(token)
+        except UnicodeDecodeError as error:
+            raise AuthenticationFailed("Invalid token.") from error
+
+    def validate_user(self, auth_token: AuthToken) -> tuple[Any, AuthToken]:
+        """Refuse users who may not sign in any more; note the use."""
+        found = super().validate_user(auth_token)
+        access, _ = AccessToken.objects.get_or_create(token=auth_token)
+        access.token = auth_token  # auth_token.access is now known without another query
+        now = timezone.now()
+        if access.last_used is None or now - access.last_used > LAST_USE:
+            AccessToken.objects.filter(pk=access.pk).update(last_used=now)
+        return found
+
+
+class MayWrite(BasePermission):
+    """A read-only token reads; a view with ``open_to_read_only`` lets it do more."""
+
+    message = "This token is for reading only."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Whether the token is good for this method."""
+        if request.method in SAFE_METHODS or not isinstance(request.auth, AuthToken):
+            return True
+        return not request.auth.access.read_only or getattr(view, "open_to_read_only", False)
 
 
 class BatchAuthentication(BaseAuthentication):

@@ -21,6 +21,7 @@ class ClientView(APIView):
 
     authentication_classes = (BatchAuthentication,)
     permission_classes = (IsBatch,)
+    throttle_classes = ()
     serializer_class: type
 
     def read(self, request: Request) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from rest_framework.reverse import reverse
 from raycrafter import renderers
 from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import scene as scenes
-from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer
+from raycrafter.jobs import uploads
+from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Upload
 
 MAX_SIDE = 16_384  # pixels
 MAX_PIXELS = 100_000_000
@@ -26,27 +27,6 @@ def log_search_url(query: str) -> str | None:
     """Return a link to the log search, or None when the site has none."""
     template = settings.RAYCRAFTER.graylog.search_url
     return template.replace("{query}", quote(query, safe="")) if template else None
-
-
-class LoginSerializer(serializers.Serializer):
-    """Who signs in."""
-
-    username = serializers.CharField(max_length=150)
-    password = serializers.CharField(max_length=1000, trim_whitespace=False, write_only=True)
-
-
-class UserSerializer(serializers.Serializer):
-    """A user."""
-
-    username = serializers.CharField()
-
-
-class TokenSerializer(serializers.Serializer):
-    """A token; it is shown once."""
-
-    token = serializers.CharField()
-    expiry = serializers.DateTimeField()
-    user = UserSerializer()
 
 
 class WorkspaceSerializer(serializers.Serializer):
@@ -63,6 +43,11 @@ class JobUrlsSerializer(serializers.Serializer):
     self = serializers.URLField()
     page = serializers.URLField()
     cancel = serializers.URLField()
+    retry = serializers.URLField()
+    pause = serializers.URLField()
+    resume = serializers.URLField()
+    archive = serializers.URLField()
+    shares = serializers.URLField()
     frames = serializers.URLField()
     batches = serializers.URLField()
     events = serializers.URLField()
@@ -99,6 +84,9 @@ class JobSerializer(serializers.ModelSerializer):
             "width",
             "height",
             "options",
+            "priority",
+            "paused",
+            "after",
             "created",
             "started",
             "finished",
@@ -122,7 +110,9 @@ class JobSerializer(serializers.ModelSerializer):
     @extend_schema_field(JobUrlsSerializer)
     def get_urls(self, job: Job) -> dict[str, str]:
         """Related addresses."""
-        names = {name: f"api-job-{name}" for name in ("cancel", "frames", "batches", "events", "transfers")}
+        actions = ("cancel", "retry", "pause", "resume")
+        related = ("archive", "shares", "frames", "batches", "events", "transfers")
+        names = {name: f"api-job-{name}" for name in actions + related}
         names |= {"self": "api-job", "page": "job"}
         request = self.context["request"]
         return {key: reverse(name, kwargs={"pk": job.pk}, request=request) for key, name in names.items()}
@@ -131,6 +121,19 @@ class JobSerializer(serializers.ModelSerializer):
     def get_log_search_url(self, job: Job) -> str | None:
         """The job's messages in the log search."""
         return log_search_url(f"job_id:{job.pk}")
+
+
+PRIORITY: dict[str, Any] = {
+    "min_value": 0,
+    "max_value": 100,
+    "help_text": "among its owner's jobs the highest comes first",
+}
+
+
+class JobChangeSerializer(serializers.Serializer):
+    """What can be changed of a job."""
+
+    priority = serializers.IntegerField(**PRIORITY)
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -146,9 +149,18 @@ class OptionsField(serializers.JSONField):
 
 
 class JobCreateSerializer(serializers.Serializer):
-    """A job to submit. ``validated_data`` also has ``filename`` and ``numbers``, and ``main`` is decided."""
+    """A job to submit. ``validated_data`` also has ``filename`` and ``numbers``, and ``main`` is decided.
 
-    scene = serializers.FileField(max_length=255, help_text=".pov or .ini, or a .zip, .tar, .tar.gz with one in it")
+    ``upload`` becomes an Upload or None. ``scene`` is then what was uploaded, or None when the upload's job was made
+    before: whether this is the same request again is the caller's to find out.
+    """
+
+    scene = serializers.FileField(
+        max_length=255, required=False, help_text=".pov or .ini, or a .zip, .tar, .tar.gz with one in it"
+    )
+    upload = serializers.CharField(
+        max_length=32, required=False, help_text="instead of scene: the id of an upload that is whole"
+    )
     name = serializers.CharField(max_length=200, validators=[no_control_characters])
     renderer = serializers.CharField(max_length=50)
     frames = serializers.CharField(max_length=frame_numbers.MAX_LENGTH, help_text="like 1-20 or 1-100x2,150")
@@ -158,6 +170,21 @@ class JobCreateSerializer(serializers.Serializer):
     width = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=800, help_text="pixels")
     height = serializers.IntegerField(min_value=1, max_value=MAX_SIDE, default=600, help_text="pixels")
     options = OptionsField(default=dict, help_text="a JSON object; the renderer's own options")
+    priority = serializers.IntegerField(default=50, **PRIORITY)
+    after = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        default=list,
+        max_length=100,
+        help_text="numbers of jobs that must be DONE before this one begins",
+    )
+
+    def validate_after(self, value: list[int]) -> list[Job]:
+        """Find the jobs."""
+        found = list(Job.objects.visible_to(self.context["request"].user).filter(pk__in=value))
+        missing = sorted(set(value) - {job.pk for job in found})
+        if missing:
+            raise serializers.ValidationError(f"there is no job {missing[0]}")
+        return found
 
     def validate_renderer(self, value: str) -> str:
         """Refuse a renderer that the site does not have."""
@@ -184,15 +211,44 @@ class JobCreateSerializer(serializers.Serializer):
             data["options"] = renderers.get(data["renderer"]).validate(data["options"])
         except renderers.OptionError as error:
             errors[error.field] = [error.reason]
-        try:
-            data["filename"] = scenes.clean_name(data["scene"].name)
-            data["main"] = scenes.inspect(data["scene"], data["filename"], data["main"])
-        except scenes.SceneError as error:
-            errors[error.field] = [str(error)]
+        errors |= self._take_scene(data)
         if errors:
             raise serializers.ValidationError(errors)
         data["numbers"] = frame_numbers.parse(data["frames"])
         return data
+
+    def _take_scene(self, data: dict[str, Any]) -> dict[str, list[str]]:
+        """Set ``scene``, ``upload``, ``filename`` and ``main``; return what is wrong with them."""
+        if ("scene" in data) == ("upload" in data):
+            return {"scene": ["send either scene or upload"]}
+        try:
+            data["upload"] = self._uploaded(data)
+            if data["scene"] is not None:
+                data["filename"] = scenes.clean_name(data["scene"].name)
+                data["main"] = scenes.inspect(data["scene"], data["filename"], data["main"])
+        except scenes.SceneError as error:
+            return {error.field: [str(error)]}
+        except uploads.UploadError as error:
+            return {"upload": [str(error)]}
+        return {}
+
+    def _uploaded(self, data: dict[str, Any]) -> Upload | None:
+        """Return the upload that is named, if one is, and make the scene of it. Raises UploadError."""
+        if "upload" not in data:
+            return None
+        mine = Upload.objects.filter(owner=self.context["request"].user.pk)
+        upload = mine.filter(pk=data["upload"]).first()
+        if upload is None:
+            raise uploads.UploadError("you have no such upload")
+        try:
+            data["scene"] = None if upload.job_id else uploads.assemble(upload)
+        except FileNotFoundError:
+            # another request has just made its job of it
+            upload = mine.filter(pk=upload.pk, job__isnull=False).first()
+            if upload is None:
+                raise uploads.UploadError("is incomplete on the server: upload it again") from None
+            data["scene"] = None
+        return upload
 
 
 class FrameFileSerializer(serializers.Serializer):

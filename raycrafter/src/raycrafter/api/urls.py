@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from . import client_views, views
+from . import client_views, files, sharing, tokens, uploads, views
 
 client = [
     path("claim", client_views.ClaimView.as_view(), name="api-client-claim"),
@@ -14,13 +14,23 @@ client = [
 ]
 
 urlpatterns = [
-    path("auth/login", views.LoginView.as_view(), name="api-login"),
-    path("auth/logout", views.LogoutView.as_view(), name="api-logout"),
+    path("auth/login", tokens.LoginView.as_view(), name="api-login"),
+    path("auth/logout", tokens.LogoutView.as_view(), name="api-logout"),
+    path("auth/tokens", tokens.TokensView.as_view(), name="api-tokens"),
+    path("auth/tokens/<int:pk>", tokens.TokenView.as_view(), name="api-token"),
+    path("uploads", uploads.UploadsView.as_view(), name="api-uploads"),
+    path("uploads/<slug:pk>", uploads.UploadView.as_view(), name="api-upload"),
     path("jobs", views.JobsView.as_view(), name="api-jobs"),
     path("jobs/<int:pk>", views.JobView.as_view(), name="api-job"),
     path("jobs/<int:pk>/cancel", views.CancelView.as_view(), name="api-job-cancel"),
+    path("jobs/<int:pk>/retry", views.RetryView.as_view(), name="api-job-retry"),
+    path("jobs/<int:pk>/pause", views.PauseView.as_view(), name="api-job-pause"),
+    path("jobs/<int:pk>/resume", views.ResumeView.as_view(), name="api-job-resume"),
+    path("jobs/<int:pk>/archive", files.ArchiveView.as_view(), name="api-job-archive"),
+    path("jobs/<int:pk>/shares", sharing.SharesView.as_view(), name="api-job-shares"),
+    path("jobs/<int:pk>/shares/<int:share>", sharing.ShareView.as_view(), name="api-job-share"),
     path("jobs/<int:pk>/frames", views.FramesView.as_view(), name="api-job-frames"),
-    path("jobs/<int:pk>/frames/<int:number>/file", views.FrameFileView.as_view(), name="api-frame-file"),
+    path("jobs/<int:pk>/frames/<int:number>/file", files.FrameFileView.as_view(), name="api-frame-file"),
     path("jobs/<int:pk>/batches", views.BatchesView.as_view(), name="api-job-batches"),
     path("jobs/<int:pk>/events", views.EventsView.as_view(), name="api-job-events"),
     path("jobs/<int:pk>/transfers", views.TransfersView.as_view(), name="api-job-transfers"),

@@ -1,90 +1,41 @@
-"""The users' API."""
+"""The users' API: jobs, and the lists that belong to one."""
 
 from __future__ import annotations
 
-import base64
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 import django_filters
-from django.conf import settings
-from django.contrib.auth import authenticate
 from django.db import IntegrityError
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpResponse
-from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from knox.models import AuthToken
 from rest_framework import generics, status
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
-from raycrafter.jobs import requests
+from raycrafter.jobs import requests, uploads
 from raycrafter.jobs.models import Event, Frame, Job
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
-from .authentication import TokenAuthentication
+from .access import manageable_job, visible_job
 from .errors import Conflict
+from .throttles import SubmitThrottle
 
 MAX_KEY = 200  # characters of an Idempotency-Key
 
 
-class LoginThrottle(ScopedRateThrottle):
-    """Slow down guessing of passwords, per address."""
-
-
-class LoginView(APIView):
-    """Get a token."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-    throttle_classes = (LoginThrottle,)
-    throttle_scope = "login"
-
-    # REST framework makes a refusal 401 only if the view can say by which scheme one signs in
-    def get_authenticate_header(self, request: Request) -> str:
-        """Return the scheme of the tokens."""
-        return "Token"
-
-    @extend_schema(request=serializers.LoginSerializer, responses={200: serializers.TokenSerializer}, auth=[])
-    def post(self, request: Request) -> Response:
-        """Exchange user name and password for a token."""
-        data = serializers.LoginSerializer(data=request.data)
-        data.is_valid(raise_exception=True)
-        user = authenticate(request, **data.validated_data)
-        if user is None:
-            raise AuthenticationFailed("User name or password is wrong.")
-        instance, token = AuthToken.objects.create(user)
-        answer = {"token": token, "expiry": instance.expiry, "user": {"username": user.get_username()}}
-        return Response(serializers.TokenSerializer(answer).data)
-
-
-class LogoutView(APIView):
-    """Give a token back."""
-
-    authentication_classes = (TokenAuthentication,)
-
-    @extend_schema(request=None, responses={204: None})
-    def post(self, request: Request) -> Response:
-        """Void the token of this request."""
-        request.auth.delete()
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
 class JobFilter(django_filters.FilterSet):
-    """``?state=ACTIVE&renderer=povray``"""
+    """``?state=ACTIVE&renderer=povray&name=castle&created_after=2030-05-01``"""
 
     state = django_filters.MultipleChoiceFilter(choices=JobState.choices)
     renderer = django_filters.CharFilter()
     owner = django_filters.CharFilter(field_name="owner__username")
+    name = django_filters.CharFilter(lookup_expr="icontains", help_text="a part of the name")
+    created_after = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="gte")
+    created_before = django_filters.IsoDateTimeFilter(field_name="created", lookup_expr="lt")
 
 
 class JobsView(generics.ListCreateAPIView):
@@ -95,10 +46,13 @@ class JobsView(generics.ListCreateAPIView):
         JSONParser,
     )
     filterset_class = JobFilter
+    throttle_classes = (*generics.ListCreateAPIView.throttle_classes, SubmitThrottle)
+    throttle_scope = "submit"
 
     def get_queryset(self) -> QuerySet[Job]:
         """The jobs this user may see, newest first."""
-        return Job.objects.visible_to(self.request.user).with_progress().select_related("owner", "workspace")
+        jobs = Job.objects.visible_to(self.request.user).with_progress()
+        return jobs.select_related("owner", "workspace").prefetch_related("after")
 
     def get_serializer_class(self) -> type:
         """What comes in differs from what goes out."""
@@ -114,20 +68,22 @@ class JobsView(generics.ListCreateAPIView):
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Submit a job. With an Idempotency-Key a repeated request makes no second job."""
+        key = self._key(request)
         data = self.get_serializer(data=request.data)
         data.is_valid(raise_exception=True)
         fields = data.validated_data
-        key = self._key(request)
-        wanted = {
-            "name": fields["name"],
-            "renderer": fields["renderer"],
-            "frames_spec": fields["frames"],
-            "width": fields["width"],
-            "height": fields["height"],
-            "options": fields["options"],
-        }
-        if earlier := self._earlier(request, key, wanted):
+        try:
+            return self._submit(request, key, fields)
+        finally:
+            if fields["upload"] and fields["scene"]:
+                fields["scene"].close()
+
+    def _submit(self, request: Request, key: str | None, fields: dict[str, Any]) -> Response:
+        """Answer with the job of this key, or with a new one."""
+        if earlier := self._earlier(request, key, fields):
             return self._answer(earlier, status.HTTP_200_OK)
+        if fields["scene"] is None:
+            raise Conflict(f"This upload is job {fields['upload'].job_id} already.")
         try:
             job = requests.submit(
                 request.user,
@@ -135,14 +91,17 @@ class JobsView(generics.ListCreateAPIView):
                 fields["filename"],
                 fields["main"],
                 fields["numbers"],
+                fields["after"],
                 idempotency_key=key,
-                **wanted,
+                **_columns(fields),
             )
         except IntegrityError:
             # the same key a moment ago, in another process
-            if earlier := self._earlier(request, key, wanted):
+            if earlier := self._earlier(request, key, fields):
                 return self._answer(earlier, status.HTTP_200_OK)
             raise
+        if fields["upload"]:
+            uploads.used(fields["upload"], job)
         return self._answer(job, status.HTTP_201_CREATED)
 
     def _key(self, request: Request) -> str | None:
@@ -151,16 +110,34 @@ class JobsView(generics.ListCreateAPIView):
             raise ValidationError({"Idempotency-Key": f"use 1 to {MAX_KEY} printable ASCII characters"})
         return key
 
-    def _earlier(self, request: Request, key: str | None, wanted: dict[str, Any]) -> Job | None:
-        """Return the job that this key made before."""
+    def _earlier(self, request: Request, key: str | None, fields: dict[str, Any]) -> Job | None:
+        """Return the job that this key made before. Raises Conflict when it was another request."""
         job = Job.objects.filter(owner=request.user, idempotency_key=key).first() if key else None
-        if job and any(getattr(job, name) != value for name, value in wanted.items()):
+        if job is None:
+            return None
+        wanted = _columns(fields) | ({"main": fields["main"]} if fields["main"] else {})
+        digest = requests.scene_digest(fields["scene"]) if fields["scene"] else fields["upload"].sha256
+        same = digest == job.scene_sha256 and set(fields["after"]) == set(job.after.all())
+        if not same or any(getattr(job, name) != value for name, value in wanted.items()):
             raise Conflict(f"This Idempotency-Key belongs to job {job.pk}, which is another request.")
         return job
 
     def _answer(self, job: Job, code: int) -> Response:
         data = serializers.JobSerializer(job, context=self.get_serializer_context()).data
         return Response(data, code, headers={"Location": data["urls"]["self"]})
+
+
+def _columns(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a job that a request decides, but for its scene."""
+    return {
+        "name": fields["name"],
+        "renderer": fields["renderer"],
+        "frames_spec": fields["frames"],
+        "width": fields["width"],
+        "height": fields["height"],
+        "options": fields["options"],
+        "priority": fields["priority"],
+    }
 
 
 class JobView(generics.RetrieveAPIView):
@@ -172,34 +149,89 @@ class JobView(generics.RetrieveAPIView):
         """The jobs this user may see."""
         return Job.objects.visible_to(self.request.user).select_related("owner", "workspace")
 
+    @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change the priority."""
+        job = manageable_job(request.user, pk)
+        data = serializers.JobChangeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        job.priority = data.validated_data["priority"]
+        job.save(update_fields=["priority"])
+        return Response(serializers.JobSerializer(job, context={"request": request}).data)
 
-class CancelView(APIView):
-    """Cancel a job."""
+
+class ActionView(APIView):
+    """Something that is done to a job: repeating it changes nothing."""
 
     @extend_schema(request=None, responses={200: serializers.JobSerializer})
     def post(self, request: Request, pk: int) -> Response:
-        """Cancel. Repeating it changes nothing; a job that has ended otherwise is a conflict."""
-        job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
-        if not requests.cancel(job, request.user.get_username()):
-            job.refresh_from_db()
-            if job.state not in (JobState.CANCELLING, JobState.CANCELLED):
-                raise Conflict(f"Job {pk} has ended: it is {job.state}.")
+        """Do it. What the job's state does not allow is a conflict."""
+        job = manageable_job(request.user, pk)
+        refusal = self.act(job, request.user.get_username())
+        job.refresh_from_db()
+        if refusal:
+            raise Conflict(f"{refusal}: it is {job.state}.")
         return Response(serializers.JobSerializer(job, context={"request": request}).data)
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Do it; return why not, when it cannot be done."""
+        raise NotImplementedError
+
+
+@extend_schema_view(post=extend_schema(description="Cancel a job: nothing is started any more, what runs is stopped."))
+class CancelView(ActionView):
+    """Cancel a job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Cancel."""
+        if requests.cancel(job, by):
+            return None
+        job.refresh_from_db()
+        return None if job.state in (JobState.CANCELLING, JobState.CANCELLED) else f"Job {job.pk} has ended"
+
+
+@extend_schema_view(
+    post=extend_schema(description="Render the frames again that failed, and those given up because others did.")
+)
+class RetryView(ActionView):
+    """Render failed frames again."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Have them rendered again."""
+        return None if requests.retry(job, by) else f"Job {job.pk} has no failed frames to render again"
+
+
+@extend_schema_view(post=extend_schema(description="Begin nothing more of a job; frames that are rendered now end."))
+class PauseView(ActionView):
+    """Pause a job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Pause."""
+        if requests.pause(job, by):
+            return None
+        job.refresh_from_db()
+        return None if job.paused else f"Job {job.pk} has ended"
+
+
+@extend_schema_view(post=extend_schema(description="Go on with a paused job."))
+class ResumeView(ActionView):
+    """Go on with a paused job."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Resume; a job that is not paused is as it is wanted."""
+        requests.resume(job, by)
+        return None
 
 
 class OfJob(generics.ListAPIView):
     """A list that belongs to a job."""
-
-    def job(self) -> Job:
-        """Return the job of the address, if this user may see it."""
-        return get_object_or_404(Job.objects.visible_to(self.request.user), pk=self.kwargs["pk"])
 
     def get_queryset(self) -> QuerySet:
         """The rows that belong to the job."""
         model = self.serializer_class.Meta.model
         if getattr(self, "swagger_fake_view", False):
             return model.objects.none()
-        return model.objects.filter(job=self.job())
+        return model.objects.filter(job=visible_job(self.request.user, self.kwargs["pk"]))
 
 
 class FrameFilter(django_filters.FilterSet):
@@ -256,38 +288,3 @@ class TransfersView(OfJob):
     """A job's transfers."""
 
     serializer_class = serializers.TransferSerializer
-
-
-class FrameFileView(APIView):
-    """The rendered file of a frame."""
-
-    @extend_schema(
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
-        parameters=[
-            OpenApiParameter(
-                "X-Checksum-Sha256", str, OpenApiParameter.HEADER, response=[200], description="hexadecimal"
-            ),
-            OpenApiParameter("Digest", str, OpenApiParameter.HEADER, response=[200], description="sha-256=base64"),
-        ],
-    )
-    def get(self, request: Request, pk: int, number: int) -> HttpResponse | FileResponse:
-        """Download. In production nginx sends the bytes."""
-        jobs = Job.objects.visible_to(request.user)
-        frame = get_object_or_404(Frame.objects.filter(job__in=jobs), job=pk, number=number)
-        if not frame.file:
-            raise Http404(f"Frame {number} of job {pk} has no file yet: it is {frame.state}.")
-        name = PurePosixPath(frame.file.name).name
-        if settings.SENDFILE:
-            response: HttpResponse | FileResponse = HttpResponse(
-                headers={"X-Accel-Redirect": settings.MEDIA_URL + quote(frame.file.name)}
-            )
-            # nginx takes the type from the file's name
-            del response.headers["Content-Type"]
-            response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-        else:
-            response = FileResponse(frame.file.open("rb"), filename=name)
-        if frame.file_sha256:
-            digest = base64.b64encode(bytes.fromhex(frame.file_sha256)).decode()
-            response.headers["X-Checksum-Sha256"] = frame.file_sha256
-            response.headers["Digest"] = f"sha-256={digest}"
-        return response

@@ -24,17 +24,20 @@ from .states import (
 )
 
 __all__ = [
+    "AccessToken",
     "Attempt",
     "AvoidedNode",
     "Batch",
     "Event",
     "Frame",
     "Job",
+    "JobShare",
     "Lease",
     "Licence",
     "Share",
     "Site",
     "Transfer",
+    "Upload",
     "Workspace",
 ]
 
@@ -62,8 +65,19 @@ class JobQuerySet(models.QuerySet["Job"]):
     """Jobs, and questions asked of many at once."""
 
     def visible_to(self, user: Any) -> JobQuerySet:
-        """The jobs that a user may see: their own; staff see all."""
-        return self if user.is_staff else self.filter(owner=user.pk)
+        """The jobs that a user may see: their own and those shared with them; staff see all."""
+        return self._reached_by(user, JobShare.objects.all())
+
+    def manageable_by(self, user: Any) -> JobQuerySet:
+        """The jobs that a user may change, cancel for instance: their own and those shared for that; staff all."""
+        return self._reached_by(user, JobShare.objects.filter(manage=True))
+
+    def _reached_by(self, user: Any, shares: models.QuerySet[JobShare]) -> JobQuerySet:
+        if user.is_staff:
+            return self
+        mine = shares.filter(models.Q(user=user.pk) | models.Q(group__user=user.pk))
+        # a subquery: a join would count frames once for each share
+        return self.filter(models.Q(owner=user.pk) | models.Q(pk__in=mine.values("job")))
 
     def with_progress(self) -> JobQuerySet:
         """Load what ``frame_counts`` and ``percent`` need in the same query."""
@@ -408,3 +422,71 @@ class Event(models.Model):
     def note(cls, job: Job, kind: str, message: str, level: int = Level.INFO, **fields: Any) -> Event:
         """Record something other than a move of a state; ``fields``: batch, frame, data."""
         return cls.objects.create(job=job, kind=kind, message=message[:2000], level=level, **fields)
+
+
+class JobShare(models.Model):
+    """A job shown to a user or to a group that is not its owner's alone."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="shares")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+")
+    group = models.ForeignKey("auth.Group", models.CASCADE, null=True, blank=True, related_name="+")
+    manage = models.BooleanField(default=False, help_text="may also change the job, not only see it")
+    created = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Database rules."""
+
+        ordering = ("pk",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(user__isnull=True, group__isnull=False)
+                | models.Q(user__isnull=False, group__isnull=True),
+                name="job_share_one_party",
+            ),
+            models.UniqueConstraint(fields=["job", "user"], name="job_share_user"),
+            models.UniqueConstraint(fields=["job", "group"], name="job_share_group"),
+        )
+
+    def __str__(self) -> str:
+        return f"job {self.job_id} for {self.user or self.group}"
+
+
+class AccessToken(models.Model):
+    """What is known of a user's token beside its hash: what it is for, what it may do, when it was last used."""
+
+    token = models.OneToOneField("knox.AuthToken", models.CASCADE, related_name="access")
+    name = models.CharField(max_length=100, blank=True)
+    read_only = models.BooleanField(default=False)
+    last_used = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"token {self.pk} ({self.name})"
+
+
+def upload_id() -> str:
+    """Return a new name of an upload, which nobody guesses."""
+    return secrets.token_hex(16)
+
+
+class Upload(models.Model):
+    """A scene on its way in, piece by piece, until a job is made of it. Each piece is a file of the media storage."""
+
+    id = models.CharField(max_length=32, primary_key=True, default=upload_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")
+    filename = models.CharField(max_length=255)
+    size = models.BigIntegerField(help_text="bytes")
+    offset = models.BigIntegerField(default=0, help_text="bytes that have arrived")
+    pieces = models.JSONField(default=list, blank=True, help_text="their names in the media storage, in order")
+    sha256 = models.CharField(
+        max_length=64, blank=True, help_text="of the whole; announced, or found when it was whole"
+    )
+    job = models.ForeignKey(Job, models.CASCADE, null=True, blank=True, related_name="uploads")
+    expires = models.DateTimeField()
+
+    class Meta:
+        """Database rules."""
+
+        ordering = ("expires",)
+
+    def __str__(self) -> str:
+        return f"upload {self.pk} ({self.filename})"

@@ -22,8 +22,6 @@ from .states import JOB_FINAL, BatchState, FrameState, JobState, TransferState, 
 logger = logging.getLogger(__name__)
 
 ROWS = 2000  # frames per INSERT
-
-
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
 # Jobs whose frames can still be rendered: failed ones may be asked for again.
 RETRYABLE = (JobState.STAGING, JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT, JobState.FAILED)
@@ -36,6 +34,15 @@ class LimitError(ClientError):
         super().__init__(
             409, f"you may have {limit} frames waiting or in work, {present} are; wait for them, or cancel a job"
         )
+
+
+def scene_digest(upload: UploadedFile) -> str:
+    """Return the sha256 of an uploaded scene."""
+    digest = hashlib.sha256()
+    upload.seek(0)
+    for chunk in upload.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def submit(
@@ -52,15 +59,11 @@ def submit(
     ``after`` are jobs that must be DONE before this one begins. Raises LimitError.
     """
     _check_limit(owner, len(numbers))
-    digest = hashlib.sha256()
-    upload.seek(0)
-    for chunk in upload.chunks():
-        digest.update(chunk)
     job = Job(
         owner=owner,
         main=main,
         scene_size=upload.size,
-        scene_sha256=digest.hexdigest(),
+        scene_sha256=scene_digest(upload),
         frame_count=len(numbers),
         **fields,
     )

@@ -24,7 +24,7 @@ SCENE_SUFFIXES = (".pov", ".ini")
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 MIB = 1024 * 1024
-MAX_UPLOAD = 2 * 1024 * MIB  # bytes
+MAX_UPLOAD = 8 * 1024 * MIB  # bytes
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 10 * 1024 * MIB  # bytes
 MAX_RATIO = 200  # unpacked to packed; text compresses to 1:20, zeros to 1:1000

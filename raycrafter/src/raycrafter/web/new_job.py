@@ -60,8 +60,9 @@ class NewJob(forms.Form):
     # Sent twice, the form makes one job.
     key = forms.CharField(max_length=100, initial=lambda: f"page-{secrets.token_urlsafe(16)}", widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
+        self.request = request
 
     def clean_options(self) -> Any:
         """Read the JSON."""
@@ -75,7 +76,7 @@ class NewJob(forms.Form):
         data = super().clean()
         if self.errors:
             return data
-        judge = JobCreateSerializer(data=data)
+        judge = JobCreateSerializer(data=data, context={"request": self.request})
         if not judge.is_valid():
             for name, reasons in judge.errors.items():
                 field = name.split(".", 1)[0]
@@ -117,11 +118,13 @@ def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
 def new_job(request: HttpRequest) -> HttpResponse:
     """The form; its button "preview" changes nothing."""
     if request.method != "POST":
-        form = NewJob()
+        form = NewJob(request)
     elif "preview" in request.POST:
-        form = NewJob(initial={name: value for name, value in request.POST.items() if name in NewJob.base_fields})
+        form = NewJob(
+            request, initial={name: value for name, value in request.POST.items() if name in NewJob.base_fields}
+        )
     else:
-        form = NewJob(request.POST, request.FILES)
+        form = NewJob(request, request.POST, request.FILES)
         if form.is_valid():
             try:
                 return redirect("job", pk=_submit(request, form.cleaned_data).pk)

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,9 +15,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework import exceptions
 
+from raycrafter.api.access import manageable_job
 from raycrafter.api.serializers import log_search_url
-from raycrafter.api.views import LoginThrottle
+from raycrafter.api.throttles import LoginThrottle
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState
@@ -93,7 +96,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "job": job,
         "workspace": getattr(job, "workspace", None),
-        "actions": _offered(job, counts),
+        "actions": _offered(job, counts) if Job.objects.manageable_by(request.user).filter(pk=pk).exists() else [],
         "counts": [(state, count) for state, count in counts.items() if count],
         "percent": percent,
         "tenths": int(percent // 10 * 10),
@@ -117,7 +120,10 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """Cancel, pause, resume or retry a job."""
     if action not in ACTIONS:
         raise Http404(f"There is no action {action!r}.")
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    try:
+        job = manageable_job(request.user, pk)
+    except exceptions.PermissionDenied as error:
+        raise PermissionDenied(str(error)) from error
     if not ACTIONS[action][0](job, request.user.get_username()):
         job.refresh_from_db()
         messages.info(request, f"Nothing to {action}: job {pk} is {job.state}.")

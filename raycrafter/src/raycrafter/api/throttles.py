@@ -1,0 +1,18 @@
+"""How often somebody may ask, counted in the cache; the rates are in the settings.
+
+Compute-node clients are not counted: a claim that is refused would end a batch that has its nodes.
+"""
+
+from rest_framework.throttling import ScopedRateThrottle
+
+
+class LoginThrottle(ScopedRateThrottle):
+    """Slow down guessing of passwords, per address."""
+
+
+class SubmitThrottle(ScopedRateThrottle):
+    """Jobs and uploads that somebody begins."""
+
+    def allow_request(self, request, view) -> bool:  # type: ignore[no-untyped-def]
+        """Count what makes something; looking is counted elsewhere."""
+        return request.method != "POST" or super().allow_request(request, view)

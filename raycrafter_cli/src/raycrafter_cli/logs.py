@@ -1,0 +1,54 @@
+"""What happened to a job, as it happens."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from .api import Api
+from .common import JOB, api_of, interval
+from .errors import EXIT_INTERRUPTED
+from .text import clean, moment
+from .watch import FINAL
+
+LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
+
+
+@click.command()
+@click.argument("job", type=JOB)
+@click.option("-f", "--follow", is_flag=True, help="Stay until the job ends.")
+@click.option("--level", type=click.Choice(list(LEVELS), case_sensitive=False), help="This one and graver ones.")
+@interval
+@click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
+@click.pass_context
+def logs(context: click.Context, job: int, follow: bool, level: str | None, interval: float, as_json: bool) -> None:
+    """Print what happened to JOB, oldest first."""
+    try:
+        for event in _events(api_of(context), job, LEVELS[level] if level else None, interval if follow else None):
+            click.echo(json.dumps(event) if as_json else _line(event))
+    except KeyboardInterrupt:
+        context.exit(EXIT_INTERRUPTED)
+
+
+def _events(api: Api, job: int, level: int | None, interval: float | None) -> Iterator[dict[str, Any]]:
+    """Give the events there are, and with an ``interval`` (seconds) those that come until the job has ended."""
+    last = 0
+    while True:
+        # looked at before the events: what happens in between is still printed
+        over = interval is None or api.job(job)["state"] in FINAL
+        for event in api.events(job, last, level):
+            last = event["id"]
+            yield event
+        if over:
+            return
+        threading.Event().wait(interval)
+
+
+def _line(event: dict[str, Any]) -> str:
+    frame = f" frame {event['frame']}:" if event["frame"] is not None else ""
+    message = clean(event["message"] or event["kind"]).replace("\n", " ")
+    return f"{moment(event['time'])} {clean(event['level']):7}{frame} {message}"
