@@ -60,8 +60,10 @@ api-docs            GET      200 200 200 200 200 200 200 200
 healthz             GET      200 200 200 200 200 200 200 200
 job-list            GET      in  in  200 200 200 200 in  200
 job                 GET      in  in  404 200 200 200 in  200
-job-progress        GET      in  in  404 200 200 200 in  200
-job-cancel          POST     in  in  404 403 302 302 in  302
+job-act             POST     in  in  404 403 302 302 in  302
+job-new             GET      in  in  200 200 200 200 in  200
+job-new             POST     in  in  422 422 422 422 in  422
+site                GET      in  in  200 200 200 200 in  200
 login               GET      200 200 302 302 302 302 200 302
 login               POST     200 200 302 302 302 302 200 302
 login               PUT      200 200 302 302 302 302 200 302
@@ -122,6 +124,7 @@ def world(batch: Batch, stranger: Any, staff: Any, django_user_model: Any) -> di
     numbers = {"api-token": {"pk": token.pk}, "api-upload": {"pk": upload.pk}}
     numbers["api-job-share"] = {"pk": job.pk, "share": share.pk}
     numbers["api-frame-file"] = {"pk": job.pk, "number": 2}
+    numbers["job-act"] = {"pk": job.pk, "action": "cancel"}
     numbers["api-client-result"] = {"number": 1}
     return {"job": job, "callers": callers, "numbers": numbers}
 
@@ -276,7 +279,7 @@ def test_a_job_of_nobody_else_is_touched(world: dict[str, Any]) -> None:
     """The refusals of the table leave the job as it was."""
     before = Job.objects.values().get()
     for who in ("nobody", "batch", "stranger", "reader", "readonly"):
-        for name in ("api-job-cancel", "job-cancel"):
+        for name in ("api-job-cancel", "job-act"):
             world["callers"][who].post(address(name, world))
     assert Job.objects.values().get() == before
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-# Everything comes from this host; the API's documentation page brings its own, see api.views.Documentation.
+# Everything comes from this host, and nothing is written into the pages: no script, no style.
 POLICY = "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; form-action 'self'; base-uri 'none'"
 
 

@@ -3,13 +3,14 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from . import views
+from . import new_job, site, views
 
 urlpatterns = [
     path("", views.job_list, name="job-list"),
+    path("jobs/new", new_job.new_job, name="job-new"),
     path("jobs/<int:pk>", views.job, name="job"),
-    path("jobs/<int:pk>/progress", views.progress, name="job-progress"),
-    path("jobs/<int:pk>/cancel", views.cancel, name="job-cancel"),
+    path("jobs/<int:pk>/<slug:action>", views.act, name="job-act"),
+    path("site", site.site, name="site"),
     path("login/", views.LoginView.as_view(), name="login"),
     path("_staff", views.staff_gate, name="staff_gate"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -1,4 +1,4 @@
-"""The pages. They show; all they can change is to cancel a job."""
+"""The pages of jobs; signing in; the API's description."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -22,10 +22,23 @@ from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Job
+from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState
+
+from . import tables
+from .chart import frame_times
 
 JOBS_PER_PAGE = 25
-FRAMES_PER_PAGE = 100
+FRAMES_PER_PAGE = 48  # thumbnails that a browser may fetch at once
+ROWS_SHOWN = 20  # of batches, transfers and errors
 EVENTS_SHOWN = 50
+
+# What a page can do to a job, and the words on the button.
+ACTIONS = {
+    "cancel": (requests.cancel, "Cancel this job"),
+    "pause": (requests.pause, "Pause"),
+    "resume": (requests.resume, "Resume"),
+    "retry": (requests.retry, "Retry failed frames"),
+}
 
 
 class LoginView(auth_views.LoginView):
@@ -54,50 +67,66 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs this user may see, newest first."""
     jobs = Job.objects.visible_to(request.user).with_progress().select_related("owner")
-    return render(request, "web/job_list.html", {"page": _page(request, jobs, JOBS_PER_PAGE)})
+    page = _page(request, jobs, JOBS_PER_PAGE)
+    open_jobs = any(job.state not in JOB_FINAL for job in page)
+    return render(request, "web/job_list.html", {"page": page, "open_jobs": open_jobs})
 
 
-def _context(request: HttpRequest, pk: int) -> dict[str, Any]:
-    """What the page of a job and its fragment show alike."""
-    job = get_object_or_404(Job.objects.visible_to(request.user).select_related("owner", "workspace"), pk=pk)
-    return {
-        "job": job,
-        "workspace": getattr(job, "workspace", None),
-        "counts": [(state, count) for state, count in job.frame_counts().items() if count],
-        "page": _page(request, job.frames.select_related("batch"), FRAMES_PER_PAGE),
-        "batches": job.batches.all(),
-        "transfers": job.transfers.all(),
-        "events": job.events.select_related("frame").order_by("-pk")[:EVENTS_SHOWN],
-        "log_search_url": log_search_url(f"job_id:{job.pk}"),
-    }
+def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
+    """Return name and words of the actions that make sense in the job's present state."""
+    names = []
+    if job.state in requests.RETRYABLE and counts[FrameState.FAILED] + counts[FrameState.CANCELLED]:
+        names.append("retry")
+    if not job.is_final and job.state != JobState.CANCELLING:
+        names += ["resume" if job.paused else "pause", "cancel"]
+    return [(name, ACTIONS[name][1]) for name in names]
 
 
 @never_cache
 @login_required
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """One job."""
-    return render(request, "web/job.html", _context(request, pk))
-
-
-@never_cache
-@login_required
-@require_safe
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
-    """The part of a job's page that changes; the page fetches it every few seconds."""
-    return render(request, "web/job_progress.html", _context(request, pk))
+    """One job; ``?state=FAILED`` shows only the frames in that state. The number of queries is the same for any job."""
+    job = get_object_or_404(Job.objects.visible_to(request.user).select_related("owner", "workspace"), pk=pk)
+    counts, percent = job.frame_counts(), job.percent()
+    frames = job.frames.defer("outputs")
+    chosen = request.GET.get("state")
+    shown = frames.filter(state=chosen) if chosen in FrameState else frames
+    events = job.events.order_by("-pk")[:EVENTS_SHOWN]
+    context = {
+        "job": job,
+        "workspace": getattr(job, "workspace", None),
+        "actions": _offered(job, counts) if Job.objects.manageable_by(request.user).filter(pk=pk).exists() else [],
+        "counts": [(state, count) for state, count in counts.items() if count],
+        "percent": percent,
+        "tenths": int(percent // 10 * 10),
+        "chosen": chosen if chosen in FrameState else "",
+        "page": _page(request, shown, FRAMES_PER_PAGE),
+        "chart": frame_times(job),
+        "tables": [
+            tables.errors(frames.exclude(error="").order_by("number")[:ROWS_SHOWN]),
+            tables.events(events),
+            tables.batches(job.batches.order_by("-pk")[:ROWS_SHOWN], job.batches.count()),
+            tables.transfers(job.transfers.defer("manifest").order_by("-pk")[:ROWS_SHOWN]),
+        ],
+        "log_search_url": log_search_url(f"job_id:{job.pk}"),
+    }
+    return render(request, "web/job.html", context)
 
 
 @login_required
 @require_POST
-def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Cancel a job."""
+def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    """Cancel, pause, resume or retry a job."""
+    if action not in ACTIONS:
+        raise Http404(f"There is no action {action!r}.")
     try:
         job = manageable_job(request.user, pk)
     except exceptions.PermissionDenied as error:
         raise PermissionDenied(str(error)) from error
-    if not requests.cancel(job, request.user.get_username()):
-        messages.info(request, f"Job {pk} cannot be cancelled any more: it is {job.state}.")
+    if not ACTIONS[action][0](job, request.user.get_username()):
+        job.refresh_from_db()
+        messages.info(request, f"Nothing to {action}: job {pk} is {job.state}.")
     return redirect("job", pk=pk)
 
 
