@@ -243,6 +243,21 @@ def test_a_job_after_another(site, state: str, expected: str) -> None:
     assert (f"job {first.pk}" in second.state_reason) is (expected != "STAGING")
 
 
+def test_a_job_that_failed_before_it_began_is_tried_again_from_the_start(site) -> None:
+    first, second = ready("ada", state="FAILED"), ready("ada", 2, state="NEW")
+    Workspace.objects.filter(job=second).delete()
+    second.transfers.all().delete()
+    second.after.add(first)
+    schedule()
+    second.refresh_from_db()
+    assert second.state == "FAILED"
+    second.after.clear()
+    assert requests.retry(second, "ada") == 2
+    schedule()
+    second.refresh_from_db()
+    assert (second.state, second.workspace.state, second.transfers.count()) == ("STAGING", "PENDING", 1)
+
+
 # -- nodes and licences ------------------------------------------------------------------------------------------------
 
 
@@ -261,8 +276,16 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     assert nodes.is_avoided("here", "bad") and not nodes.is_avoided("here", "good")
     assert "out of memory" in AvoidedNode.objects.get().reason
     assert claim(batches[4], "bad") is None and claim(batches[5], "good")
+    client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
+    Batch.objects.filter(pk=batches[4].pk).update(state="FINISHED", finished=timezone.now())
+    before = job.batches.count()
+    plan_batches()
+    assert job.batches.count() == before  # it would start on the node that has just become free
+    Batch.objects.filter(pk=batches[4].pk).update(finished=timezone.now() - timedelta(minutes=3))
+    plan_batches()
+    assert job.batches.count() > before
     AvoidedNode.objects.update(until=timezone.now())
-    assert claim(batches[4], "bad")
+    assert not nodes.is_avoided("here", "bad")
 
 
 def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:

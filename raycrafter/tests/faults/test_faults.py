@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SEEDS = 30
+SEEDS = 200
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))

@@ -57,12 +57,13 @@ def schedule() -> None:
 def _step(job: Job) -> None:
     """The next step of one job, whose row is locked."""
     match job.state:
-        case JobState.NEW:
-            if _may_begin(job):
+        case JobState.NEW | JobState.STAGING:
+            # A job that failed before it began and is tried again has no workspace either.
+            if Workspace.objects.filter(job=job).exists() and job.state == JobState.STAGING:
+                _stage(job)
+            elif _may_begin(job):
                 _begin(job)
                 _stage(job)
-        case JobState.STAGING:
-            _stage(job)
         case JobState.READY | JobState.ACTIVE | JobState.STAGING_OUT:
             _render(job)
             collect(job)
