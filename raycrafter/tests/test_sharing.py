@@ -195,9 +195,13 @@ def test_only_failed_frames_are_rendered_again(site) -> None:
     job.frames.filter(number=2).update(state="FAILED", tries=1, error="out of memory")
     job.frames.filter(number__gt=2).update(state="CANCELLED")
     Job.objects.update(state="FAILED", state_reason="1 of 4 frames failed", finished=timezone.now())
-    Workspace.objects.update(state="RELEASED")
+    Workspace.objects.update(state="RELEASING")
     assert requests.retry(job, "ada") == 3
     assert requests.retry(job, "ada") == 0
+    schedule()
+    job.refresh_from_db()
+    assert job.state == "STAGING"  # not READY with a workspace that is on its way out
+    Workspace.objects.update(state="RELEASED")
     schedule()
     job.refresh_from_db()
     assert (job.state, job.finished, job.state_reason, job.workspace.state) == ("STAGING", None, "", "PENDING")
