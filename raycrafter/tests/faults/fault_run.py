@@ -69,7 +69,7 @@ class Run:
 
     def turn(self) -> None:
         """Some time passes; everybody does something."""
-        self.clock.seconds += self.random.choice((60, 120) if self.chance.calm else (3, 10, 30))
+        self.clock.seconds += self.random.choice((60, 120) if self.chance.calm else (3, 10, 30, 300))
         self._batch_system()
         living = [client for client in self.clients if client.alive] * (4 if self.chance.calm else 1)
         for client in self.random.sample(living, len(living)):
