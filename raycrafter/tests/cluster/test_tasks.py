@@ -601,6 +601,7 @@ def test_a_transfer_whose_worker_died_is_taken_up_again(world, staged) -> None:
 
 def test_one_job_in_trouble_does_not_hold_up_the_next(world, new_job, caplog) -> None:
     broken, good = new_job("1"), new_job("1")
+    Workspace.objects.create(job=broken, site="x", name="x", state="ALLOCATED")
     type(broken).objects.filter(pk=broken.pk).update(state="STAGING")  # without its transfer: cannot be
     world.turn()
     good.refresh_from_db()

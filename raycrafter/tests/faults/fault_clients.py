@@ -16,8 +16,9 @@ REFUSED = (401, 403, 409, 410)
 class Client:
     """One client of one batch job. A step is one request or one piece of work, so that others come in between."""
 
-    def __init__(self, cluster: Cluster, job: BatchJob, host: str) -> None:
-        self.cluster, self.job, self.host = cluster, job, host
+    def __init__(self, cluster: Cluster, job: BatchJob, host: str, is_bad: bool) -> None:
+        """On a bad host every frame fails."""
+        self.cluster, self.job, self.host, self._is_bad = cluster, job, host, is_bad
         self.alive = True
         self.accepted: list[tuple[int, int, str]] = []  # frame, attempt, sha256 of a result that was taken
         told = json.loads(cluster.files[f"{job.directory}/client.json"])
@@ -98,7 +99,7 @@ class Client:
             self._reason = "drained"
         if self._reason and self._reason != "drained":
             self._report = {"outcome": "interrupted", "error": self._reason, "files": []}
-        elif self.cluster.chance.strikes("renderer fails"):
+        elif self._is_bad or self.cluster.chance.strikes("renderer fails"):
             self._report = {"outcome": "failed", "error": "out of memory", "returncode": 1, "files": []}
         elif done + 1 < STEPS:
             files[progress] = str(done + 1).encode()

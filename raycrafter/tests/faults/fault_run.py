@@ -14,11 +14,12 @@ from fault_clients import Client
 from fault_cluster import Cluster, WorkerKilledError
 from raycrafter.celery import app
 from raycrafter.jobs import requests
-from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Workspace
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Licence, Site, Transfer, Workspace
 from raycrafter.tasks import common
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
 MAX_TRIES = 60  # the runs lose more attempts than any site
+HOSTS = [f"nid{number:05}" for number in range(1, 7)]
 SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
 
 
@@ -31,6 +32,7 @@ class Run:
         self.messages: list[tuple[str, tuple[int, ...]]] = []
         self.clients: list[Client] = []
         self.cancelled: set[int] = set()
+        self.bad_host = self.random.choice((HOSTS[0], None, None))
         self._depth = 0
         cluster.meanwhile = self._meanwhile
 
@@ -42,7 +44,9 @@ class Run:
         self.messages += [message] * (2 if self.chance.strikes("message twice") else 1)
 
     def submit_jobs(self) -> None:
-        """A few jobs of two users."""
+        """A few jobs of two users, sometimes with licences for two clients."""
+        if self.random.random() < 0.3:
+            Licence.objects.create(renderer="povray", count=2)
         for number in range(self.random.randint(1, 2)):
             owner, _ = get_user_model().objects.get_or_create(username=self.random.choice(("ada", "bob")))
             frames = self.random.randint(1, 4)
@@ -56,7 +60,7 @@ class Run:
         self.submit_jobs()
         for _ in range(FAULTY_TURNS):
             self.turn()
-        self.chance.calm = True
+        self._calm_down()
         for _ in range(QUIET_TURNS):
             if self._is_over():
                 return
@@ -65,13 +69,14 @@ class Run:
 
     def turn(self) -> None:
         """Some time passes; everybody does something."""
-        self.clock.seconds += self.random.choice((60, 120) if self.chance.calm else (3, 10, 30))
+        self.clock.seconds += self.random.choice((60, 120) if self.chance.calm else (3, 10, 30, 300))
         self._batch_system()
-        for client in self.random.sample(self.clients, len(self.clients)):
+        living = [client for client in self.clients if client.alive] * (4 if self.chance.calm else 1)
+        for client in self.random.sample(living, len(living)):
             if client.alive:
                 client.step()
-        if not self.chance.calm and self.random.random() < 0.01:
-            self._cancel_one()
+        if not self.chance.calm:
+            self._users_and_operators()
         for task in ("schedule", "poll_site", "reap"):
             if self.random.random() < 0.5:
                 self.send(task)
@@ -97,8 +102,8 @@ class Run:
         living = [client for client in self.clients if client.alive]
         if living and self.random.random() < 0.6:
             self.random.choice(living).step()
-        elif not self.chance.calm and self.random.random() < 0.02:
-            self._cancel_one()
+        elif not self.chance.calm and self.random.random() < 0.1:
+            self._users_and_operators()
         elif others := [message for message in self.messages if message[0] not in SSH]:
             message = self.random.choice(others)
             self.messages.remove(message)
@@ -131,15 +136,28 @@ class Run:
             return
         job.started = self.clock.seconds
         copies = 2 if self.chance.strikes("job started twice") else 1
-        for number in range(self.nodes * copies):
-            client = Client(self.cluster, job, f"nid{len(self.clients):03}-{number}")
+        for host in self.random.sample(HOSTS, self.nodes * copies):
+            client = Client(self.cluster, job, host, is_bad=host == self.bad_host)
             job.clients.append(client)
             self.clients.append(client)
 
-    def _cancel_one(self) -> None:
-        job = self.random.choice(list(Job.objects.all()))
-        if requests.cancel(job, "ada"):
+    def _users_and_operators(self) -> None:
+        """Now and then somebody changes his mind."""
+        job, wish = self.random.choice(list(Job.objects.all())), self.random.random()
+        if wish < 0.01 and requests.cancel(job, "ada"):
             self.cancelled.add(job.pk)
+        elif wish < 0.04:
+            requests.pause(job, "ada")
+        elif wish < 0.12:
+            requests.resume(job, "ada")
+        elif wish < 0.14:
+            Site.objects.update(paused=self.random.random() < 0.3)
+
+    def _calm_down(self) -> None:
+        self.chance.calm = True
+        Site.objects.update(paused=False)
+        for job in Job.objects.filter(paused=True):
+            requests.resume(job, "ada")
 
     def _is_over(self) -> bool:
         return (
@@ -160,6 +178,7 @@ class Run:
         assert not Batch.objects.exclude(state__in=["FINISHED", "LOST", "CANCELLED"]).exists()
         assert not Transfer.objects.exclude(state__in=["DONE", "FAILED", "CANCELLED"]).exists()
         assert not Attempt.objects.filter(ended=None).exists()
+        assert not Lease.objects.exists(), "a licence is still held"
         twice = {name: count for name, count in Counter(self.cluster.submissions).items() if count > 1}
         assert not twice, f"submitted more than once: {twice}"
 

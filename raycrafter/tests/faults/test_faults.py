@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from raycrafter.jobs.models import Attempt, Event, Frame
 
-SEEDS = 30
+SEEDS = 200
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -12,3 +13,30 @@ def test_no_fault_loses_a_frame_or_renders_it_twice(new_run, seed: int) -> None:
     run = new_run(seed)
     run.whole()
     run.check()
+
+
+@pytest.mark.parametrize("wrong", ["lost", "came twice", "rendered twice", "submitted twice", "other bytes"])
+def test_the_check_notices(new_run, wrong: str) -> None:
+    run = new_run(0)
+    run.chance.calm = True
+    run.whole()
+    run.check()
+    frame = Frame.objects.filter(state="SYNCED").first()
+    match wrong:
+        case "lost":
+            Frame.objects.filter(pk=frame.pk).update(state="FAILED")
+        case "came twice":
+            Event.objects.create(
+                job=frame.job, frame=frame, kind="state", data={"from": "RENDERED", "to": "SYNCED", "object": "frame"}
+            )
+        case "rendered twice":
+            first = frame.attempts.last()
+            Attempt.objects.create(
+                frame=frame, batch=first.batch, number=first.number + 1, ended=first.ended, outcome="rendered"
+            )
+        case "submitted twice":
+            run.cluster.submissions.append(run.cluster.submissions[0])
+        case "other bytes":
+            Frame.objects.filter(pk=frame.pk).update(file_sha256="0" * 64)
+    with pytest.raises(AssertionError):
+        run.check()

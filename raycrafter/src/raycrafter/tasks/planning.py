@@ -57,12 +57,13 @@ def schedule() -> None:
 def _step(job: Job) -> None:
     """The next step of one job, whose row is locked."""
     match job.state:
-        case JobState.NEW:
-            if _may_begin(job):
+        case JobState.NEW | JobState.STAGING:
+            # A job that failed before it began and is tried again has no workspace either.
+            if Workspace.objects.filter(job=job).exists() and job.state == JobState.STAGING:
+                _stage(job)
+            elif _may_begin(job):
                 _begin(job)
                 _stage(job)
-        case JobState.STAGING:
-            _stage(job)
         case JobState.READY | JobState.ACTIVE | JobState.STAGING_OUT:
             _render(job)
             collect(job)
@@ -97,6 +98,8 @@ def _begin(job: Job) -> None:
 
 def _stage(job: Job) -> None:
     """Workspace, then scene, then READY."""
+    if job.workspace.state == WorkspaceState.RELEASING:
+        return  # tried again while its workspace is being given back: the next look finds it gone
     transfer = job.transfers.filter(kind=Transfer.Kind.IN).last()
     # a job that is tried again may find its workspace gone
     if job.workspace.state in REOPENS["workspace"] and reopen(Workspace.objects.filter(job=job), job, path=""):
@@ -180,6 +183,9 @@ def _release_workspaces() -> None:
         batches = row.job.batches.exclude(state__in=BATCH_FINAL)
         transfers = row.job.transfers.exclude(state__in=TRANSFER_FINAL)
         if not batches.exists() and not transfers.exists():
-            move(row, WorkspaceState.RELEASING)
+            with transaction.atomic():
+                # locked, because its owner may have it tried again at this moment
+                if Job.objects.select_for_update().get(pk=row.job_id).is_final:
+                    move(row, WorkspaceState.RELEASING)
     for pk in Workspace.objects.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
         enqueue("release_workspace", pk)

@@ -18,6 +18,7 @@ from .common import cluster
 # Batches that take no room any more.
 OVER = (*BATCH_FINAL, BatchState.ENDING, BatchState.CANCELLING)
 READY = (JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT)
+FRUITLESS = timedelta(minutes=2)  # without a new batch after one whose client was given no frame
 MEMORY = timedelta(days=1)  # how long what a user has rendered counts against them
 
 
@@ -68,7 +69,12 @@ class _Deal:
     def next_job(self) -> Job | None:
         """The job that gets the next batch, its row locked; None when no job may have one."""
         waiting = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
-        jobs = Job.objects.select_for_update(of=("self",)).filter(Exists(waiting), state__in=READY, paused=False)
+        # whose client was given no frame, as on a node that is avoided: the next one would land there, too
+        fruitless = Batch.objects.filter(job=OuterRef("pk"), finished__gt=timezone.now() - FRUITLESS, attempts=None)
+        fruitless = fruitless.exclude(native_client_id=None)
+        jobs = Job.objects.select_for_update().filter(
+            Exists(waiting), ~Exists(fruitless), state__in=READY, paused=False
+        )
         jobs = [job for job in jobs.order_by("-priority", "pk") if self._may(job)]
         # min takes the first of equals: each user's most urgent job, the oldest of those
         return min(jobs, key=self._part, default=None)
