@@ -51,6 +51,12 @@ def kill() -> None:
     connected(TARGET, sudo=True).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
 
 
+def kill_rsyslog() -> None:
+    """Let rsyslog die on both senders; systemd starts it again."""
+    for sender in SENDERS:
+        connected(sender, sudo=True).check_output("kill -9 $(systemctl show -P MainPID rsyslog)")
+
+
 def without_search(seconds: int) -> Callable[[], None]:
     """Return what stops Elasticsearch for some seconds."""
 
@@ -77,6 +83,7 @@ def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
         "none": lambda: None,
         "graylog restarted": restart,
         "graylog killed": kill,
+        "rsyslog killed": kill_rsyslog,
         f"elasticsearch away for {search_away} s": without_search(search_away),
         "certificate renewed": playbook("renew_certificate.yml"),
         "inputs changed": playbook("change_inputs.yml"),

@@ -47,7 +47,9 @@ def test_without_receipts_little_is_missing(outcomes, disturbance):
 
 
 def test_what_comes_twice_can_be_told_by_its_id(outcomes):
-    assert {outcome.unknown_duplicates for outcome in outcomes.values()} == {0}
+    # A rsyslog that died reads the last lines of a file again, at another time.
+    told = [outcome for outcome in outcomes.values() if outcome.disturbance != "rsyslog killed"]
+    assert {outcome.unknown_duplicates for outcome in told} == {0}
 
 
 STRANGER = f"openssl s_client -quiet -CAfile {TLS}/ca.crt -connect"
