@@ -78,6 +78,11 @@ unit: setup ## Run the tests that need no host
 molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
 	@tests/run molecule
 
+.PHONY: drill-logs
+drill-logs: setup ## Break the logs' way in six manners under 200,000 lines each, and count what arrives
+	@DRILL_MESSAGES=200000 DRILL_RATE=2000 tests/scenario graylog
+	@cat .cache/drill-logs.txt
+
 .PHONY: test
 test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary
 	@tests/run

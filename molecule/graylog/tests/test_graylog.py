@@ -26,9 +26,10 @@ def ask(name: str, path: str, password: str | None = None, timeout: float = 30, 
     return httpx.get(url, params=query, auth=login, headers=headers, timeout=timeout).raise_for_status().json()
 
 
-def send(sender: str, to: str, mark: str) -> None:
-    """Send a message over TLS from a node, with its certificate, to a node."""
-    message = json.dumps({"version": "1.1", "host": sender, "short_message": "test", "_mark": mark})
+def send(sender: str, to: str, mark: str, **fields) -> None:
+    """Send a message with a mark and more fields over TLS from a node, with its certificate, to a node."""
+    own = {f"_{name}": value for name, value in fields.items()}
+    message = json.dumps({"version": "1.1", "host": sender, "short_message": "test", "_mark": mark, **own})
     files = [f"{TLS}/{name}" for name in ("ca.crt", "host.crt", "host.crt", "host.key")]
     words = "python3 -c" + " %s" * 8
     seen = connected(sender, sudo=True).check_output(words, SEND, ADDRESSES[to], "12201", *files, message)

@@ -1,14 +1,17 @@
-"""Takes GELF over TLS as Graylog does: client certificates or nothing, a zero byte after each message.
+"""Takes GELF over TLS as Graylog does, on port 12201 with a zero byte after each message, on 12203 by HTTP.
 
-sink.py PORT CERTIFICATE KEY AUTHORITY FILE: a message is a line of FILE, and so is a handshake that failed.
+sink.py CERTIFICATE KEY AUTHORITY FILE: clients need a certificate; a message is a line of FILE, and so is a handshake
+that failed. By HTTP a message with the word REFUSED is refused for ever.
 """
 
+import http.server
 import socketserver
 import ssl
 import sys
+import threading
 from pathlib import Path
 
-port, certificate, key, authority, file = sys.argv[1:]
+certificate, key, authority, file = sys.argv[1:]
 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
 context.verify_mode = ssl.CERT_REQUIRED
 context.load_cert_chain(certificate, key)
@@ -37,10 +40,36 @@ class Frames(socketserver.BaseRequestHandler):
                 write(frame)
 
 
+class Posts(Frames):
+    """One connection on which HTTP is spoken."""
+
+    def read(self, encrypted: ssl.SSLSocket) -> None:
+        Answers(encrypted, self.client_address, self.server)
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    """The requests of one connection."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        refused = b"REFUSED" in body
+        if not refused:
+            write(body)
+        self.send_response(400 if refused else 202)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *words: object) -> None:
+        """Keep still: the journal is shipped."""
+
+
 class Sink(socketserver.ThreadingTCPServer):
     """All connections."""
 
     allow_reuse_address = daemon_threads = True
 
 
-Sink(("", int(port)), Frames).serve_forever()
+threading.Thread(target=Sink(("", 12203), Posts).serve_forever).start()
+Sink(("", 12201), Frames).serve_forever()

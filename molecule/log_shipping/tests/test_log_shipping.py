@@ -49,11 +49,12 @@ def write(host, path: str, text: str) -> None:
 
 
 def without_receiver(host, receiver) -> None:
-    """Stop the receiver and wait until rsyslog has noticed: GELF has no receipts, the first message is lost."""
+    """Stop the receiver and wait until rsyslog has noticed: over TCP the first message is lost."""
     with receiver.sudo(), host.sudo():
-        known = host.check_output("journalctl -u rsyslog -o cat | grep -c \"'gelf' suspended\" || true")
+        count = "journalctl -u rsyslog -o cat | grep -cE 'gelf.*suspended|takes no messages'"
+        known = host.check_output(f"{count} || true")
         receiver.check_output("systemctl stop sink")
-        noticed = f"[ $(journalctl -u rsyslog -o cat | grep -c gelf.*suspended) -gt {known} ]"
+        noticed = f"[ $({count}) -gt {known} ]"
         host.check_output(f"timeout 30 bash -c {shlex.quote(f'until {noticed}; do logger away; sleep 0.3; done')}")
 
 
@@ -91,6 +92,27 @@ def test_a_traceback_in_a_file_is_one_message(host, receiver, mark):
         f"{mark} two",
     ]
     assert {(message["_program"], message["level"]) for message in messages} == {("plain", 6)}
+
+
+def test_a_traceback_in_a_file_with_dates_is_one_message(host, receiver, mark):
+    first = f"2026-01-01 12:00:00 {mark} one\nTraceback:\n  indented\nCaused by: nothing"
+    write(host, "/var/log/dated.log", f"{first}\n2026-01-01 12:00:01 {mark} two\n")
+    messages = arrived(receiver, mark, 2)
+    assert sorted(message["short_message"] for message in messages) == [first, f"2026-01-01 12:00:01 {mark} two"]
+
+
+def test_a_traceback_in_the_journal_is_one_message(host, receiver, mark):
+    text = f"{mark} one\nTraceback:\n  indented\nCaused by: nothing"
+    lines = "".join(f"MESSAGE={line}\n" for line in text.splitlines())
+    host.check_output(f"printf %s {shlex.quote(lines)} | logger --journald")
+    (message,) = arrived(receiver, mark)
+    assert message["short_message"] == text
+
+
+def test_every_message_has_an_id_of_its_own(host, receiver, mark):
+    write(host, "/var/log/plain.log", f"{mark} the same\n" * 50)
+    messages = arrived(receiver, mark, 50)
+    assert len({message["_message_id"] for message in messages}) == 50
 
 
 @pytest.mark.parametrize("end", ["systemctl restart rsyslog", "systemctl kill -s KILL rsyslog"])
@@ -137,3 +159,12 @@ def test_it_comes_back_when_it_dies(host, receiver, mark):
 def test_it_opens_no_port(host):
     with host.sudo():
         assert "rsyslogd" not in host.check_output("ss -Hlntup")
+
+
+def test_what_is_refused_for_ever_is_put_aside_and_holds_nothing_up(receiver, mark):
+    host = connected("older")  # over TCP, as the other has it, nobody refuses a message
+    write(host, "/var/log/plain.log", f"{mark} REFUSED\n{mark} taken\n")
+    assert [message["short_message"] for message in arrived(receiver, mark)] == [f"{mark} taken"]
+    with host.sudo():
+        (aside,) = host.check_output(f"grep {mark} /var/spool/rsyslog/refused | grep -v _program.:.sudo").splitlines()
+    assert json.loads(aside)["short_message"] == f"{mark} REFUSED"

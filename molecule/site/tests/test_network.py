@@ -12,6 +12,7 @@ CLOSED = [
     ("login1", "master1", 8444),
     ("logging1", "master1", 8444),
     ("login1", "logging1", 12201),
+    ("login1", "logging1", 12203),
     ("login1", "worker1", 22),
 ]
 OPEN = [

@@ -1,0 +1,177 @@
+"""Does every log message arrive while something breaks? Two hosts write numbered lines, one for each transport; a
+disturbance happens in the middle; when everything on the way has gone through, Graylog is asked for all the numbers.
+
+It works on the hosts of the scenario `graylog` (molecule/graylog/molecule.yml) and is called by its tests.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import secrets
+import shlex
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+from scenario import address_of, connected, play, wait_for
+
+HERE = Path(__file__).parent
+SENDERS = {"plain": "gelf_tcp", "acknowledged": "gelf_http"}
+TARGET, OTHER = "newer", "older"
+LOG = "/var/log/drill.log"
+BEGIN = 0.3  # the part of the lines that is written before the disturbance begins
+
+
+@dataclass
+class Outcome:
+    """What became of the lines of one transport under one disturbance."""
+
+    disturbance: str
+    transport: str
+    sent: int
+    missing: int
+    duplicates: int
+    # Duplicates that do not bear the message_id of the first.
+    unknown_duplicates: int
+
+
+def restart() -> None:
+    """Stop Graylog in order and start it again."""
+    connected(TARGET, sudo=True).check_output("systemctl restart graylog-server")
+
+
+def kill() -> None:
+    """Let Graylog die; systemd starts it again."""
+    connected(TARGET, sudo=True).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
+
+
+def kill_rsyslog() -> None:
+    """Let rsyslog die on both senders; systemd starts it again."""
+    for sender in SENDERS:
+        connected(sender, sudo=True).check_output("kill -9 $(systemctl show -P MainPID rsyslog)")
+
+
+def without_search(seconds: int) -> Callable[[], None]:
+    """Return what stops Elasticsearch for some seconds."""
+
+    def stop_and_start() -> None:
+        nodes = [connected(name, sudo=True) for name in ("search1", "search2")]
+        for node in nodes:
+            node.check_output("systemctl stop elasticsearch")
+        time.sleep(seconds)
+        for node in nodes:
+            node.check_output("systemctl start elasticsearch")
+
+    return stop_and_start
+
+
+def playbook(name: str) -> Callable[[], None]:
+    """Return what runs a playbook of this directory."""
+    inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
+    return lambda: play(HERE / name, inventory) and None
+
+
+def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
+    """Return all of them by name; Elasticsearch is away for some seconds."""
+    return {
+        "none": lambda: None,
+        "graylog restarted": restart,
+        "graylog killed": kill,
+        "rsyslog killed": kill_rsyslog,
+        f"elasticsearch away for {search_away} s": without_search(search_away),
+        "certificate renewed": playbook("renew_certificate.yml"),
+        "inputs changed": playbook("change_inputs.yml"),
+    }
+
+
+def get(name: str, path: str, accept: str = "application/json", **query) -> httpx.Response:
+    """Return a node's answer to the root user. Raises httpx.HTTPError where there is none, or a bad one."""
+    secret = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets/root").read_text().strip()
+    url = f"http://{address_of(name)}:9000/api/{path}"
+    return httpx.get(
+        url, params=query, auth=("admin", secret), headers={"Accept": accept}, timeout=60
+    ).raise_for_status()
+
+
+def count(query: str) -> int:
+    """Return how many messages of the last hours a query finds."""
+    return get(OTHER, "search/universal/relative", query=query, range=36000, limit=1).json()["total_results"]
+
+
+def serves() -> bool:
+    """Return whether the disturbed node takes messages."""
+    return get(TARGET, "system/lbstatus", "text/plain").text == "ALIVE"
+
+
+def drain() -> None:
+    """Wait until what was written before now has gone through: rsyslog's queues, Graylog's journals, the index.
+
+    A line behind the others tells that rsyslog has sent those; where it may be lost itself, there are several.
+    """
+    run = secrets.token_hex(6)
+    line = shlex.quote(json.dumps({"message": "The drill ends", "drill": run}))
+
+    def gone_through() -> bool:
+        for sender in SENDERS:
+            connected(sender, sudo=True).check_output(f"echo {line} >>{LOG}")
+        found = [count(f"drill:{run} AND source:{sender}") for sender in SENDERS]
+        journals = [get(name, "system/journal").json()["uncommitted_journal_entries"] for name in (TARGET, OTHER)]
+        return all(found) and sum(journals) < 10
+
+    wait_for("the queues are empty", gone_through, 1200, (httpx.HTTPError,))
+    before = -1
+    while (now := count("_exists_:drill")) != before:  # the index shows every five seconds what it has
+        before = now
+        time.sleep(6)
+
+
+def tally(run: str, sender: str, sent: int) -> tuple[int, int, int]:
+    """Return how many numbers are missing, come again, and come again with another message_id."""
+    query = f"drill:{run} AND source:{sender} AND _exists_:number"
+    text = get(
+        OTHER, "search/universal/relative/export", "text/csv", query=query, range=36000, fields="number,message_id"
+    ).text
+    rows = [(int(row["number"]), row["message_id"]) for row in csv.DictReader(io.StringIO(text))]
+    numbers = {number for number, _ in rows}
+    return sent - len(numbers), len(rows) - len(numbers), len(set(rows)) - len(numbers)
+
+
+def write_through(disturb: Callable[[], None], sent: int, rate: int) -> str:
+    """Write so many lines on each sender, so many a second, and disturb meanwhile; return the field that they bear."""
+    run = secrets.token_hex(6)
+    program = shlex.quote((HERE / "write.py").read_text())
+    command = f"python3 -c {program} {LOG} {run} {sent} {rate}"
+    hosts = [connected(sender, sudo=True) for sender in SENDERS]
+    with ThreadPoolExecutor() as pool:
+        writers = [pool.submit(host.check_output, command) for host in hosts]
+        time.sleep(BEGIN * sent / rate)
+        disturb()
+        for writer in writers:
+            writer.result()
+    wait_for("Graylog is back", serves, 300, (httpx.HTTPError,))
+    return run
+
+
+def drill(disturbances: dict[str, Callable[[], None]], sent: int, rate: int) -> list[Outcome]:
+    """Send so many lines by each transport under each disturbance; return what became of them."""
+    runs = {name: write_through(disturb, sent, rate) for name, disturb in disturbances.items()}
+    drain()
+    return [
+        Outcome(name, transport, sent, *tally(run, sender, sent))
+        for name, run in runs.items()
+        for sender, transport in SENDERS.items()
+    ]
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return the outcomes as text."""
+    head = ("disturbance", "transport", "sent", "missing", "duplicates", "unknown_duplicates")
+    rows = [head, *([str(asdict(outcome)[key]) for key in head] for outcome in outcomes)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
