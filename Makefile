@@ -72,7 +72,7 @@ docs: setup ## Write the pages that are made from specs and tables
 
 .PHONY: unit
 unit: setup ## Run the tests that need no host
-	@pytest --junitxml=.cache/junit-unit.xml
+	@pytest --numprocesses auto --junitxml=.cache/junit-unit.xml
 
 .PHONY: molecule
 molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
