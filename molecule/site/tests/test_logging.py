@@ -18,6 +18,7 @@ def test_the_inputs_run(graylog):
         (12201, "RUNNING"),
         (12202, "RUNNING"),
         (12203, "RUNNING"),
+        (12204, "RUNNING"),
     }
     assert not [state for state in states if "udp" in state["message_input"]["type"].lower()]
 
@@ -56,4 +57,4 @@ def test_graylog_and_its_stores_listen_on_loopback_only(host):
         if not line.split()[3].startswith(("127.", "[::1]", "[::ffff:127."))
     }
     others = {5432, 5671, 8444} if ON_ONE_HOST else set()
-    assert open_to_all == {22, 443, 80, 12201, 12202, 12203} | others
+    assert open_to_all == {22, 443, 80, 12201, 12202, 12203, 12204} | others

@@ -55,7 +55,7 @@ def test_only_encrypted_ports_listen(host):
         for line in host.check_output("ss -H -ltn").splitlines()
         if not line.split()[3].startswith(("127.", "[::1]"))
     }
-    others = {12201, 12202, 12203} if ON_ONE_HOST else set()
+    others = {12201, 12202, 12203, 12204} if ON_ONE_HOST else set()
     assert listening == {22, 80, 443, 5432, 5671, 8444} | others
 
 

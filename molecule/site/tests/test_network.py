@@ -18,6 +18,7 @@ CLOSED = [
 OPEN = [
     ("login1", "master1", 443),
     ("login1", "logging1", 12202),
+    ("login1", "logging1", 12204),
     ("worker1", "master1", 5432),
     ("worker1", "master1", 5671),
     ("worker1", "master1", 8444),
