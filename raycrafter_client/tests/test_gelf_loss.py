@@ -17,9 +17,9 @@ from raycrafter_client.gelf_spool import LogSpool
 from raycrafter_client.gelf_tcp import RESEND_MESSAGES
 from raycrafter_client.tls import client_context
 
-MESSAGES = 20000
-DEATHS = 6
-BURST = 50000
+MESSAGES = 5000
+DEATHS = 3
+BURST = 20000
 LIMIT = 240.0  # seconds, for a machine that has much else to do
 
 

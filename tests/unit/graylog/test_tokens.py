@@ -60,7 +60,7 @@ def test_absent_takes_all_of_the_name(played, ada):
         client.request("POST", f"{user_path(client, ada)}/tokens/{quote(TOKEN['name'], safe='')}", {})
     played.run("graylog_token", user="ada", name="another")
     assert played.settles("graylog_token", **TOKEN, state="absent")["actions"] == ["deleted"]
-    assert [token["name"] for token in played.users.tokens[ada["id"]]] == ["another"]
+    assert [token["name"] for token in played.tokens.items[ada["id"]]] == ["another"]
 
 
 def test_a_user_who_is_not_there_yet(played):
