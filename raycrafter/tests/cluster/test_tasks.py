@@ -133,7 +133,7 @@ def test_every_route_and_tick_names_a_task(world) -> None:
     queues = {
         name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("raycrafter.")
     }
-    expected = dict.fromkeys(["schedule", "reap", "measure_queues"], "default")
+    expected = dict.fromkeys(["schedule", "reap", "measure_queues", "look_at_proxy"], "default")
     expected |= dict.fromkeys(["push_input", "pull_output"], "transfer")
     assert queues == {name: expected.get(name.rpartition(".")[2], "ssh") for name in queues}
 
@@ -213,13 +213,21 @@ def test_a_broken_transfer_is_tried_again(world, new_job) -> None:
 def test_input_that_does_not_arrive_whole_is_noticed(world, new_job, monkeypatch) -> None:
     from raycrafter.cluster.gridftp import GridFtp
 
-    monkeypatch.setattr(GridFtp, "push", lambda self, pairs, state: Path(pairs[0].remote).write_text("half"))
+    def half(self, files, state, tick) -> None:
+        Path(files.there).mkdir()
+        for name in files.names:
+            Path(files.there, name).write_bytes(b"!" * (files.here / name).stat().st_size)
+
+    monkeypatch.setattr(GridFtp, "push", half)
     job = new_job("1-3")
     world.turn()
     transfer = job.transfers.get()
     assert transfer.state == "RETRY" and "ball.pov" in transfer.state_reason
     job.refresh_from_db()
     assert job.state == "STAGING"
+    # Nothing has the input's name yet, and what was wrong is gone: the right size would have it taken for whole.
+    assert not list(Path(job.workspace.path, "input").iterdir())
+    assert not list(Path(job.workspace.path, "incoming").iterdir())
 
 
 # -- submitting -------------------------------------------------------------------------------------------------------
