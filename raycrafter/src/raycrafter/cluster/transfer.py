@@ -57,5 +57,7 @@ def run(words: Sequence[str], tick: Callable[[], None], env: Mapping[str, str] |
         raise TransferError("network", f"{words[0]} cannot be started: {error.strerror}") from error
     if result.code != 0:
         text = " ".join((result.stderr or result.stdout).split())
-        kind = next((kind for kind, pattern in _FAILURES if re.search(pattern, text, re.IGNORECASE)), "network")
+        # Without paths: a frame may be called proxy.png.
+        said = re.sub(r"\S*/\S*", "", text)
+        kind = next((kind for kind, pattern in _FAILURES if re.search(pattern, said, re.IGNORECASE)), "network")
         raise TransferError(kind, text[:500] or f"{words[0]} ended with {result.code}")

@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 @app.task(name="raycrafter.tasks.look_at_proxy")
 def look_at_proxy() -> None:
-    """Notes when this worker's proxy ends, or that there is none to be read. Nothing to do at a site without GridFTP."""
+    """Notes when this worker's proxy ends, or that none can be read. A site without GridFTP has none."""
     site = cluster()
     if site.transfer != "gridftp":
         return

@@ -43,7 +43,8 @@ class Progress:
 def sent(sizes: Mapping[str, int], files: Files) -> int:
     """Bytes of files on the cluster, of which ``sizes`` says how long each will be. Raises as ``Remote.check`` does."""
     listed = remote().check(f"listing {files.there}", _SIZES, files.there).stdout
-    there = {name: int(size) for size, _, name in (line.partition(" ") for line in listed.splitlines())}
+    lines = (line.partition(" ") for line in listed.splitlines())
+    there = {name: int(size) for size, _, name in lines if size.isdecimal()}  # a login shell may say more
     return sum(min(size, there.get(name, 0)) for name, size in sizes.items())
 
 

@@ -117,7 +117,10 @@ def push_input(transfer_id: int) -> None:
 
 
 def _unpacked(job: Job, scratch: Path) -> list[str]:
-    """The names of the scene's files, which are below ``scratch``/input; unpacked anew each time, because a try before may have been killed."""
+    """The names of the scene's files, below ``scratch``/input.
+
+    Unpacked anew each time, because a try before may have been killed.
+    """
     shutil.rmtree(scratch / "input", ignore_errors=True)
     scratch.mkdir(parents=True, exist_ok=True)
     packed = scratch / PurePosixPath(job.scene.name).name

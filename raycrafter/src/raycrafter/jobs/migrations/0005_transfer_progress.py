@@ -6,9 +6,9 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """New columns that may be empty: an older release works with them."""
 
-    dependencies = [("jobs", "0003_job_shares_tokens_uploads")]
+    dependencies = (("jobs", "0003_job_shares_tokens_uploads"),)
 
-    operations = [
+    operations = (
         migrations.AddField(
             model_name="site",
             name="proxy_ends",
@@ -23,4 +23,4 @@ class Migration(migrations.Migration):
             name="proxy_seen",
             field=models.DateTimeField(editable=False, help_text="when that worker looked", null=True),
         ),
-    ]
+    )
