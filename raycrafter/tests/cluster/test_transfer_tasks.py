@@ -87,6 +87,30 @@ def test_progress_is_written_when_it_has_grown(running, django_assert_num_querie
     assert seen == [10, 10, 40, 40]  # the first is below what an earlier try had noted
 
 
+@both_ways
+def test_a_transfer_tells_how_far_it_is_while_it_goes(cluster, world, new_job, monkeypatch) -> None:
+    seen = []
+
+    def looked_at(copy):
+        def wrapper(self, files: Files, state: Path, tick) -> None:
+            copy(self, files, state, tick)
+            tick()
+            seen.append(
+                Transfer.objects.order_by("pk").values_list("kind", "state", "bytes_done", "bytes_total").last()
+            )
+
+        return wrapper
+
+    kind = SshTransfer if cluster.transfer == "ssh" else GridFtp
+    monkeypatch.setattr(kind, "push", looked_at(kind.push))
+    monkeypatch.setattr(kind, "pull", looked_at(kind.pull))
+    job = new_job("1")
+    world.turn()
+    world.render(job.batches.get())
+    world.turn()
+    assert seen == [("in", "RUNNING", 15, 15), ("out", "RUNNING", 7, 7)]
+
+
 def test_progress_of_a_transfer_that_is_over_is_not_written(running) -> None:
     progress = Progress(running, lambda: 10)
     Transfer.objects.update(state="DONE", bytes_done=100)
