@@ -167,7 +167,7 @@ def test_a_copy_that_broke_off_sends_only_the_rest(ssh, login, network, tmp_path
     else:
         (network / "rate").write_text(str(4 * MIB))
         monkeypatch.setattr(transfer, "TICK", 0.05)
-        tick, error, said = functools.partial(_kill, target / "big", 3 * MIB), KilledError, ""
+        tick, error, said = functools.partial(_kill, target / "big", 3 * MIB), KilledError, "killed"
     with pytest.raises(error, match=said):
         getattr(ssh, direction)(files, tmp_path / "state", tick)
     got = (target / "big").stat().st_size
@@ -189,7 +189,7 @@ class KilledError(Exception):
 
 def _kill(path: Path, size: int) -> None:
     if path.exists() and path.stat().st_size >= size:
-        raise KilledError
+        raise KilledError("killed")
 
 
 def test_how_far_it_is_rises_while_it_goes(ssh, network, tmp_path, monkeypatch) -> None:
