@@ -54,9 +54,9 @@ SYSTEMD_FLAGS=(--tty --stop-signal SIGRTMIN+3 --cgroupns host --volume /sys/fs/c
 host_flags() {
     case $1 in
         mirror)
-            mkdir -p "$LAB_CACHE/repository" "$LAB_CACHE/apt-cacher/$LAB_NAME"
+            mkdir -p "$LAB_CACHE/repository" "$LAB_CACHE/debian/$LAB_NAME"
             printf '%s\n' --volume "$LAB_CACHE/repository:/srv/repository:ro" \
-                --volume "$LAB_CACHE/apt-cacher/$LAB_NAME:/var/cache/apt-cacher-ng"
+                --volume "$LAB_CACHE/debian/$LAB_NAME:/var/cache/debian"
             ;;
         login1 | compute1)
             docker volume create --label "$LAB_LABEL=$LAB_NAME" "$LAB_NETWORK-lustre" >/dev/null

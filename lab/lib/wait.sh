@@ -49,7 +49,7 @@ host_ready() {
             wait_until 20 "mirror: nginx does not serve the repository (docker exec $(container_of mirror) journalctl -u nginx)" \
                 in_host mirror test -s /srv/repository/raycrafter-lab/dists/stable/InRelease &&
                 wait_until 20 "mirror: port 80 is closed" answers_on "$(host_address mirror)" 80 &&
-                wait_until 20 "mirror: apt-cacher-ng does not answer on 3142" answers_on "$(host_address mirror)" 3142
+                wait_until 20 "mirror: the cache of packages does not answer on 3142 (docker exec $(container_of mirror) journalctl -u nginx)" answers_on "$(host_address mirror)" 3142
             ;;
         login1)
             wait_until 30 "login1: GridFTP does not answer on 2811 (docker exec $(container_of login1) tail /var/log/gridftp.log)" \

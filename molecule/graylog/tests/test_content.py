@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 import httpx
+from graylog_nodes import ADDRESSES, SECRET, ask, send
 from scenario import deploy, wait_for
-from test_graylog import ADDRESSES, SECRET, ask, send
 
 NODE = "newer"
 RULE = "Scenario: frames"
