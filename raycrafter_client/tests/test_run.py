@@ -119,6 +119,35 @@ def test_a_parse_error_fails_the_frame_with_file_and_line(client, rest):
     assert (event["data"], event["level"], event["frame"]) == ({"file": "scene.pov", "line": 12}, 40, 1)
 
 
+def test_the_works_renderer_decides_who_reads_the_output(client, rest):
+    rest.renderer = "blender"
+    said = "print('Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Scene | Sample 16/64', flush=True)\n"
+    better = "sys.stderr.write('Unable to open a display\\n')\nprint('Error: Cannot render, no camera', flush=True)\n"
+    rest.frames = [
+        [client.frame(1, better + "sys.exit(1)")],
+        [client.frame(2, better)],
+        [client.frame(3, said + SLEEP)],
+    ]
+    client.start()
+    rest.wait_for(lambda: 25.0 in [f["percent"] for b in rest.called("heartbeat") for f in b["frames"]])
+    client.process.terminate()
+    client.end()
+    failed, missing, interrupted = rest.results
+    assert failed["error"] == "Error: Cannot render, no camera (exit code 1)"
+    assert missing["error"].startswith("Error: Cannot render, no camera (the renderer did not write ")
+    assert interrupted["outcome"] == "interrupted"
+    event = only([event for event in rest.events.values() if event["kind"] == "frame_interrupted"])
+    assert event["data"] == {"percent": 25.0}
+
+
+def test_a_renderer_without_a_parser_is_run_all_the_same(client, rest, log):
+    rest.renderer = "newcomer"
+    rest.frames = [[client.frame(1, "print('hello')\n" + PICTURE)]]
+    client.start().end()
+    assert only(rest.results)["outcome"] == "rendered"
+    assert "hello" in [message["short_message"] for message in log.wait_for(lambda: log.messages)]
+
+
 def test_exit_0_without_a_file_is_a_failure(client, rest):
     rest.frames = [[client.frame(1, "pass")], [client.frame(2, "open(WORK, 'w')")]]
     client.start().end()

@@ -13,7 +13,7 @@ from raycrafter.cluster.site import threads
 from raycrafter.jobs.models import Job
 
 from .base import Files, Renderer
-from .options import validated, whole
+from .options import flag, validated, whole
 
 # Eevee is called BLENDER_EEVEE_NEXT from 4.2 to 4.5; it and the Workbench need OpenGL on the compute nodes.
 ENGINES = ("CYCLES", "BLENDER_EEVEE", "BLENDER_EEVEE_NEXT", "BLENDER_WORKBENCH")
@@ -21,7 +21,7 @@ MAX_SAMPLES = 65_536
 MAX_SCENE = 63  # bytes that Blender keeps of a name
 FATAL = re.compile(
     r"Cannot render, no camera|not a blend file|Missing DNA block|File format is not supported"
-    r"|RuntimeError: (?:the file has no scene |this Blender has no engine )"
+    r"|engine not found|Build without OpenImageDenoiser|RuntimeError: the file has no scene "
 )
 
 
@@ -43,6 +43,8 @@ OPTIONS: dict[str, Callable[[object], Any]] = {
     "engine": _engine,
     "samples": lambda value: whole(value, 1, MAX_SAMPLES),
     "scene": _scene,
+    # A new scene wants it, and a build without the library for it (Debian's) then renders nothing.
+    "denoise": flag,
 }
 
 
@@ -62,6 +64,8 @@ class Blender(Renderer):
         options = job.options
         # No scripts of the file, and nothing of the account's home directory; a Python error is an error.
         words = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1", "-noaudio"]
+        # Blender 5 tells how far it is only when it is asked to; earlier ones do so anyway.
+        words += ["--log", "render"]
         words += ["--threads", str(threads(settings.RAYCRAFTER.cluster))]
         # An absolute path cannot be taken for an option, whatever the file is called.
         words.append(str(PurePosixPath(self.directory(workspace_path), job.main)))
@@ -91,22 +95,16 @@ class Blender(Renderer):
         return f"{workspace_path}/work/{self.stem(job, number)}_{digits}"
 
     def _changes(self, job: Job) -> str:
-        """What the command line has no option for, as Python. Whole numbers, hexadecimal digits and the names in
-        ``ENGINES`` are all that gets into it: no text of a user's can become a statement."""
+        """What the command line has no option for, as Python. Whole numbers, hexadecimal digits, True and False are
+        all that gets into it: no text of a user's can become a statement."""
         options = job.options
         lines = ["import bpy", "scene = bpy.context.scene", "render = scene.render"]
-        # Blender only warns of a scene or an engine it does not have, and renders something else.
+        # Blender only tells of a scene that the file does not have, and renders another one.
         if "scene" in options:
             name = options["scene"].encode().hex()
             lines += [
                 f"if scene.name != bytes.fromhex('{name}').decode():",
                 "    raise RuntimeError('the file has no scene of the name that the job asks for')",
-            ]
-        if "engine" in options:
-            engine = _engine(options["engine"])
-            lines += [
-                f"if render.engine != '{engine}':",
-                f"    raise RuntimeError('this Blender has no engine {engine}')",
             ]
         lines += [f"render.resolution_x = {job.width:d}", f"render.resolution_y = {job.height:d}"]
         lines.append("render.resolution_percentage = 100")
@@ -120,4 +118,6 @@ class Blender(Renderer):
                 "elif render.engine.startswith('BLENDER_EEVEE'):",
                 f"    scene.eevee.taa_render_samples = {samples}",
             ]
+        if "denoise" in options:
+            lines.append(f"scene.cycles.use_denoising = {bool(options['denoise'])}")
         return "\n".join(lines)
