@@ -1,221 +1,175 @@
-"""Blender's adapter, and what every adapter has to keep to."""
+"""What every adapter has to keep to, the one that docs/renderers.md shows among them."""
 
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
+import re
+import subprocess
 import sys
-from types import SimpleNamespace
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+from raycrafter.jobs import scene
 from raycrafter.jobs.models import Attempt, Batch
-from raycrafter.jobs.scene import SCENE_SUFFIXES
 from raycrafter.renderers import OptionError
+from raycrafter_client.renderers import PARSERS
 
 from raycrafter import renderers
 
-BLENDER = renderers.ADAPTERS["blender"]
+PAGE = (Path(__file__).parents[2] / "docs" / "renderers.md").read_text()
 WORKSPACE = "/lustre/ws/render-rc-job-1"
+# Does what the page says of its renderer.
+ORRERY = """
+import argparse, json, sys
+parser = argparse.ArgumentParser()
+for option in ("--frame", "--threads", "--samples"):
+    parser.add_argument(option, type=int)
+parser.add_argument("--size"), parser.add_argument("--output"), parser.add_argument("--no-shadows", action="store_true")
+parser.add_argument("scene")
+given = parser.parse_args()
+if open(given.scene).read() != "good":
+    sys.exit("orrery: bad scene " + given.scene)
+height = int(given.size.split("x")[1])
+for row in range(height):
+    print(row + 1, "of", height, "rows", file=sys.stderr)
+json.dump(vars(given), open(given.output, "w"))
+"""
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def site(settings: Any) -> None:
-    """A site that has Blender."""
-    programs = {"povray": "/usr/bin/povray", "blender": "/opt/blender/blender"}
-    cluster = dataclasses.replace(settings.RAYCRAFTER.cluster, renderers=programs, cores_per_node=8, hyperthreads=1)
+def shown(path: str) -> ModuleType:
+    """The module that the page shows under this path, as if it were there."""
+    (code,) = re.findall(rf"^`{re.escape(path)}`:\n\n```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    module = ModuleType(path.split("/src/")[1].removesuffix(".py").replace("/", "."))
+    module.__package__ = module.__name__.rpartition(".")[0]
+    exec(compile(code, path, "exec"), module.__dict__)  # noqa: S102 - the page is the project's own
+    return module
+
+
+@pytest.fixture(params=[*renderers.ADAPTERS, "orrery"])
+def adapter(request: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> renderers.Renderer:
+    """An adapter on a site that has its program."""
+    if request.param == "orrery":
+        made = shown("raycrafter/src/raycrafter/renderers/orrery.py").Orrery()
+        monkeypatch.setitem(renderers.ADAPTERS, made.name, made)
+        monkeypatch.setattr(scene, "SCENE_SUFFIXES", (*scene.SCENE_SUFFIXES, *made.suffixes))
+    programs = {name: f"/opt/{name}" for name in renderers.ADAPTERS}
+    cluster = dataclasses.replace(settings.RAYCRAFTER.cluster, renderers=programs)
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=cluster)
+    return renderers.get(request.param)
 
 
 @pytest.fixture
-def blend(job: Any) -> Any:
-    """A job for Blender."""
-    job.renderer, job.name, job.main, job.options = "blender", "My castle", "shots/castle.blend", {}
+def its_job(adapter: renderers.Renderer, job: Any) -> Any:
+    """A job for it, with a name that is no name of a file."""
+    job.renderer, job.name, job.main = adapter.name, "Ä castle / -x", f"shots/-castle{adapter.suffixes[0]}"
     job.save()
     return job
 
 
-def command(job: Any, number: int = 7) -> list[str]:
-    return BLENDER.command(job, number, WORKSPACE, "")
+def work(adapter: renderers.Renderer, job: Any, number: int = 2) -> list[str]:
+    return [pair["work"] for pair in adapter.files(job, number, WORKSPACE, "")]
 
 
-def changed(job: Any, scene_name: str = "Scene", engine: str = "CYCLES") -> SimpleNamespace:
-    """The scene after Blender's Python has run what the command line hands it; a stand-in for Blender's module."""
-    render = SimpleNamespace(engine=engine, resolution_x=1, resolution_y=1, use_placeholder=True)
-    scene = SimpleNamespace(name=scene_name, render=render, cycles=SimpleNamespace(), eevee=SimpleNamespace())
-    words = command(job)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "bpy", SimpleNamespace(context=SimpleNamespace(scene=scene)))
-        exec(compile(words[words.index("--python-expr") + 1], "expr", "exec"), {})  # noqa: S102 - Blender does the same
-    return scene
-
-
-def test_command_and_files_of_a_frame(blend: Any) -> None:
-    words = command(blend)
-    expression = words.pop(words.index("--python-expr") + 1)
-    assert words == [
-        *("/opt/blender/blender", "--background", "--factory-startup", "--disable-autoexec"),
-        *("--python-exit-code", "1", "-noaudio", "--threads", "8"),
-        f"{WORKSPACE}/input/shots/castle.blend",
-        "--python-expr",
-        *("--render-output", f"{WORKSPACE}/work/my-castle-0_####"),
-        *("--render-format", "PNG", "--use-extension", "1", "--render-frame", "7"),
-    ]
-    assert "castle" not in expression
-    assert BLENDER.files(blend, 7, WORKSPACE, "") == [
-        {"work": f"{WORKSPACE}/work/my-castle-0_0007.png", "final": f"{WORKSPACE}/frames/my-castle_0007.png"}
-    ]
-
-
-def test_order_of_the_arguments(blend: Any) -> None:
-    """Blender carries them out one after the other: what comes after the frame is too late for it."""
-    blend.options = {"scene": "Shot 3", "engine": "CYCLES", "samples": 32}
-    words = command(blend)
-    file = words.index(f"{WORKSPACE}/input/shots/castle.blend")
-    assert words.index("--disable-autoexec") < file and words.index("--python-exit-code") < file
-    order = ["--scene", "--engine", "--python-expr", "--render-output", "--render-format", "--render-frame"]
-    places = [words.index(word) for word in order]
-    assert [file, *places] == sorted([file, *places])
-    assert words[-2:] == ["--render-frame", "7"]
-    assert words[places[0] + 1] == "Shot 3" and words[places[1] + 1] == "CYCLES"
-
-
-@pytest.mark.parametrize(("number", "digits"), [(0, "0000"), (12, "0012"), (12345, "12345")])
-def test_the_number_in_the_name(blend: Any, number: int, digits: str) -> None:
-    (pair,) = BLENDER.files(blend, number, WORKSPACE, "")
-    assert pair["work"] == f"{WORKSPACE}/work/my-castle-0_{digits}.png"
-
-
-def test_size_and_samples(blend: Any) -> None:
-    blend.options = {"samples": 32}
-    scene = changed(blend)
-    render = scene.render
-    assert (render.resolution_x, render.resolution_y, render.resolution_percentage) == (64, 48, 100)
-    assert (render.use_overwrite, render.use_placeholder) == (True, False)
-    assert vars(scene.cycles) == {"samples": 32} and not vars(scene.eevee)
-    assert vars(changed(blend, engine="BLENDER_EEVEE_NEXT").eevee) == {"taa_render_samples": 32}
-    blend.options = {}
-    assert not vars(changed(blend).cycles)
-
-
-def test_a_scene_or_an_engine_that_is_not_there_ends_the_frame_for_good(blend: Any) -> None:
-    blend.options = {"scene": "Shot 3"}
-    with pytest.raises(RuntimeError) as caught:
-        changed(blend, scene_name="Scene")
-    assert BLENDER.is_fatal(f"RuntimeError: {caught.value} (exit code 1)")
-    changed(blend, scene_name="Shot 3")
-    blend.options = {"engine": "BLENDER_EEVEE"}
-    with pytest.raises(RuntimeError, match="BLENDER_EEVEE") as caught:
-        changed(blend, engine="CYCLES")
-    assert BLENDER.is_fatal(f"RuntimeError: {caught.value} (exit code 1)")
-
-
-@pytest.mark.parametrize("name", ["'); import os; os._exit(9) #", "\\', 'Ä", '"""', "{blend_name}", "%s"])
-def test_no_name_becomes_a_statement(blend: Any, name: str) -> None:
-    blend.options = BLENDER.validate({"scene": name})
-    assert changed(blend, scene_name=name).name == name
-    words = command(blend)
-    assert name not in words[words.index("--python-expr") + 1]
-
-
-def test_numbers_that_are_none_get_into_no_statement(blend: Any) -> None:
-    for field, value in (("width", "64; import os"), ("height", "48\nimport os")):
-        kept = getattr(blend, field)
-        setattr(blend, field, value)
-        with pytest.raises(ValueError, match="format code"):
-            command(blend)
-        setattr(blend, field, kept)
-    blend.options = {"samples": "1; import os"}
-    with pytest.raises(ValueError, match="format code"):
-        command(blend)
-    blend.options = {"engine": "X' or import_os"}
-    with pytest.raises(ValueError, match="one of CYCLES"):
-        command(blend)
-
-
-def test_a_file_name_is_no_option(blend: Any) -> None:
-    blend.main = "--python=x.blend"
-    words = command(blend)
-    assert f"{WORKSPACE}/input/--python=x.blend" in words and "--python=x.blend" not in words
-
-
-def test_the_work_file_changes_after_a_lost_attempt(blend: Any) -> None:
-    frame, batch = blend.frames.get(number=2), Batch.objects.create(job=blend, site="x", walltime_seconds=60)
-    first = BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"]
-    end = {"ended": "2026-11-23T00:00:00Z"}
-    Attempt.objects.create(frame=frame, batch=batch, number=1, outcome=Attempt.Outcome.INTERRUPTED, **end)
-    assert BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"] == first
-    Attempt.objects.create(frame=frame, batch=batch, number=2, outcome=Attempt.Outcome.LOST, **end)
-    assert BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"].endswith("my-castle-1_0002.png")
-    assert f"{WORKSPACE}/work/my-castle-1_####" in command(blend, 2)
-
-
-@pytest.mark.parametrize(
-    "options",
-    [{}, {"engine": "CYCLES", "samples": 128}, {"engine": "BLENDER_EEVEE_NEXT"}, {"scene": "Szene 2 (außen)"}],
-)
-def test_good_options(options: dict[str, Any]) -> None:
-    assert BLENDER.validate(options) == options
-
-
-@pytest.mark.parametrize(
-    ("options", "field"),
-    [
-        ({"threads": 4}, "options.threads"),
-        ({"engine": "cycles"}, "options.engine"),
-        ({"engine": "help"}, "options.engine"),
-        ({"engine": ["CYCLES"]}, "options.engine"),
-        ({"samples": 0}, "options.samples"),
-        ({"samples": True}, "options.samples"),
-        ({"samples": "32"}, "options.samples"),
-        ({"scene": ""}, "options.scene"),
-        ({"scene": "-P"}, "options.scene"),
-        ({"scene": "a\nb"}, "options.scene"),
-        ({"scene": "a\x00b"}, "options.scene"),
-        ({"scene": "\ud800"}, "options.scene"),
-        ({"scene": "ä" * 32}, "options.scene"),
-        ({"scene": 1}, "options.scene"),
-    ],
-)
-def test_bad_options_are_named(options: dict[str, Any], field: str) -> None:
-    with pytest.raises(OptionError) as caught:
-        BLENDER.validate(options)
-    assert caught.value.field == field and caught.value.reason
-
-
-@pytest.mark.parametrize(
-    ("text", "fatal"),
-    [
-        ("Error: Cannot render, no camera (exit code 1)", True),
-        ("Error: Failed to read blend file '/ws/a.blend', not a blend file", True),
-        ("Error: Failed to read blend file '/ws/a.blend': Missing DNA block", True),
-        ('Error: File format is not supported in file "/ws/a.blend"', True),
-        # the file system may be back the next time
-        ("Error: Cannot read file '/ws/a.blend': No such file or directory", False),
-        ("Error: CUDA error: Out of memory in cuMemAlloc (signal 9)", False),
-        ("the renderer gave no reason (signal 11)", False),
-        ("", False),
-    ],
-)
-def test_what_would_come_again(text: str, fatal: bool) -> None:
-    assert BLENDER.is_fatal(text) is fatal
-
-
-@pytest.mark.parametrize("adapter", renderers.ADAPTERS.values(), ids=renderers.ADAPTERS)
-def test_every_adapter(adapter: renderers.Renderer, blend: Any) -> None:
-    """What the rest of the service takes for granted."""
+def test_the_site_offers_it(adapter: renderers.Renderer) -> None:
+    assert adapter.name in renderers.names()
     assert renderers.get(adapter.name) is adapter
-    assert adapter.suffixes and set(adapter.suffixes) <= set(SCENE_SUFFIXES)
     assert isinstance(adapter.resumes, bool)
+
+
+def test_its_scenes_are_taken(adapter: renderers.Renderer) -> None:
+    for suffix in adapter.suffixes:
+        name = scene.clean_name(f"My scene{suffix.upper()}")
+        assert name == f"My_scene{suffix}"
+        assert scene.inspect(io.BytesIO(b"x"), name, "", adapter.suffixes) == name
+    with pytest.raises(scene.SceneError, match="of this renderer"):
+        scene.inspect(io.BytesIO(b"x"), f"a{adapter.suffixes[0]}", "", (".other",))
+
+
+def test_its_options(adapter: renderers.Renderer) -> None:
     assert adapter.validate({}) == {}
-    words = adapter.command(blend, 2, WORKSPACE, "")
-    assert words[0].startswith("/") and all(isinstance(word, str) and "\x00" not in word for word in words)
-    others = {str(adapter.files(blend, number, WORKSPACE, "")) for number in (1, 2, 3)}
-    assert len(others) == 3
-    for pair in adapter.files(blend, 2, WORKSPACE, ""):
-        assert pair["work"].startswith(f"{WORKSPACE}/work/") and pair["final"].startswith(f"{WORKSPACE}/frames/")
+    with pytest.raises(OptionError) as caught:
+        adapter.validate({"no_such_option": 1})
+    assert caught.value.field == "options.no_such_option" and caught.value.reason
+
+
+def test_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
+    words = adapter.command(its_job, 2, WORKSPACE, "")
+    assert words[0] == f"/opt/{adapter.name}"
+    assert json.loads(json.dumps(words)) == words and all(isinstance(word, str) for word in words)
+    assert not any("\x00" in word for word in words)
+    # What a user called the file stands behind an absolute path, else it could be an option.
+    named = [word for word in words if "-castle." in word]
+    assert named and all(f"{WORKSPACE}/input/shots/-castle" in word for word in named)
+
+
+def test_its_files(adapter: renderers.Renderer, its_job: Any) -> None:
+    assert len({str(adapter.files(its_job, number, WORKSPACE, "")) for number in (1, 2, 3)}) == 3
+    for pair in adapter.files(its_job, 2, WORKSPACE, ""):
+        assert re.fullmatch(rf"{WORKSPACE}/work/[a-z0-9_-]+\.png", pair["work"])
+        assert re.fullmatch(rf"{WORKSPACE}/frames/[a-z0-9_-]+\.png", pair["final"])
+
+
+def test_an_attempt_that_was_given_up_cannot_spoil_the_next(adapter: renderers.Renderer, its_job: Any) -> None:
+    frame, batch = its_job.frames.get(number=2), Batch.objects.create(job=its_job, site="x", walltime_seconds=60)
+    before = work(adapter, its_job), work(adapter, its_job, 3)
+    ended = {"ended": "2026-11-23T00:00:00Z"}
+    Attempt.objects.create(frame=frame, batch=batch, number=1, outcome=Attempt.Outcome.LOST, **ended)
+    assert not set(work(adapter, its_job)) & set(before[0])
+    assert work(adapter, its_job, 3) == before[1]
+
+
+def test_a_failure_without_a_reason_is_tried_again(adapter: renderers.Renderer) -> None:
+    for text in ("", "the renderer gave no reason (signal 9)", "cannot start the renderer: No such file"):
+        assert adapter.is_fatal(text) is False
 
 
 def test_no_scene_suffix_without_a_renderer() -> None:
-    assert {suffix for adapter in renderers.ADAPTERS.values() for suffix in adapter.suffixes} == set(SCENE_SUFFIXES)
+    assert {suffix for adapter in renderers.ADAPTERS.values() for suffix in adapter.suffixes} == set(
+        scene.SCENE_SUFFIXES
+    )
+
+
+def test_the_client_knows_every_renderer() -> None:
+    assert set(PARSERS) == set(renderers.ADAPTERS)
+
+
+def test_the_page_has_every_option() -> None:
+    for name in renderers.ADAPTERS:
+        options = sys.modules[type(renderers.ADAPTERS[name]).__module__].OPTIONS
+        missing = [option for option in options if not re.search(rf"^\|[^|]*`{option}`", PAGE, re.MULTILINE)]
+        assert missing == [], name
+
+
+@pytest.mark.parametrize("adapter", ["orrery"], indirect=True)
+def test_the_pages_renderer_renders(adapter: renderers.Renderer, its_job: Any, settings: Any, tmp_path: Path) -> None:
+    """Both halves of the page's adapter with a program that does what the page says of it."""
+    program = tmp_path / "orrery"
+    program.write_text(f"#!{sys.executable}\n{ORRERY}")
+    program.chmod(0o755)
+    settings.RAYCRAFTER.cluster.renderers["orrery"] = str(program)
+    its_job.options = adapter.validate({"samples": 16, "shadows": False})
+    scene_file = tmp_path / "input" / its_job.main
+    for directory in (scene_file.parent, tmp_path / "work"):
+        directory.mkdir(parents=True)
+
+    def render(content: str) -> tuple[int, Any]:
+        scene_file.write_text(content)
+        done = subprocess.run(adapter.command(its_job, 2, str(tmp_path), ""), capture_output=True, check=False)
+        parser = shown("raycrafter_client/src/raycrafter_client/orrery.py").OrreryParser()
+        assert parser.feed(done.stderr) + parser.close()
+        return done.returncode, parser
+
+    code, parser = render("good")
+    assert (code, parser.percent, parser.error) == (0, 100.0, "")
+    (pair,) = adapter.files(its_job, 2, str(tmp_path), "")
+    given = json.loads(Path(pair["work"]).read_text())
+    assert given | {"frame": 2, "size": "64x48", "samples": 16, "no_shadows": True} == given
+    code, parser = render("bad")
+    assert code != 0 and parser.error.startswith("orrery: bad scene ")
+    assert adapter.is_fatal(f"{parser.error} (exit code 1)")
