@@ -104,6 +104,12 @@ def test_the_times_of_the_frames_and_the_files():
     assert [event.data["version"] for event in events if event.kind == "version"] == ["3.4.1"]
 
 
+def test_hours_and_minutes():
+    line = "Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Remaining:02:03:04.50 | Mem:1.00M, Peak:1.00M | {}\n"
+    _, events = parse(b"".join(line.format(f"Sample {done}/4").encode() for done in (0, 1)))
+    assert [event.data["remaining_seconds"] for event in events if event.kind == "progress"] == [7384.5]
+
+
 def test_version_5_says_no_more_than_what_it_saved_unless_asked():
     parser, events = parse_log("bpy-5.0.1.stdout")
     assert told(events) == [
