@@ -71,9 +71,13 @@ def test_two_frames_from_claim_to_finish(client, rest, log):
 
 
 def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
-    rest.frames = [[client.frame(3, POVRAY + PICTURE, attempt=2)]]
+    rest.frames = [[client.frame(3, GATE + POVRAY + PICTURE, attempt=2)]]
     rest.replies["heartbeat"] = [(404, {"title": "Not Found"})]
-    client.start().end()
+    client.start()
+    # the frame is in work until then
+    log.wait_for(lambda: any(message["_kind"] == "heartbeat_refused" for message in log.messages))
+    (client.directory / "gate").touch()
+    client.end()
     messages = {message["_kind"]: message for message in log.wait_for(lambda: log.messages)}
     assert set(messages) >= {"client_started", "frame_started", "phase", "progress", "trace_time", "client_ended"}
     ids = {"_job_id": 7, "_batch_id": 17, "_native_id": "42.server", "_facility": "raycrafter-client"}
