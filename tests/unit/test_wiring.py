@@ -107,3 +107,11 @@ def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
     assert all(answer == ["127.0.0.1", ["127.0.0.1"], "127.0.0.1:9000"] for answer in addresses.values())
     uri = "mongodb://graylog:a%2Fb@127.0.0.1:27017/graylog?authSource=graylog"
     assert set(wired(inventory, "graylog_mongodb_uri").values()) == {uri}
+
+
+def test_one_relay_takes_all_mail(wired):
+    for name, mail in wired("inventories/example", "[django_mail, graylog_mail_relay, graylog_alert_mail]").items():
+        assert mail[0]["host"] == "mail.example.org" and mail[0]["sender"], name
+        assert mail[1:] == ["mail.example.org:25", ["operators@example.org"]]
+    for name, mail in wired("inventories/lab", "[django_mail, graylog_mail_relay, graylog_alert_mail]").items():
+        assert mail == [{}, "", []], name
