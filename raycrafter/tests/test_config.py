@@ -196,7 +196,7 @@ def test_mistakes_are_named(key: str, value: Any) -> None:
 def test_a_workspace_must_outlive_a_batch() -> None:
     tables = changed("cluster.walltime", "40:00:00")
     tables["cluster"]["workspace_days"] = 1
-    with pytest.raises(ConfigError, match="cluster.workspace_days: 1 is less than one batch may take"):
+    with pytest.raises(ConfigError, match=r"cluster\.workspace_days: 1 is less than one batch may take"):
         config.parse(toml(tables), "x.toml")
 
 

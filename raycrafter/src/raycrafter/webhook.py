@@ -20,7 +20,9 @@ from django.conf import settings
 TIMEOUT = httpx.Timeout(10)  # seconds, per operation on the socket
 SIGNATURE = "X-RayCrafter-Signature"
 # IPv6 addresses that carry an IPv4 address: what is behind them is not seen from the outside.
-_CARRIERS = [ipaddress.ip_network(text) for text in ("64:ff9b::/96", "2002::/16", "2001::/32", "::/96")]
+_CARRIERS = [
+    ipaddress.ip_network(text) for text in ("64:ff9b::/96", "2002::/16", "2001::/32", "::/96", "::ffff:0:0/96")
+]
 
 
 class WebhookError(Exception):
@@ -29,13 +31,10 @@ class WebhookError(Exception):
 
 def _allowed(address: str) -> bool:
     """Whether the service may call this IP address."""
-    found: ipaddress.IPv4Address | ipaddress.IPv6Address = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
+    found = ipaddress.ip_address(address.partition("%")[0])
     if any(found in ipaddress.ip_network(network) for network in settings.RAYCRAFTER.webhook.networks):
         return True
-    carried = isinstance(found, ipaddress.IPv6Address) and any(found in network for network in _CARRIERS)
-    return found.is_global and not found.is_multicast and not carried
+    return found.is_global and not found.is_multicast and not any(found in network for network in _CARRIERS)
 
 
 def resolve(url: str) -> str:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import hmac
 import json
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
@@ -262,6 +263,19 @@ def test_a_certificate_of_another_name_is_refused(api: APIClient, job: Job, hook
         end(job)
         send_all()
         assert impostor.told == [] and "certificate" in Notification.objects.get().error
+
+
+def test_the_certificate_is_the_names_not_the_addresss(
+    api: APIClient, job: Job, hook: HookServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+    here = {"hooks.example.org": "127.0.0.1"}
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **k: look_up(here.get(host, host), *a, **k))
+    api.patch("/api/v1/notifications", {"webhook": address(hook).replace("127.0.0.1", "hooks.example.org")})
+    end(job)
+    send_all()
+    # the server's certificate is good for 127.0.0.1
+    assert hook.told == [] and "hooks.example.org" in Notification.objects.get().error
 
 
 # --- choosing -------------------------------------------------------------------------------------------------------
