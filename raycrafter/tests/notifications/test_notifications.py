@@ -194,9 +194,44 @@ def test_what_is_never_taken_is_given_up_with_an_event(alice: Any, job: Job, rel
     assert "mail to alice" in event.message and "no such user" in event.message
 
 
+def test_what_nobody_could_be_told_for_days_is_given_up(alice: Any, job: Job, relay: MailServer) -> None:
+    end(job)
+    Notification.objects.update(created=timezone.now() - notifications.LIFETIME - timedelta(minutes=1), error="away")
+    for _ in range(2):
+        tasks.send_notifications()
+    send_all()
+    assert relay.taken == []
+    assert "away" in Event.objects.get(job=job, kind="notification").message
+
+
+def test_while_a_server_does_not_answer_one_message_at_a_time_is_tried(
+    alice: Any, stranger: Any, job: Job, relay: MailServer, hook: HookServer, settings: Any
+) -> None:
+    for user in (alice, stranger):
+        NotificationChoice.objects.create(user=user, webhook=address(hook))
+    with running(MailServer()) as gone:
+        pass
+    settings.EMAIL_PORT, hook.status = gone.server_address[1], 503
+    for number in range(5):
+        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+    tell(stranger, "held", "ssh:0", "waits", "it waits", job)
+    send_all()
+    assert len(hook.told) == 2  # one for each user
+    assert sum(Notification.objects.filter(channel="mail").values_list("tries", flat=True)) == 1
+    settings.EMAIL_PORT, hook.status = relay.server_address[1], 200
+    make_due()
+    send_all()
+    assert len(relay.taken) == 5 and len(hook.told) == 2 + 6
+    relay.refuses = "550 not this one"
+    for number in range(5, 8):
+        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+    send_all()
+    assert list(Notification.objects.filter(channel="mail", sent=None).values_list("tries", flat=True)) == [1, 1, 1]
+
+
 def test_three_days_of_tries() -> None:
     pauses = [notifications.pause_after(tries) for tries in range(1, notifications.MAX_TRIES)]
-    assert timedelta(days=2, hours=12) < sum(pauses, timedelta()) < timedelta(days=4)
+    assert timedelta(days=2, hours=12) < sum(pauses, timedelta()) < notifications.LIFETIME
     assert min(pauses).total_seconds() > notifications.TIME_LIMIT
 
 

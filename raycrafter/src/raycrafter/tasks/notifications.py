@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 MAX_TRIES = 20
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
-TIME_LIMIT = 60  # seconds for one; less than the first pause, so that nobody tries the same meanwhile
+LIFETIME = timedelta(days=4)  # after which nobody wants to be told any more
+TIME_LIMIT = 30  # seconds for one; less than the first pause, so that nobody tries the same meanwhile
 AT_ONCE = 200  # messages to the workers at a tick
 REMEMBERED = timedelta(days=90)
 
@@ -40,6 +41,8 @@ def pause_after(tries: int) -> timedelta:
 def send_notifications() -> None:
     """Has everything sent that is due; forgets what was told long ago."""
     now = timezone.now()
+    for row in Notification.objects.filter(created__lt=now - LIFETIME).exclude(next_try=None)[:AT_ONCE]:
+        _give_up(row, row.error)
     due = Notification.objects.filter(next_try__lte=now).order_by("next_try")
     for pk in due.values_list("pk", flat=True)[:AT_ONCE]:
         enqueue("send_notification", pk)
@@ -61,19 +64,46 @@ def send_notification(notification_id: int) -> None:
         _send(row)
     except (OSError, ValueError, smtplib.SMTPException, webhook.WebhookError, SoftTimeLimitExceeded) as error:
         _failed(row, str(error) or type(error).__name__)
+        _hold_back(row, error)
         return
     Notification.objects.filter(pk=row.pk).update(sent=timezone.now(), next_try=None, error="")
 
 
 def _failed(row: Notification, error: str) -> None:
-    """Notes why; the last failure is said where the job's story is told."""
-    last = row.tries >= MAX_TRIES
-    Notification.objects.filter(pk=row.pk).update(error=error[:2000], **({"next_try": None} if last else {}))
-    whom = row.user.get_username() if row.user else "the operators"
-    text = f"{row.channel} to {whom} ({row.kind}) was {'given up' if last else 'not sent'}, try {row.tries}: {error}"
-    logger.warning("%s", text, extra={"job_id": row.job_id} if row.job_id else {})
-    if last and row.job:
+    """Notes why; after the last try it is given up."""
+    Notification.objects.filter(pk=row.pk).update(error=error[:2000])
+    logger.warning("%s was not sent, try %d: %s", _name(row), row.tries, error, extra=_extra(row))
+    if row.tries >= MAX_TRIES:
+        _give_up(row, error)
+
+
+def _give_up(row: Notification, error: str) -> None:
+    """Says so where the job's story is told."""
+    if not Notification.objects.filter(pk=row.pk).exclude(next_try=None).update(next_try=None):
+        return
+    text = f"{_name(row)} was given up after {row.tries} tries: {error}"
+    logger.warning("%s", text, extra=_extra(row))
+    if row.job:
         Event.note(row.job, "notification", text, Event.Level.WARNING)
+
+
+def _name(row: Notification) -> str:
+    return f"{row.channel} to {row.user.get_username() if row.user else 'the operators'} ({row.kind})"
+
+
+def _extra(row: Notification) -> dict[str, int]:
+    return {"job_id": row.job_id} if row.job_id else {}
+
+
+def _hold_back(row: Notification, error: Exception) -> None:
+    """Lets others wait that go the same way: a server that does not answer must not keep every worker busy."""
+    until = timezone.now() + FIRST_PAUSE
+    others = Notification.objects.filter(channel=row.channel, next_try__lt=until).exclude(pk=row.pk)
+    if row.channel == Channel.WEBHOOK:
+        others = others.filter(user=row.user)
+    elif isinstance(error, smtplib.SMTPException):
+        return  # the relay answers: what it refuses is this message
+    others.update(next_try=until)
 
 
 def _send(row: Notification) -> None:
