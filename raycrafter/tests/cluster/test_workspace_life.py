@@ -118,6 +118,7 @@ def test_extension_on_request(world, job) -> None:
     assert requests.extend(job, "ada")  # pressed twice
     world.turn()
     world.turn()
+    tasks.extend_workspace(job.workspace.pk)  # the message comes once more
     job.workspace.refresh_from_db()
     assert job.workspace.expires > timezone.now() + timedelta(days=29) and job.workspace.extensions_left == 2
     assert [text.split(",")[1] for text in extensions(job)] == [" asked for by ada"]
@@ -179,6 +180,10 @@ def test_a_licence_that_does_not_become_free(world, job, new_job) -> None:
     tasks.look_for_trouble()
     assert told("licence") == [] and job.batches.exists() and not late.batches.exists()
     Job.objects.update(created=timezone.now() - timedelta(hours=3))
+    ended = Batch.objects.create(job=late, site="x", walltime_seconds=1, state="FINISHED", finished=timezone.now())
+    tasks.look_for_trouble()
+    assert told("licence") == []  # it had one just now
+    Batch.objects.filter(pk=ended.pk).update(finished=timezone.now() - timedelta(hours=3))
     for _ in range(2):
         tasks.look_for_trouble()
     people = told("licence")
