@@ -47,9 +47,8 @@ def placed(dashboard: dict) -> list[tuple[dict, dict]]:
             titles = ", ".join(each["title"] for each in row["widgets"])
             raise ValueError(f"{dashboard['title']}: the widths of {titles} add up to {left - 1}, not {COLUMNS}")
         top += row["height"]
-    titles = [(each["title"], each["show"]) for each, _ in found]
-    if len(set(titles)) != len(titles):
-        raise ValueError(f"{dashboard['title']}: two widgets of one kind have the same title")
+    if len({each["title"] for each, _ in found}) != len(found):
+        raise ValueError(f"{dashboard['title']}: two widgets have the same title")
     return found
 
 
@@ -67,8 +66,8 @@ def entity(dashboard: dict, release: Release) -> dict:
     query_id = named(title, "query")
     widgets, searches, mapping, positions, titles = [], [], {}, {}, {}
     for each, position in placed(dashboard):
-        widget_id = named(title, each["title"], each["show"])
-        search_id = named(title, each["title"], each["show"], "search")
+        widget_id = named(title, each["title"])
+        search_id = named(title, each["title"], "search")
         widgets.append(widget(widget_id, full(each, dashboard), release))
         searches.append(search_type(search_id, full(each, dashboard), release))
         mapping[widget_id] = [search_id]
