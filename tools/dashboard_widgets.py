@@ -14,10 +14,9 @@ SHOWN = {
     "number": ("numeric", {"trend": False, "trend_preference": "NEUTRAL"}),
     "bar": ("bar", {"barmode": "stack"}),
     "line": ("line", {"interpolation": "linear"}),
-    "pie": ("pie", None),
     "table": ("table", None),
 }
-FUNCTION = re.compile(r"^(count|card|avg|max|min|sum)\((\w*)\)$|^(percentile)\((\w+),(\d+)\)$")
+FUNCTION = re.compile(r"^(count|card|avg|max|sum)\((\w*)\)$|^(percentile)\((\w+),(\d+)\)$")
 MESSAGES = 50
 
 
@@ -35,7 +34,7 @@ def searched_series(name: str, function: str) -> dict:
     """Return a series of a search. Raises ValueError for a function that the packs do not know."""
     found = FUNCTION.match(function)
     if not found:
-        raise ValueError(f"{function!r} is none of count(), card, avg, max, min, sum(field), percentile(field,number)")
+        raise ValueError(f"{function!r} is none of count(), card, avg, max, sum(field), percentile(field,number)")
     plain, field, _, of, percent = found.groups()
     if plain:
         return {"type": plain, "id": name, "field": field or None}

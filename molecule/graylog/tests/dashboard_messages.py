@@ -74,13 +74,19 @@ def _frame(dice: random.Random, node: str, at: float, job: int, number: int) -> 
     if dice.random() < 0.05:
         cause = dice.choices(CAUSES, (6, 3, 1))[0]
         yield _gelf(node, at + seconds, f"frame {number} failed: {cause}", 3, kind="frame_failed", **ids)
+        yield _moved("worker1", at + seconds + 2, ids, "RUNNING", "SOFT_FAILED", 4)
+        if dice.random() < 0.3:
+            yield _moved("worker1", at + seconds + 3, ids, "SOFT_FAILED", "FAILED", 4)
         return
     yield _gelf(node, at + seconds, f"frame {number} rendered in {seconds:.1f} s", 6, kind="frame_rendered", **ids)
-    told = {"program": "raycrafter-worker-default", "object": "frame", "state": "SYNCED"}
-    text = f"frame {number} of job {job}: RENDERED to SYNCED"
-    yield _gelf(
-        "worker1", at + seconds + 9, text, 6, **told, **{key: ids[key] for key in ("job_id", "batch_id", "frame")}
-    )
+    yield _moved("worker1", at + seconds + 9, ids, "RENDERED", "SYNCED", 6)
+
+
+def _moved(host: str, at: float, ids: dict, before: str, after: str, level: int) -> dict:
+    """Return the render manager's word of a frame's new state."""
+    text = f"frame {ids['frame']} of job {ids['job_id']}: {before} to {after}"
+    told = {"program": "raycrafter-worker-default", "object": "frame", "state": after}
+    return _gelf(host, at, text, level, **told, **{key: ids[key] for key in ("job_id", "batch_id", "frame")})
 
 
 def _requests(dice: random.Random, now: float) -> Iterator[dict]:

@@ -158,7 +158,7 @@ def test_a_browser_shows_every_widget(sent, page, tmp_path, title):
     expect(page.locator(".js-plotly-plot")).to_have_count(charts, timeout=60_000)
     expect(page.locator(".fa-spinner")).to_have_count(0, timeout=60_000)
     assert "error(s) occurred" not in page.inner_text("body")
-    page.set_viewport_size({"width": 1500, "height": 100 + 110 * sum(row["height"] for row in _rows(title))})
+    page.set_viewport_size({"width": 1500, "height": 240 + 110 * sum(row["height"] for row in _rows(title))})
     file = Path(os.environ.get("PICTURES") or tmp_path) / f"graylog-{title.lower().replace(' ', '-')}.png"
     page.screenshot(path=file, full_page=True)
     with Image.open(file) as picture:
