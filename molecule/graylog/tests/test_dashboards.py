@@ -92,17 +92,20 @@ def number(result: dict) -> float:
 
 
 @pytest.fixture(scope="module", name="sent")
-def fixture_sent() -> list[dict]:
-    """Sort messages as a deployment does, send a day of them, and wait until all can be found."""
+def fixture_sent() -> tuple[list[dict], float]:
+    """Sort messages as a deployment does, send a day of them, and wait until all can be found.
+
+    Return them, and how many frames had been rendered before.
+    """
     content = yaml.safe_load((PROJECT / "group_vars/all/graylog.yml").read_text())
     sorting = {f"graylog_{name}_default": content[f"graylog_{name}_default"] for name in SORTING}
     deploy("--tags", "graylog:configure", "--extra-vars", json.dumps(sorting))
-    before = number(results("Log volume")["Messages"])
+    before, rendered = number(results("Log volume")["Messages"]), number(results("Render jobs")["Frames rendered"])
     found = messages()
     send_all(found)
     expected = before + len(found)
     wait_for("all are found", lambda: number(results("Log volume")["Messages"]) >= expected, 300, (httpx.HTTPError,))
-    return found
+    return found, rendered
 
 
 def test_the_dashboards_are_there_once():
@@ -119,6 +122,16 @@ def test_every_search_runs_and_finds_something(sent, title):
     # what is counted for fields has values of them, and so the fields are there
     empty = [name for name, result in found.items() if result["type"] == "pivot" and not result["rows"]]
     assert not empty
+
+
+def test_frames_are_counted_and_their_seconds_are_read(sent):
+    found, before = sent
+    frames = [each["short_message"] for each in found if each.get("_kind") == "frame_rendered"]
+    shown = results("Render jobs")
+    assert number(shown["Frames rendered"]) == before + len(frames)
+    longest = max(float(text.split()[-2]) for text in frames)
+    values = [value for row in shown["Seconds per frame, by job"]["rows"] for value in row["values"]]
+    assert max(value["value"] for value in values if value["key"] == ["Longest"]) == pytest.approx(longest)
 
 
 def _rows(title: str) -> list[dict]:
