@@ -40,11 +40,11 @@ FINDINGS = (
 )
 
 
-def messages() -> list[dict]:
-    """Return the GELF messages of the last day, the last of them half a minute old; the same but for their times."""
+def messages(mark: str) -> list[dict]:
+    """Return the GELF messages of the last day, the last of them half a minute old, with a mark; the same but for their times."""
     dice, now = random.Random(1), time.time() - 30  # noqa: S311 - no secrets
     found = [*_frames(dice, now), *_requests(dice, now), *_journals(dice, now), *_findings(now)]
-    return [message for message in found if now - DAY + 600 < message["timestamp"] <= now]
+    return [message | {"_sample": mark} for message in found if now - DAY + 600 < message["timestamp"] <= now]
 
 
 def _gelf(host: str, at: float, text: str, level: int, **fields) -> dict:
