@@ -163,6 +163,7 @@ version:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.graylog import GraylogClient, GraylogError
+from ansible.module_utils.graylog_http import open_url
 from ansible.module_utils.graylog_inputs import (
     InputError,
     Wish,
@@ -175,7 +176,6 @@ from ansible.module_utils.graylog_inputs import (
 from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
 from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
 from ansible.module_utils.graylog_tls import ServedError, check_served
-from ansible.module_utils.urls import open_url
 
 ARGUMENTS = {
     **CONNECTION,

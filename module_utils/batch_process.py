@@ -6,13 +6,14 @@ The Ansible module ``batch_job`` and the render manager use this same file, henc
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import selectors
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from .batch_reply import Reply
 
@@ -32,9 +33,11 @@ def run(
     directory: str | None = None,
     env: Mapping[str, str] | None = None,
     limit: int = OUTPUT_LIMIT,
+    tick: Callable[[], None] = lambda: None,
+    every: float = math.inf,
 ) -> Reply:
     """Runs a program to its end, in ``directory`` or where the caller is. ``timeout`` in seconds, ``limit`` in bytes of
-    output, which is decoded as UTF-8, with marks where it is not.
+    output, which is decoded as UTF-8, with marks where it is not. ``tick`` is called ``every`` so many seconds.
 
     Raises LimitError after killing the program's whole process group, OSError when it cannot be started.
     """
@@ -53,7 +56,7 @@ def run(
         )
     with child:
         try:
-            stdout, stderr = _drain(child, timeout, limit)
+            stdout, stderr = _drain(child, timeout, limit, tick, every)
         except LimitError as error:
             raise LimitError(f"{words[0]}: {error}") from None
         finally:
@@ -63,16 +66,21 @@ def run(
         return Reply(child.wait(), stdout.decode(errors="replace"), stderr.decode(errors="replace"))
 
 
-def _drain(child: subprocess.Popen[bytes], timeout: float, limit: int) -> tuple[bytes, bytes]:
+def _drain(
+    child: subprocess.Popen[bytes], timeout: float, limit: int, tick: Callable[[], None], every: float
+) -> tuple[bytes, bytes]:
     """Reads both outputs until they close and the program has ended."""
-    deadline = time.monotonic() + timeout
+    deadline, next_tick = time.monotonic() + timeout, time.monotonic() + every
     outputs = {child.stdout: bytearray(), child.stderr: bytearray()}
     with selectors.DefaultSelector() as selector:
         for pipe in outputs:
             selector.register(pipe, selectors.EVENT_READ)
         while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
+            ready = selector.select(max(0.0, min(deadline, next_tick) - time.monotonic()))
+            if time.monotonic() >= next_tick:
+                tick()
+                next_tick = time.monotonic() + every
+            if not ready and time.monotonic() >= deadline:
                 raise LimitError(f"took longer than {timeout:g} s and was killed")
             for key, _ in ready:
                 if chunk := os.read(key.fd, READ):

@@ -1,6 +1,6 @@
 """Graylog's REST API from 3.3 to 7.x: how to ask, and what its refusals say.
 
-Imports nothing of Ansible: a module hands over its `open_url`, a test hands over a stand-in of the same calling form.
+Sends nothing itself: a module hands over `open_url` of graylog_http.py, a test a stand-in of the same calling form.
 """
 
 from __future__ import annotations
@@ -76,7 +76,12 @@ def _placed(error: dict) -> str:
 
 
 def api_base(url: str) -> str:
-    """Return the API's address without a slash at the end, of the server's address with or without /api."""
+    """Return the API's address without a slash at the end, of the server's address with or without /api.
+
+    Raises GraylogError for what is no address of a web server.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise GraylogError(f"Graylog's url is {url!r}: write it like http://127.0.0.1:9000 or https://logs.example.org")
     base = url.rstrip("/")
     return base if base.endswith("/api") else f"{base}/api"
 
@@ -84,7 +89,7 @@ def api_base(url: str) -> str:
 class GraylogClient:
     """One Graylog node's API.
 
-    opener: a function with the calling form of Ansible's open_url.
+    opener: a function with the calling form of graylog_http.open_url.
     username, password: of an account; for a token the token itself and the word "token".
     timeout: seconds for one request.
     sleep: passes the time between two attempts.
@@ -100,9 +105,7 @@ class GraylogClient:
         self._arguments = {
             "url_username": username,
             "url_password": password,
-            "force_basic_auth": True,
             "timeout": timeout,
-            "use_proxy": False,  # the API is an address of the inside
             **options,
         }
         self._hello: dict | None = None

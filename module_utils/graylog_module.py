@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
-from ansible.module_utils.urls import open_url
 
 from .graylog import GraylogClient, GraylogError
+from .graylog_http import open_url
 from .graylog_objects import Resource, WishError, reconcile
 
 CONNECTION = {
@@ -33,8 +33,8 @@ def ask(arguments: dict, answer) -> None:
     arguments: its own, beside the connection's. answer: makes the module's answer of the client and the parameters.
     """
     module = AnsibleModule(argument_spec={**CONNECTION, **arguments}, supports_check_mode=True, **CONNECTION_RULES)
-    client = GraylogClient.of(open_url, module.params)
     try:
+        client = GraylogClient.of(open_url, module.params)
         module.exit_json(changed=False, version=client.hello()["version"], **answer(client, module.params))
     except (GraylogError, WishError) as error:
         module.fail_json(msg=str(error))
@@ -52,8 +52,8 @@ def manage(arguments: dict, make, show, **rules) -> None:
         supports_check_mode=True,
         **{key: [*CONNECTION_RULES.get(key, []), *rules.get(key, [])] for key in {**CONNECTION_RULES, **rules}},
     )
-    client = GraylogClient.of(open_url, module.params)
     try:
+        client = GraylogClient.of(open_url, module.params)
         resource: Resource = make(client, module.params)
         outcome = reconcile(resource, module.params["state"] == "present", module.check_mode)
         shown = show(resource, outcome.item)

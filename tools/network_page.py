@@ -24,7 +24,8 @@ crosses the network.
 """
 CLOSING = """
 The workers go out to the cluster's login node (ssh 22, GridFTP 2811 with its data ports); they are the only hosts with
-a key for it. The table is `firewall_flows` in `group_vars/all/network.yml`; this page is made from it by `make docs`.
+a key for it. With `cluster.transfer: ssh` files go by ssh too, and 22 is all there is to open. The table is
+`firewall_flows` in `group_vars/all/network.yml`; this page is made from it by `make docs`.
 """
 
 

@@ -56,9 +56,7 @@ def queries(client: Any, address: str) -> int:
 def addresses(job: Job) -> list[str]:
     """Every address that shows a job or lists of it, pages and API."""
     api = f"/api/v1/jobs/{job.pk}"
-    return ["/", f"/jobs/{job.pk}", "/api/v1/jobs", api] + [
-        f"{api}/{name}?page_size=1000" for name in LISTS
-    ]
+    return ["/", f"/jobs/{job.pk}", "/api/v1/jobs", api] + [f"{api}/{name}?page_size=1000" for name in LISTS]
 
 
 def test_5000_frames_take_no_more_queries_than_50(owner: Any, staff: Any) -> None:

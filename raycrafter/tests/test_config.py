@@ -152,6 +152,9 @@ def test_defaults_suffice_where_there_are_some() -> None:
         ("cluster.walltime", "00:00:00"),
         ("cluster.walltime_margin", 3600),
         ("cluster.gridftp_url", "http://login1"),
+        ("cluster.gridftp_url", None),
+        ("cluster.proxy_file", None),
+        ("cluster.transfer", "ftp"),
         ("cluster.renderers", {}),
         ("cluster.renderers", {"povray": 1}),
         ("cluster.modules", [1]),
@@ -169,6 +172,15 @@ def test_mistakes_are_named(key: str, value: Any) -> None:
         assert key.rsplit(".", 1)[-1] in caught.value.key
     assert "Mend: " in text
     assert "secret" not in text.replace("secret_key", "")
+
+
+def test_ssh_needs_nothing_of_gridftp_and_takes_nothing_of_it() -> None:
+    tables = changed("cluster.transfer", "ssh")
+    for key in ("gridftp_url", "proxy_file"):
+        with pytest.raises(ConfigError, match=f"cluster.{key}: is for GridFTP alone"):
+            config.parse(toml(tables), "x.toml")
+        del tables["cluster"][key]
+    assert config.parse(toml(tables), "x.toml").cluster.transfer == "ssh"
 
 
 def test_not_toml_and_not_there(tmp_path: Path) -> None:

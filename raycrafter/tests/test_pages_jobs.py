@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.cluster.batch_script import PREFIXES
@@ -236,3 +239,17 @@ def test_site(pages: Client, stranger: Any, batch: Batch, settings: Any) -> None
     assert "no route to host" not in html
     Workspace.objects.update(state="RELEASED")
     assert "rc-job-" not in pages.get("/site").content.decode()
+
+
+def test_site_says_how_long_the_grid_proxy_lasts(pages: Client, settings: Any) -> None:
+    cluster, now = settings.RAYCRAFTER.cluster, timezone.now()
+    assert "not looked at yet" in pages.get("/site").content.decode()
+    site = Site.objects.create(name=cluster.name, proxy_seen=now)
+    assert "raycrafter-grid-proxy.service" in pages.get("/site").content.decode()
+    for hours, words in ((5, "valid</span> until"), (-5, "expired</span> until")):
+        Site.objects.filter(pk=site.pk).update(proxy_ends=now + timedelta(hours=hours))
+        assert words in check_page(pages.get("/site"))[0]
+    ssh = dataclasses.replace(cluster, transfer="ssh", gridftp_url="", proxy_file="")
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=ssh)
+    html, _ = check_page(pages.get("/site"))
+    assert "Grid proxy" not in html and "ssh</dd>" in html

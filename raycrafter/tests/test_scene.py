@@ -205,6 +205,26 @@ def test_which_file_is_rendered(name: str) -> None:
         look(MAKERS[name]({"c.png": b""}), name)
 
 
+@pytest.mark.parametrize("name", MAKERS)
+def test_each_renderer_takes_its_own_files(name: str) -> None:
+    both = MAKERS[name]({"a.pov": b"", "b.blend": b"BLENDER", "tex.ini": b""})
+    assert inspect(io.BytesIO(both), name, "", (".blend",)) == "b.blend"
+    with pytest.raises(SceneError, match=r"'a\.pov' cannot be rendered: .* ends in \.blend") as caught:
+        inspect(io.BytesIO(both), name, "a.pov", (".blend",))
+    assert caught.value.field == "main"
+    with pytest.raises(SceneError, match=r"no file that ends in \.pov or \.ini"):
+        inspect(io.BytesIO(MAKERS[name]({"b.blend": b""})), name, "", (".pov", ".ini"))
+
+
+def test_a_single_file_of_another_renderer(tmp_path: Path) -> None:
+    assert clean_name("my scene.BLEND") == "my_scene.blend"
+    assert inspect(io.BytesIO(b"BLENDER"), "a.blend", "", (".blend",)) == "a.blend"
+    with pytest.raises(SceneError, match=r"'a\.blend' is no file of this renderer: it takes \.pov or \.ini"):
+        inspect(io.BytesIO(b"BLENDER"), "a.blend", "", (".pov", ".ini"))
+    (tmp_path / "a.blend").write_bytes(b"BLENDER")
+    assert unpack(tmp_path / "a.blend", tmp_path / "out") == ["a.blend"]
+
+
 def test_empty_uploads() -> None:
     with pytest.raises(SceneError, match="empty"):
         look(b"", "a.pov")

@@ -42,6 +42,7 @@ class Service:
         self.uploads = []
         self.script = []  # states that the job takes, one at each look
         self.events = {}
+        self.transfers = []
         self.shares = []
         self.tokens = []
         self.pieces = {}  # uploads: [what is known, what has arrived]
@@ -119,6 +120,8 @@ class Service:
         if parts[2:] == ["retry"]:
             self.jobs[number]["state"] = "READY"
             return httpx.Response(200, json=self.jobs[number])
+        if parts[2:] == ["transfers"]:
+            return self._page(request, self.transfers)
         if parts[2:] == ["events"]:
             after = int(request.url.params["after"])
             return self._page(request, [row for row in self.events[number] if row["id"] > after])

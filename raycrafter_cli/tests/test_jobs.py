@@ -167,6 +167,16 @@ def test_watch_tells_changes_and_the_end(rc, service):
     assert lines[-1] == "Job 5 is DONE: 0/1 frames, 100 %"
 
 
+def test_watch_tells_how_much_of_the_scene_is_on_the_cluster(rc, service):
+    service.add(5, "STAGING", [(1, "WAITING", None)])
+    moving = {"kind": "in", "state": "RUNNING", "bytes_total": 9_000_000, "bytes_done": 3_100_000}
+    service.transfers = [moving | {"state": "CANCELLED", "bytes_done": 0}, moving, moving | {"kind": "out"}]
+    service.script = [{}, {}, {"state": "DONE"}]
+    lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
+    assert lines[0].endswith("job 5 STAGING 0/1 frames, 0 %, 34 % of the scene sent")
+    assert lines[1].endswith("job 5 DONE 0/1 frames, 0 %")
+
+
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
 def test_watch_ends_with_1_when_the_job_is_not_done(rc, service, state):
     service.add(5, state, [(1, "SYNCED", b"x"), (2, "FAILED", None)])["state_reason"] = "1 frame failed"

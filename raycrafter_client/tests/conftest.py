@@ -107,6 +107,7 @@ class RestServer(Watched):
         self._server = None
         self.port = None
         self.owner = None
+        self.renderer = "povray"
         self.frames = []
         self.claimed = []
         self.calls = []  # (path, body)
@@ -210,7 +211,8 @@ class RestServer(Watched):
                 return 204, None
             self.claimed.append(self.frames.pop(0))
             stop_at = time.time() + self.clock_ahead + self.stop_in
-            return 200, {"job": 7, "batch": 17, "renderer": "povray", "frames": self.claimed[-1], "stop_at": stop_at}
+            ids = {"job": 7, "batch": 17, "renderer": self.renderer}
+            return 200, {**ids, "frames": self.claimed[-1], "stop_at": stop_at}
         if path == "heartbeat":
             return 200, {"action": self.action}
         if path == "events":

@@ -71,9 +71,13 @@ def test_two_frames_from_claim_to_finish(client, rest, log):
 
 
 def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
-    rest.frames = [[client.frame(3, POVRAY + PICTURE, attempt=2)]]
+    rest.frames = [[client.frame(3, GATE + POVRAY + PICTURE, attempt=2)]]
     rest.replies["heartbeat"] = [(404, {"title": "Not Found"})]
-    client.start().end()
+    client.start()
+    # the frame is in work until then
+    log.wait_for(lambda: any(message["_kind"] == "heartbeat_refused" for message in log.messages))
+    (client.directory / "gate").touch()
+    client.end()
     messages = {message["_kind"]: message for message in log.wait_for(lambda: log.messages)}
     assert set(messages) >= {"client_started", "frame_started", "phase", "progress", "trace_time", "client_ended"}
     ids = {"_job_id": 7, "_batch_id": 17, "_native_id": "42.server", "_facility": "raycrafter-client"}
@@ -117,6 +121,35 @@ def test_a_parse_error_fails_the_frame_with_file_and_line(client, rest):
     assert result["error"] == "File 'scene.pov' line 12: Parse Error: No matching } (exit code 1)"
     event = only([event for event in rest.events.values() if event["kind"] == "parse_error"])
     assert (event["data"], event["level"], event["frame"]) == ({"file": "scene.pov", "line": 12}, 40, 1)
+
+
+def test_the_works_renderer_decides_who_reads_the_output(client, rest):
+    rest.renderer = "blender"
+    said = "print('Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Scene | Sample 16/64', flush=True)\n"
+    better = "sys.stderr.write('Unable to open a display\\n')\nprint('Error: Cannot render, no camera', flush=True)\n"
+    rest.frames = [
+        [client.frame(1, better + "sys.exit(1)")],
+        [client.frame(2, better)],
+        [client.frame(3, said + SLEEP)],
+    ]
+    client.start()
+    rest.wait_for(lambda: 25.0 in [f["percent"] for b in rest.called("heartbeat") for f in b["frames"]])
+    client.process.terminate()
+    client.end()
+    failed, missing, interrupted = rest.results
+    assert failed["error"] == "Error: Cannot render, no camera (exit code 1)"
+    assert missing["error"].startswith("Error: Cannot render, no camera (the renderer did not write ")
+    assert interrupted["outcome"] == "interrupted"
+    event = only([event for event in rest.events.values() if event["kind"] == "frame_interrupted"])
+    assert event["data"] == {"percent": 25.0}
+
+
+def test_a_renderer_without_a_parser_is_run_all_the_same(client, rest, log):
+    rest.renderer = "newcomer"
+    rest.frames = [[client.frame(1, "print('hello')\n" + PICTURE)]]
+    client.start().end()
+    assert only(rest.results)["outcome"] == "rendered"
+    assert "hello" in [message["short_message"] for message in log.wait_for(lambda: log.messages)]
 
 
 def test_exit_0_without_a_file_is_a_failure(client, rest):

@@ -16,8 +16,11 @@ SEVERAL = "tests/inventories/several"
 
 
 @pytest.fixture(scope="module")
-def wired() -> Callable[[str, str], dict]:
-    """Return wired(inventory, expression): the value of a Jinja expression on every managed host, by its name."""
+def wired() -> Callable[..., dict]:
+    """Return wired(inventory, expression): the value of a Jinja expression on every managed host, by its name.
+
+    Further arguments are variables to be other than the inventory says.
+    """
     environment = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_CACHE_PLUGIN": "memory",
@@ -25,7 +28,7 @@ def wired() -> Callable[[str, str], dict]:
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     }
 
-    def ask(inventory: str, expression: str) -> dict:
+    def ask(inventory: str, expression: str, **others: object) -> dict:
         command = [
             Path(sys.executable).with_name("ansible"),
             "--inventory",
@@ -33,7 +36,7 @@ def wired() -> Callable[[str, str], dict]:
             "--playbook-dir",
             "playbooks",
             "--extra-vars",
-            "vault_mongodb_graylog_password=a/b",
+            json.dumps({"vault_mongodb_graylog_password": "a/b", **others}),
             "managed",
         ]
         debug = ["--module-name", "ansible.builtin.debug", "--args", json.dumps({"msg": "{{ " + expression + " }}"})]
@@ -107,3 +110,15 @@ def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
     assert all(answer == ["127.0.0.1", ["127.0.0.1"], "127.0.0.1:9000"] for answer in addresses.values())
     uri = "mongodb://graylog:a%2Fb@127.0.0.1:27017/graylog?authSource=graylog"
     assert set(wired(inventory, "graylog_mongodb_uri").values()) == {uri}
+
+
+@pytest.mark.parametrize("kind", ["gridftp", "ssh"])
+def test_a_site_without_gridftp_is_asked_for_nothing_of_it(wired, kind):
+    cluster = {"name": "x"} | ({"transfer": "ssh"} if kind == "ssh" else {})
+    answers = wired(
+        SEVERAL, "[celery_transfer_kind, django_cluster, watch_proxies]", cluster=cluster, cluster_client_dir="/sw"
+    )
+    found, settings, proxies = answers["worker1"]
+    assert found == kind
+    assert ("proxy_file" in settings, len(proxies)) == ((True, 1) if kind == "gridftp" else (False, 0))
+    assert not answers["web1"][2]

@@ -69,6 +69,10 @@ def test_its_log_is_found(found, rendered):
     wait_for(
         "the service's lines are in Graylog", lambda: found(f"job_id:{rendered['id']} AND program:raycrafter*") >= 1
     )
+    wait_for(
+        "the requests for the fetched frame are in Graylog",
+        lambda: found(f"job_id:{rendered['id']} AND frame:2 AND program:nginx") >= 1,
+    )
 
 
 def test_a_scene_that_does_not_parse_says_why(api):

@@ -15,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
 SCHEDULE_SECONDS = 3
 REAP_SECONDS = 60
 MEASURE_SECONDS = 60
+PROXY_SECONDS = 300
 POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
 
 
@@ -68,6 +69,7 @@ app.conf.update(
         "poll_site": _every("raycrafter.tasks.poll_site", POLL_SECONDS, "ssh"),
         "reap": _every("raycrafter.tasks.reap", REAP_SECONDS, "default"),
         "measure_queues": _every("raycrafter.tasks.measure_queues", MEASURE_SECONDS, "default"),
+        "look_at_proxy": _every("raycrafter.tasks.look_at_proxy", PROXY_SECONDS, "default"),
     },
 )
 

@@ -23,6 +23,7 @@ from raycrafter.cluster.batch_script import render
 from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
 from raycrafter.cluster.batch_template import PLAIN
 from raycrafter.cluster.site import batch_spec
+from raycrafter.cluster.transfer import KINDS
 
 ENVIRONMENT = "RAYCRAFTER_CONFIG"
 DEVELOPMENT_DIRECTORY = "RAYCRAFTER_DEV_DIR"
@@ -216,8 +217,9 @@ class Cluster:
     poll_interval: int = 45
     chunk_size: int = 10
     max_batches: int = 4
-    gridftp_url: str
-    proxy_file: str
+    transfer: str = "gridftp"
+    gridftp_url: str = ""
+    proxy_file: str = ""
     scratch: str
     client_python: str
     client_tls_dir: str
@@ -238,10 +240,7 @@ class Cluster:
             raise _KeyError(
                 "cluster.walltime_margin", f"{self.walltime_margin} leaves no time", "make it less than walltime"
             )
-        if urlsplit(self.gridftp_url).scheme not in ("gsiftp", "sshftp", "file"):
-            raise _KeyError(
-                "cluster.gridftp_url", f"{self.gridftp_url!r} is no GridFTP address", 'use "gsiftp://host:2811"'
-            )
+        self._check_transfer()
         if not self.renderers:
             raise _KeyError("cluster.renderers", "is empty", 'add a line like povray = "/usr/bin/povray"')
         try:
@@ -249,6 +248,19 @@ class Cluster:
         except BatchScriptError as error:
             mend = "docs/batch-scripts.md tells what it may be"
             raise _KeyError(f"cluster.{error.field}", error.reason, mend) from error
+
+    def _check_transfer(self) -> None:
+        """GridFTP needs a server and a proxy; ssh needs neither."""
+        _choice(self.transfer, "cluster.transfer", KINDS)
+        for key in ("gridftp_url", "proxy_file"):
+            if self.transfer == "gridftp" and not getattr(self, key):
+                raise _KeyError(f"cluster.{key}", "is missing", 'set it, or transfer = "ssh" below [cluster]')
+            if self.transfer != "gridftp" and getattr(self, key):
+                raise _KeyError(f"cluster.{key}", "is for GridFTP alone", 'remove it, or set transfer = "gridftp"')
+        if self.gridftp_url and urlsplit(self.gridftp_url).scheme not in ("gsiftp", "sshftp", "file"):
+            raise _KeyError(
+                "cluster.gridftp_url", f"{self.gridftp_url!r} is no GridFTP address", 'use "gsiftp://host:2811"'
+            )
 
     @property
     def walltime_seconds(self) -> int:

@@ -82,15 +82,18 @@ def remote(fake_site: Path):
 
 
 @pytest.fixture
-def cluster(fake_site: Path, settings, proxy_of):
-    """The site's configuration, in place for the whole test."""
+def cluster(fake_site: Path, settings, proxy_of, request):
+    """The site's configuration, in place for the whole test; its parameter is what moves the files."""
     from raycrafter.tasks import common
 
+    ways = {
+        "gridftp": {"proxy_file": str(proxy_of(2)), "gridftp_url": "gsiftp://login.example:2811"},
+        "ssh": {"transfer": "ssh", "proxy_file": "", "gridftp_url": ""},
+    }
     config = dataclasses.replace(
         settings.RAYCRAFTER.cluster,
         scratch=str(fake_site / "scratch"),
-        proxy_file=str(proxy_of(2)),
-        gridftp_url="gsiftp://login.example:2811",
+        **ways[getattr(request, "param", "gridftp")],
         chunk_size=3,
         max_batches=2,
         renderers={"povray": "/usr/bin/povray"},

@@ -126,7 +126,7 @@ def test_bad_options_are_named(options, field) -> None:
 
 def test_only_what_the_site_has_is_offered(settings, cluster) -> None:
     assert renderers.names() == ["povray"]
-    without = dataclasses.replace(cluster, renderers={"blender": "/opt/blender"})
+    without = dataclasses.replace(cluster, renderers={"mantra": "/opt/mantra"})
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=without)
     assert renderers.names() == []
     with pytest.raises(OptionError, match="renderer: 'povray' is not offered here"):

@@ -21,6 +21,8 @@ PARSE_ERROR = (
     "File 'ball.pov' line 1: Parse Error: No matching } in 'sphere', undeclared identifier 'pigmnt' found instead"
 )
 
+both_ways = pytest.mark.parametrize("cluster", ["gridftp", "ssh"], indirect=True)  # by which files can go
+
 
 def counts(job) -> dict[str, int]:
     """States of frames that there are."""
@@ -49,6 +51,7 @@ def staged(world, new_job):
     return make
 
 
+@both_ways
 def test_from_new_to_done(world, new_job, cluster) -> None:
     job = new_job("1-5")
     world.turn()
@@ -133,7 +136,7 @@ def test_every_route_and_tick_names_a_task(world) -> None:
     queues = {
         name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("raycrafter.")
     }
-    expected = dict.fromkeys(["schedule", "reap", "measure_queues"], "default")
+    expected = dict.fromkeys(["schedule", "reap", "measure_queues", "look_at_proxy"], "default")
     expected |= dict.fromkeys(["push_input", "pull_output"], "transfer")
     assert queues == {name: expected.get(name.rpartition(".")[2], "ssh") for name in queues}
 
@@ -208,18 +211,6 @@ def test_a_broken_transfer_is_tried_again(world, new_job) -> None:
     world.turn()
     transfer.refresh_from_db()
     assert (transfer.state, transfer.bytes_done) == ("DONE", 15)
-
-
-def test_input_that_does_not_arrive_whole_is_noticed(world, new_job, monkeypatch) -> None:
-    from raycrafter.cluster.gridftp import GridFtp
-
-    monkeypatch.setattr(GridFtp, "push", lambda self, pairs, state: Path(pairs[0].remote).write_text("half"))
-    job = new_job("1-3")
-    world.turn()
-    transfer = job.transfers.get()
-    assert transfer.state == "RETRY" and "ball.pov" in transfer.state_reason
-    job.refresh_from_db()
-    assert job.state == "STAGING"
 
 
 # -- submitting -------------------------------------------------------------------------------------------------------
@@ -506,7 +497,8 @@ def test_another_failure_is_tried_again_up_to_the_limit(world, staged) -> None:
     assert job.state_reason == "1 of 3 frames failed; frame 1: out of memory 2"
 
 
-def test_a_frame_that_arrives_wrong_is_fetched_again_then_rendered_again(world, staged) -> None:
+@both_ways
+def test_a_frame_that_arrives_wrong_is_fetched_again_then_rendered_again(cluster, world, staged) -> None:
     job = staged("1-2")
     (batch,) = queued(job)
     world.render(batch)
@@ -529,7 +521,8 @@ def test_a_frame_that_arrives_wrong_is_fetched_again_then_rendered_again(world, 
     assert (job.state, counts(job)) == ("DONE", {"SYNCED": 2})
 
 
-def test_a_frame_whose_file_is_missing_does_not_hold_up_the_others(world, staged) -> None:
+@both_ways
+def test_a_frame_whose_file_is_missing_does_not_hold_up_the_others(cluster, world, staged) -> None:
     job = staged("1-3")
     (batch,) = queued(job)
     world.render(batch)

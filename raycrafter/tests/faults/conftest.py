@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import FileSystemStorage
 from fault_chance import Chance, Clock
-from fault_cluster import Cluster, Files, Login
+from fault_cluster import Cluster, Copies, Login
 from fault_run import Run
 
 
@@ -48,7 +48,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(outcomes, "MAX_INTERRUPTIONS", 60)
         monkeypatch.setattr(Login, "cluster", cluster, raising=False)
         monkeypatch.setattr(common, "Remote", Login)
-        monkeypatch.setattr(common, "GridFtp", lambda *_: Files(cluster))
+        monkeypatch.setattr(common, "GridFtp", lambda *_: Copies(cluster))
         monkeypatch.setattr(app, "send_task", made.send)
         monkeypatch.setattr(FileSystemStorage, "_save", _failing(FileSystemStorage._save, made))
         return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,9 +13,9 @@ from fault_chance import Chance, Clock
 from raycrafter.cluster import ssh, submit, workspace
 from raycrafter.cluster.batch_reply import Reply
 from raycrafter.cluster.errors import SshError, TransferError
-from raycrafter.cluster.gridftp import Pair
 from raycrafter.cluster.scheduler import MARK, Scheduler
-from raycrafter.tasks import polling, transfers
+from raycrafter.cluster.transfer import Files
+from raycrafter.tasks import polling, transfer_progress, transfers
 
 BUSY = {"torque": (35, "busy"), "pbspro": (171, "busy"), "slurm_torque": (1, "SubmitLimit")}
 DOUBT = {"torque": (237, "timeout"), "pbspro": (162, "error"), "slurm_torque": (1, "Message receive failure")}
@@ -70,7 +71,10 @@ class Cluster:
             scheduler.cancel: self._qdel,
             polling._EXITS: self._exits,
             polling._TAIL: lambda *_: Reply(0, "", ""),
-            transfers._SIZES: self._sizes,
+            transfer_progress._SIZES: self._sizes,
+            transfers._DIGESTS: self._digests,
+            transfers._REMOVE: self._remove,
+            transfers._PUBLISH: self._publish,
         }
 
     def run(self, script: str, arguments: Sequence[str], data: bytes | None) -> Reply:
@@ -105,6 +109,26 @@ class Cluster:
     def _sizes(self, path: str) -> Reply:
         found = {name.removeprefix(f"{path}/"): data for name, data in self.files.items() if name.startswith(path)}
         return Reply(0, "".join(f"{len(data)} {name}\n" for name, data in found.items()), "")
+
+    def _digests(self, path: str, names: bytes) -> Reply:
+        found = [(name, self.files.get(f"{path}/{name}")) for name in names.decode().split("\0")]
+        lines = [f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in found if data is not None]
+        return Reply(0 if len(lines) == len(found) else 123, "".join(lines), "")
+
+    def _remove(self, path: str, names: bytes) -> Reply:
+        for name in names.decode().split("\0"):
+            self.files.pop(f"{path}/{name}", None)
+        return Reply(0, "", "")
+
+    def _publish(self, source: str, target: str) -> Reply:
+        if not any(path.startswith(f"{source}/") for path in self.files):
+            return Reply(1, "", f"mv: cannot stat '{source}'")
+        kept = {path: data for path, data in self.files.items() if not path.startswith(f"{target}/")}
+        self.files = {
+            f"{target}{path.removeprefix(source)}" if path.startswith(f"{source}/") else path: data
+            for path, data in kept.items()
+        }
+        return Reply(0, "", "")
 
     def _exits(self, *directories: str) -> Reply:
         found = [(path, self.files.get(f"{path}/exit")) for path in directories]
@@ -237,31 +261,37 @@ class Login(ssh.Remote):
         return self.cluster.run(script, arguments, data)
 
 
-class Files:
-    """Stands for the GridFTP server."""
+class Copies:
+    """Stands for what moves files."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
-    def push(self, pairs: Sequence[Pair], state: Path) -> None:
-        """See GridFtp.push."""
+    def push(self, files: Files, state: Path, tick: Callable[[], None]) -> None:
+        """See transfer.Adapter.push."""
         self._may_break()
-        for pair in pairs:
-            self._cluster.files[pair.remote] = pair.local.read_bytes()
+        for name in files.names:
+            data = (files.here / name).read_bytes()
+            self._cluster.files[f"{files.there}/{name}"] = self._whole_or_not(data)
+            tick()
         self._may_break()
 
-    def pull(self, pairs: Sequence[Pair], state: Path) -> None:
-        """See GridFtp.pull."""
+    def pull(self, files: Files, state: Path, tick: Callable[[], None]) -> None:
+        """See transfer.Adapter.pull."""
         missing = ""
-        for pair in pairs:
+        for name in files.names:
             self._may_break()
-            data = self._cluster.files.get(pair.remote)
+            data = self._cluster.files.get(f"{files.there.rstrip('/')}/{name}")
             if data is None:
-                missing = pair.remote
+                missing = name
             else:
-                pair.local.write_bytes(data[1:] if self._cluster.chance.strikes("file broken") else data)
+                (files.here / name).write_bytes(self._whole_or_not(data))
+            tick()
         if missing:
             raise TransferError("missing", f"No such file: {missing}")
+
+    def _whole_or_not(self, data: bytes) -> bytes:
+        return data[1:] if self._cluster.chance.strikes("file broken") else data
 
     def _may_break(self) -> None:
         assert not connection.in_atomic_block, "a transaction is kept open during a transfer"

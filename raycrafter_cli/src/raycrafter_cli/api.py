@@ -133,6 +133,10 @@ class Api:
         """Return a job's frames."""
         return self._pages(f"jobs/{number}/frames", {"state": state} if state else {})
 
+    def transfers(self, number: int) -> list[dict[str, Any]]:
+        """Return a job's transfers."""
+        return list(self._pages(f"jobs/{number}/transfers", {}))
+
     def _pages(self, path: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """Return the rows of a list, page by page."""
         page = 1

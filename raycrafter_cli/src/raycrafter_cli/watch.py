@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from .errors import EXIT_FAILED
 from .text import clean, state
 
 FINAL = {"DONE", "FAILED", "CANCELLED"}
+MOVING = {"RUNNING", "VERIFYING"}
 # How often in a row the server may be away before watching ends.
 PATIENCE = 30
 SHOWN_ERRORS = 5
@@ -30,13 +32,15 @@ def summary(job: dict[str, Any]) -> str:
     running = counts.get("RUNNING", 0) + counts.get("CLAIMED", 0)
     parts += [f"{running} rendering"] if running else []
     parts += [f"{counts['FAILED']} failed"] if counts.get("FAILED") else []
+    parts += [f"{job['scene_percent']} % of the scene sent"] if "scene_percent" in job else []
     return ", ".join(parts)
 
 
 def watch(api: Api, number: int, interval: float, as_json: bool = False) -> int:
     """Show a job until it ends; return the exit code. ``interval`` in seconds."""
     show = _json_lines if as_json else _bar if Console().is_terminal else _lines
-    job = show(lambda: _poll(api, number, interval), api.job(number))
+    look = api.job if as_json else functools.partial(_look, api)
+    job = show(lambda: _poll(look, number, interval), look(number))
     if as_json:
         return 0 if job["state"] == "DONE" else EXIT_FAILED
     return report_end(api, job)
@@ -57,12 +61,22 @@ def report_end(api: Api, job: dict[str, Any]) -> int:
     return EXIT_FAILED
 
 
-def _poll(api: Api, number: int, interval: float) -> dict[str, Any]:
+def _look(api: Api, number: int, **options: Any) -> dict[str, Any]:
+    """Return a job; while its scene is on the way to the cluster, with how much of it is there."""
+    job = api.job(number, **options)
+    if job["state"] == "STAGING":
+        for transfer in api.transfers(number):
+            if transfer["kind"] == "in" and transfer["state"] in MOVING and transfer["bytes_total"]:
+                job["scene_percent"] = 100 * transfer["bytes_done"] // transfer["bytes_total"]
+    return job
+
+
+def _poll(look: Callable[..., dict[str, Any]], number: int, interval: float) -> dict[str, Any]:
     """Wait, then ask. A server that is away for a while ends nothing."""
     for left in range(PATIENCE - 1, -1, -1):
         threading.Event().wait(interval)
         try:
-            return api.job(number, tries=1)
+            return look(number, tries=1)
         except UnavailableError as error:
             if not left:
                 raise

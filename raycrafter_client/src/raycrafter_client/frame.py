@@ -7,14 +7,11 @@ from typing import Any, Callable, Dict, List, Optional
 from . import files
 from .claim import FrameTask
 from .limiter import Limiter
-from .parsing import Event, PlainParser
-from .povray import PovrayParser
+from .parsing import Event, LineParser
 from .progress import Progress
+from .renderers import parsers_of
 from .reporter import Reporter
 from .runner import Runner
-
-# Parsers of standard error. A renderer without one is run all the same; its lines are logged as they are.
-PARSERS: Dict[str, Callable[[], Any]] = {"povray": PovrayParser}
 
 PROGRESS_PERCENT = 10.0
 PROGRESS_SECONDS = 5.0
@@ -31,11 +28,9 @@ class Attempt:
 
     def __init__(self, task: FrameTask, renderer: str, reporter: Reporter, progress: Progress) -> None:
         self._task = task
-        self._renderer = renderer
         self._reporter = reporter
         self._progress = progress
-        self._parser = PARSERS.get(renderer, PlainParser)()
-        self._stdout = PlainParser()
+        self._parsers = parsers_of(renderer)
         self._logged_percent = 0.0
         self._logged_at = time.monotonic()
         self._log_limiter = Limiter(*LOG_LIMIT)
@@ -50,22 +45,23 @@ class Attempt:
             ended = runner.run(task.command, task.directory, self._take_stdout, self._take_stderr)
         except OSError as error:
             return self._failed("cannot start the renderer: {}".format(error))
-        self._events(self._parser.close())
-        self._events(self._stdout.close())
+        for parser in self._parsers:
+            self._events(parser.close())
         self._tell_left_out()
         result = {"returncode": ended.returncode, "seconds": round(ended.seconds, 3), "peak_rss_kb": ended.peak_rss_kb}
         if ended.returncode != 0:
             if interrupted():
                 return self._interrupted(interrupted(), result)
             how = "exit code {}" if ended.returncode > 0 else "signal {}"
-            cause = self._parser.error or "the renderer gave no reason"
+            cause = self._parsers.error or "the renderer gave no reason"
             return self._failed("{} ({})".format(cause, how.format(abs(ended.returncode))), result)
         try:
             manifest = files.publish(task.files, stamp)
         except (OSError, files.OutputError) as error:
             if interrupted():
                 return self._interrupted(interrupted(), result)
-            return self._failed(str(error), result)
+            cause = self._parsers.error
+            return self._failed("{} ({})".format(cause, error) if cause else str(error), result)
         result.update(outcome="rendered", error="", files=manifest)
         self._progress.percent(100.0)
         text = "frame {} rendered in {:.1f} s".format(task.number, ended.seconds)
@@ -81,18 +77,21 @@ class Attempt:
 
     def _interrupted(self, reason: Optional[str], measured: Dict[str, Any]) -> Dict[str, Any]:
         result = dict(measured, outcome="interrupted", error=str(reason), files=[])
-        text = "frame {} interrupted at {:.0f} %: {}".format(self._task.number, self._parser.percent, reason)
-        self._event(logging.WARNING, "frame_interrupted", text, {"percent": self._parser.percent})
+        text = "frame {} interrupted at {:.0f} %: {}".format(self._task.number, self._parsers.percent, reason)
+        self._event(logging.WARNING, "frame_interrupted", text, {"percent": self._parsers.percent})
         return result
 
     def _take_stderr(self, chunk: bytes) -> None:
-        self._events(self._fed(self._parser, chunk))
-        self._progress.percent(self._parser.percent)
+        self._take(self._parsers.stderr, chunk)
 
     def _take_stdout(self, chunk: bytes) -> None:
-        self._events(self._fed(self._stdout, chunk))
+        self._take(self._parsers.stdout, chunk)
 
-    def _fed(self, parser: Any, chunk: bytes) -> List[Event]:
+    def _take(self, parser: LineParser, chunk: bytes) -> None:
+        self._events(self._fed(parser, chunk))
+        self._progress.percent(self._parsers.percent)
+
+    def _fed(self, parser: LineParser, chunk: bytes) -> List[Event]:
         """A parser that stumbles costs log lines, never the render."""
         try:
             return parser.feed(chunk)

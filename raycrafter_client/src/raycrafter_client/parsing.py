@@ -3,7 +3,7 @@
 import codecs
 import logging
 import re
-from typing import Any, Dict, List, NamedTuple
+from typing import Any, Dict, List, NamedTuple, Optional
 
 # Characters of one line; a renderer that prints no line ends must not fill the memory.
 MAX_LINE = 4000
@@ -45,18 +45,50 @@ class LineSplitter:
         return [line[:MAX_LINE] for line in lines]
 
 
-class PlainParser:
-    """Every line that is not blank, as it is: for streams whose language nobody has learned yet."""
+class LineParser:
+    """Bytes of one output in, events out; nothing is read or written. A renderer's parser says what each line means.
+
+    ``percent`` of the present frame never falls; ``error`` is the best explanation of a failure so far.
+    """
 
     def __init__(self) -> None:
-        self._splitter = LineSplitter()
         self.percent = 0.0
         self.error = ""
+        self.error_rank = 0
+        self._splitter = LineSplitter()
 
     def feed(self, chunk: bytes) -> List[Event]:
         """Return the events of the next bytes."""
-        return [Event("line", logging.INFO, line.rstrip(), {}) for line in self._splitter.feed(chunk) if line.strip()]
+        return self._events(self._splitter.feed(chunk))
 
     def close(self) -> List[Event]:
         """Return the events of what is left."""
-        return [Event("line", logging.INFO, line.rstrip(), {}) for line in self._splitter.close() if line.strip()]
+        return self._events(self._splitter.close())
+
+    def event(self, line: str) -> Optional[Event]:
+        """Return the event of one line that is not blank, or None when it is not worth keeping."""
+        raise NotImplementedError
+
+    def explain(self, rank: int, text: str) -> None:
+        """Keep the first text of the highest rank as the error."""
+        if rank > self.error_rank:
+            self.error_rank, self.error = rank, text
+
+    def progress(self, percent: float, data: Dict[str, Any]) -> Optional[Event]:
+        """Note how far the frame is; return an event when it is a whole percent further than before."""
+        before, self.percent = self.percent, max(self.percent, min(100.0, percent))
+        if int(self.percent) <= int(before):
+            return None
+        return Event("progress", logging.INFO, "{:.0f} %".format(self.percent), dict(data, percent=self.percent))
+
+    def _events(self, lines: List[str]) -> List[Event]:
+        found = (self.event(line.rstrip()) for line in lines if line.strip())
+        return [event for event in found if event is not None]
+
+
+class PlainParser(LineParser):
+    """Every line as it is: for streams whose language nobody has learned yet."""
+
+    def event(self, line: str) -> Event:
+        """Return the line."""
+        return Event("line", logging.INFO, line, {})

@@ -4,7 +4,7 @@ import logging
 import re
 from typing import Any, Dict, List, Optional
 
-from .parsing import Event, LineSplitter
+from .parsing import Event, LineParser
 
 PROGRESS = re.compile(r"^Rendered (\d+) of (\d+) pixels \((\d+)%\)")
 PRETRACE = re.compile(r"^Performing radiosity pretrace: (\d+) of (\d+) pixels \((\d+)%\)")
@@ -38,14 +38,11 @@ IN_PRETRACE, TRACING, PLAIN = "pretrace", "tracing", "plain"
 PRETRACE_SHARE = 10.0
 
 
-class PovrayParser:
-    """Bytes in, events out; nothing is read or written. ``percent`` of the present frame never falls."""
+class PovrayParser(LineParser):
+    """Joins the lines that POV-Ray wraps. Ranks of its errors: 3 an error with its place, 2 fatal, 1 a complaint."""
 
     def __init__(self) -> None:
-        self.percent = 0.0
-        self.error = ""  # the best explanation of a failure so far
-        self._error_rank = 0
-        self._splitter = LineSplitter()
+        super().__init__()
         self._held: Optional[str] = None  # a line that may go on in the next one
         self._held_last = ""  # its last printed part
         self._in_body = False
@@ -93,11 +90,11 @@ class PovrayParser:
     def _release(self, events: List[Event]) -> None:
         if self._held is not None:
             line, self._held = self._held, None
-            event = self._event(line.rstrip())
+            event = self.event(line.rstrip())
             if event:
                 events.append(event)
 
-    def _event(self, line: str) -> Optional[Event]:
+    def event(self, line: str) -> Optional[Event]:
         """Return the event of one whole line, or None when it is not worth keeping."""
         if not self._in_body and BODY.match(line):
             self._in_body = True
@@ -115,7 +112,7 @@ class PovrayParser:
             self._signalled = True
             return Event("signal", logging.WARNING, line, {"signal": found.group(1)})
         if COMPLAINT.match(line):
-            self._explain(1, line)
+            self.explain(1, line)
             return Event("complaint", logging.WARNING, line, {})
         if not self._in_body or RULE.match(line):
             return None
@@ -149,15 +146,10 @@ class PovrayParser:
         if what.startswith("Fatal"):
             if self._signalled:
                 return Event("fatal", logging.WARNING, line, data)
-            self._explain(2, line)
+            self.explain(2, line)
             return Event("fatal", logging.ERROR, line, data)
-        self._explain(3, line)
+        self.explain(3, line)
         return Event(what.lower().replace(" ", "_").replace("-", "_"), logging.ERROR, line, data)
-
-    def _explain(self, rank: int, line: str) -> None:
-        """Keep the first message of the highest rank: 3 an error with its place, 2 fatal, 1 a complaint."""
-        if rank > self._error_rank:
-            self._error_rank, self.error = rank, line
 
     def _progress(self, found: Any, named_pretrace: bool, events: List[Event]) -> None:
         done, total, part = (int(group) for group in found.groups())
@@ -173,10 +165,9 @@ class PovrayParser:
             percent = PRETRACE_SHARE + part * (100 - PRETRACE_SHARE) / 100
         else:
             percent = float(part)
-        before, self.percent = self.percent, max(self.percent, min(100.0, percent))
-        if int(self.percent) > int(before):
-            text, data = "{:.0f} %".format(self.percent), {"percent": self.percent, "done": done, "total": total}
-            events.append(Event("progress", logging.INFO, text, data))
+        event = self.progress(percent, {"done": done, "total": total})
+        if event:
+            events.append(event)
 
     def _next_stage(self, done: int, total: int, named_pretrace: bool) -> str:
         """Tell the pretrace from the trace by the first count and by the fall of the count between them."""

@@ -34,8 +34,7 @@ class Runner:
         # Ansible keeps them for the process, which is one module's at other times.
         warnings._global_warnings.clear()
         spec.loader.exec_module(module)
-        # Nothing is encrypted here; to read all authorities for each request would be most of the time.
-        given = {"url": self._url, **LOGIN, "validate_certs": False, **arguments, "_ansible_check_mode": check}
+        given = {"url": self._url, **LOGIN, **arguments, "_ansible_check_mode": check}
         with patch_module_args(given), pytest.raises(SystemExit):
             module.main()
         return json.loads(self._capsys.readouterr().out)

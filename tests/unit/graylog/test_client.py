@@ -8,7 +8,7 @@ import urllib.error
 
 import pytest
 
-from module_utils import graylog
+from module_utils import graylog, graylog_http
 from module_utils.graylog import GraylogClient, GraylogError
 
 
@@ -84,7 +84,7 @@ def test_every_request_has_the_header_and_the_login(recording):
     url, arguments = seen[0]
     assert url == "http://127.0.0.1:9000/api/system/inputs"
     assert arguments["headers"]["X-Requested-By"]
-    assert arguments["force_basic_auth"] is True
+    assert (arguments["url_username"], arguments["url_password"]) == ("admin", "secret")
     assert json.loads(arguments["data"]) == {"title": "x"}
 
 
@@ -135,6 +135,19 @@ def test_only_a_question_is_asked_again(method, asked):
         with pytest.raises(GraylogError, match="503"):
             client.request(method, "/system", {})
     assert len(seen) == asked
+
+
+@pytest.mark.parametrize("url", ["log:9000", "file:///etc/passwd", "", "ftp://log"])
+def test_an_address_of_no_web_server_is_refused(url):
+    with pytest.raises(GraylogError, match="write it like http"):
+        GraylogClient(None, url, "admin", "x")
+
+
+@pytest.mark.parametrize("files", [{"ca_path": "/nowhere.pem"}, {"client_cert": "/nowhere.pem", "client_key": "/k"}])
+def test_a_file_that_is_not_there_is_named(files):
+    client = GraylogClient(graylog_http.open_url, "https://127.0.0.1", "admin", "x", sleep=lambda _: None, **files)
+    with pytest.raises(GraylogError, match=r"nowhere\.pem"):
+        client.hello()
 
 
 def test_all_pages_are_read():

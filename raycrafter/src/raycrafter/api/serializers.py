@@ -156,7 +156,7 @@ class JobCreateSerializer(serializers.Serializer):
     """
 
     scene = serializers.FileField(
-        max_length=255, required=False, help_text=".pov or .ini, or a .zip, .tar, .tar.gz with one in it"
+        max_length=255, required=False, help_text=".pov, .ini or .blend, or a .zip, .tar, .tar.gz with one in it"
     )
     upload = serializers.CharField(
         max_length=32, required=False, help_text="instead of scene: the id of an upload that is whole"
@@ -207,17 +207,18 @@ class JobCreateSerializer(serializers.Serializer):
         errors: dict[str, list[str]] = {}
         if data["width"] * data["height"] > MAX_PIXELS:
             errors["width"] = [f"width times height is more than {MAX_PIXELS} pixels"]
+        renderer = renderers.get(data["renderer"])
         try:
-            data["options"] = renderers.get(data["renderer"]).validate(data["options"])
+            data["options"] = renderer.validate(data["options"])
         except renderers.OptionError as error:
             errors[error.field] = [error.reason]
-        errors |= self._take_scene(data)
+        errors |= self._take_scene(data, renderer.suffixes)
         if errors:
             raise serializers.ValidationError(errors)
         data["numbers"] = frame_numbers.parse(data["frames"])
         return data
 
-    def _take_scene(self, data: dict[str, Any]) -> dict[str, list[str]]:
+    def _take_scene(self, data: dict[str, Any], suffixes: tuple[str, ...]) -> dict[str, list[str]]:
         """Set ``scene``, ``upload``, ``filename`` and ``main``; return what is wrong with them."""
         if ("scene" in data) == ("upload" in data):
             return {"scene": ["send either scene or upload"]}
@@ -225,7 +226,7 @@ class JobCreateSerializer(serializers.Serializer):
             data["upload"] = self._uploaded(data)
             if data["scene"] is not None:
                 data["filename"] = scenes.clean_name(data["scene"].name)
-                data["main"] = scenes.inspect(data["scene"], data["filename"], data["main"])
+                data["main"] = scenes.inspect(data["scene"], data["filename"], data["main"], suffixes)
         except scenes.SceneError as error:
             return {error.field: [str(error)]}
         except uploads.UploadError as error:

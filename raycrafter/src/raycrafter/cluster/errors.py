@@ -16,10 +16,10 @@ class CredentialError(InfrastructureError):
 
 
 class TransferError(InfrastructureError):
-    """A GridFTP transfer broke off. ``kind`` is network, credential, quota, permission or missing."""
+    """A transfer of files broke off. ``kind`` is network, credential, quota, permission or missing."""
 
     def __init__(self, kind: str, text: str) -> None:
-        super().__init__(f"GridFTP ({kind}): {text}")
+        super().__init__(f"transfer ({kind}): {text}")
         self.kind = kind
 
 

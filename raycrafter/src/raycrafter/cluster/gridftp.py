@@ -1,7 +1,7 @@
 """Files to and from the cluster by globus-url-copy, resumable, with the proxy looked at first.
 
 An expired proxy fails in ways that look like a broken network, so its lifetime is read before every transfer and is an
-error of its own. Percentages come from file sizes, never from the tool's output.
+error of its own.
 """
 
 from __future__ import annotations
@@ -9,34 +9,20 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from . import batch_process
-from .errors import CredentialError, TransferError
+from . import batch_process, transfer
+from .errors import CredentialError
+from .transfer import Files
 
 MIN_LIFETIME = 300  # seconds a proxy must last for a transfer to be begun
-TIME_LIMIT = 1500.0  # seconds for one run; a longer transfer goes on in the next one, where this one stopped
-STREAMS = 4
 # Retries within a run, so that a short interruption costs no new connection for the files already there.
 _RESTART = ["-rst", "-rst-retries", "2", "-rst-interval", "2", "-stall-timeout", "60"]
-
-_KINDS = (
-    ("credential", r"credential|proxy|certificate|GSS|authenticat|authoriz|gridmap"),
-    ("quota", r"quota|No space left"),
-    ("permission", r"Permission denied"),
-    ("missing", r"No such file|does not exist|not found on (the )?server"),
-)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A file here and its absolute path on the cluster."""
-
-    local: Path
-    remote: str
+_PUSH = ["-p", "4"]
+# One stream: with more, GridFTP has the sender connect, and nothing may connect to a worker.
+_PULL = ["-c"]  # goes on after a file that is missing
 
 
 def proxy_lifetime(proxy: str) -> int:
@@ -59,20 +45,16 @@ class GridFtp:
         self._url = url.rstrip("/")
         self._proxy = proxy
 
-    def push(self, pairs: Sequence[Pair], state: Path) -> None:
-        """Sends files, making directories as needed. Raises as ``_copy`` does."""
-        lines = [f'"{self._local(pair)}" "{self._remote(pair)}"' for pair in pairs]
-        self._copy(lines, state, ["-p", str(STREAMS)])
+    def push(self, files: Files, state: Path, tick: Callable[[], None]) -> None:
+        """See ``transfer.Adapter``. Raises as ``_copy`` does."""
+        self._copy([(self._here(files, name), self._there(files, name)) for name in files.names], state, tick, *_PUSH)
 
-    def pull(self, pairs: Sequence[Pair], state: Path) -> None:
-        """Fetches files; goes on with the others when one is missing, then raises. Raises as ``_copy`` does."""
-        # One stream: with more, GridFTP has the sender connect, and nothing may connect to a worker.
-        lines = [f'"{self._remote(pair)}" "{self._local(pair)}"' for pair in pairs]
-        self._copy(lines, state, ["-c"])
+    def pull(self, files: Files, state: Path, tick: Callable[[], None]) -> None:
+        """See ``transfer.Adapter``. Raises as ``_copy`` does."""
+        self._copy([(self._there(files, name), self._here(files, name)) for name in files.names], state, tick, *_PULL)
 
-    def _copy(self, lines: Sequence[str], state: Path, options: Sequence[str]) -> None:
-        """Copies what ``lines`` name. ``state`` (a directory of this transfer's own) keeps what is left to do, so that
-        the same call goes on after an interruption.
+    def _copy(self, pairs: Sequence[tuple[str, str]], state: Path, tick: Callable[[], None], *options: str) -> None:
+        """Copies what ``pairs`` of addresses name. ``state`` keeps what is left to do.
 
         Raises CredentialError before anything is tried, TransferError when not everything was copied.
         """
@@ -83,24 +65,16 @@ class GridFtp:
                 "start raycrafter-grid-proxy.service on the worker and read its log"
             )
         state.mkdir(parents=True, exist_ok=True)
-        (state / "pairs").write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+        lines = [f'"{source}" "{target}"\n' for source, target in pairs]
+        (state / "pairs").write_text("".join(lines), encoding="ascii")
         rest = state / "rest"
         if rest.exists() and not rest.stat().st_size:
             rest.unlink()  # an empty one would mean that nothing is left to do
         words = ["globus-url-copy", "-cd", *_RESTART, *options, "-df", str(rest), "-f", str(state / "pairs")]
-        try:
-            result = batch_process.run(words, timeout=TIME_LIMIT, env={"X509_USER_PROXY": self._proxy})
-        except batch_process.LimitError as error:
-            raise TransferError("network", str(error)) from error
-        except OSError as error:
-            raise TransferError("network", f"globus-url-copy cannot be started: {error.strerror}") from error
-        if result.code != 0:
-            text = " ".join((result.stderr or result.stdout).split())
-            kind = next((kind for kind, words in _KINDS if re.search(words, text, re.IGNORECASE)), "network")
-            raise TransferError(kind, text[:500] or f"globus-url-copy ended with {result.code}")
+        transfer.run(words, tick, {"X509_USER_PROXY": self._proxy})
 
-    def _local(self, pair: Pair) -> str:
-        return f"file://{quote(str(pair.local))}"
+    def _here(self, files: Files, name: str) -> str:
+        return f"file://{quote(str(files.here / name))}"
 
-    def _remote(self, pair: Pair) -> str:
-        return f"{self._url}{quote(pair.remote)}"
+    def _there(self, files: Files, name: str) -> str:
+        return f"{self._url}{quote(f'{files.there}/{name}')}"

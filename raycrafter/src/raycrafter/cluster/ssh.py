@@ -40,7 +40,7 @@ class Remote:
         """``lock_directory`` (local) keeps two processes from opening the connection at once."""
         options = ["BatchMode=yes", "LogLevel=ERROR", f"ConnectTimeout={CONNECT_TIMEOUT}"]
         self._ssh = ["ssh", "-F", config, *(word for option in options for word in ("-o", option))]
-        self._host = host
+        self.host = host
         self._lock = Path(lock_directory) / f"ssh-{host}.lock"
         self._pause, self._retry_at, self._trouble = 0.0, 0.0, ""
 
@@ -49,24 +49,32 @@ class Remote:
 
         Raises SshError when there is no connection or the time is up: the script may then have run or not.
         """
-        if time.monotonic() < self._retry_at:
-            raise SshError(self._trouble)
         command = shlex.join(["sh", "-c", f"({script}){_KEEP_CODE}", "sh", *arguments])
+        words = self.connected()
         try:
-            self._connect()
-            result = batch_process.run(
-                [*self._ssh, "-o", "ControlMaster=no", self._host, "--", command], data=data, timeout=timeout
-            )
-        except (batch_process.LimitError, subprocess.SubprocessError, OSError) as error:
+            result = batch_process.run([*words, self.host, "--", command], data=data, timeout=timeout)
+        except (batch_process.LimitError, OSError) as error:
             raise self._failed(str(error)) from error
         if result.code == SSH_FAILED:
             raise self._failed(result.stderr)
         self._pause = self._retry_at = 0.0
         return result
 
-    def check(self, what: str, script: str, *arguments: str, data: bytes | None = None) -> Reply:
+    def connected(self) -> list[str]:
+        """The words of an ssh that uses the shared connection, which stands. ``host`` comes next. Raises SshError."""
+        if time.monotonic() < self._retry_at:
+            raise SshError(self._trouble)
+        try:
+            self._connect()
+        except (batch_process.LimitError, subprocess.SubprocessError, OSError) as error:
+            raise self._failed(str(error)) from error
+        return [*self._ssh, "-o", "ControlMaster=no"]
+
+    def check(
+        self, what: str, script: str, *arguments: str, data: bytes | None = None, timeout: float = COMMAND_TIMEOUT
+    ) -> Reply:
         """``run`` for commands whose refusal is an error: raises RemoteError, ``what`` names the command in it."""
-        result = self.run(script, *arguments, data=data)
+        result = self.run(script, *arguments, data=data, timeout=timeout)
         if result.code != 0:
             raise RemoteError(what, result.code, result.stderr or result.stdout)
         return result
@@ -77,14 +85,14 @@ class Remote:
 
     def _connect(self) -> None:
         """Makes sure that the shared connection stands."""
-        control = [*self._ssh, "-O", "check", self._host]
+        control = [*self._ssh, "-O", "check", self.host]
         with self._locked():
             if batch_process.run(control, timeout=CONNECT_TIMEOUT).code == 0:
                 return
             with tempfile.TemporaryFile() as errors:  # a file, never a pipe: the connection stays behind with it
                 # Not -M as well: master mode asked for twice means that every command needs a person's consent.
                 code = subprocess.run(
-                    [*self._ssh, "-o", "ControlMaster=yes", "-o", f"ControlPersist={PERSIST}", "-Nf", self._host],
+                    [*self._ssh, "-o", "ControlMaster=yes", "-o", f"ControlPersist={PERSIST}", "-Nf", self.host],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=errors,
@@ -95,7 +103,7 @@ class Remote:
                 errors.seek(0)
                 if code != 0:
                     raise OSError(errors.read(2000).decode(errors="replace"))
-        logger.info("ssh connection to %s opened", self._host)
+        logger.info("ssh connection to %s opened", self.host)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -108,5 +116,5 @@ class Remote:
         """Notes a failure and when to try again."""
         self._pause = min(max(2 * self._pause, FIRST_PAUSE), LAST_PAUSE)
         self._retry_at = time.monotonic() + self._pause
-        self._trouble = f"ssh to {self._host}: {' '.join(text.split())[:500] or 'connection failed'}"
+        self._trouble = f"ssh to {self.host}: {' '.join(text.split())[:500] or 'connection failed'}"
         return SshError(self._trouble)

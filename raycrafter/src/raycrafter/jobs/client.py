@@ -156,7 +156,7 @@ def _work(batch: Batch, frame: Frame, number: int) -> Work:
         command=renderer.command(job, frame.number, workspace, batch.directory),
         directory=renderer.directory(workspace),
         files=[dict(item) for item in renderer.files(job, frame.number, workspace, batch.directory)],
-        resume=frame.attempts.filter(number=number - 1, outcome__in=resumable).exists(),
+        resume=renderer.resumes and frame.attempts.filter(number=number - 1, outcome__in=resumable).exists(),
     )
 
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-SCENE_SUFFIXES = (".pov", ".ini")
+SCENE_SUFFIXES = (".pov", ".ini", ".blend")  # of all renderers; each takes some of them
 ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
 
 MIB = 1024 * 1024
@@ -57,11 +57,12 @@ def clean_name(filename: str) -> str:
     return stem + suffix
 
 
-def inspect(content: IO[bytes], name: str, main: str = "") -> str:
+def inspect(content: IO[bytes], name: str, main: str = "", suffixes: tuple[str, ...] = SCENE_SUFFIXES) -> str:
     """Look through a scene without unpacking it. Returns the path in it of the file to render.
 
     ``content`` is seekable and is read from its start; ``name`` decides the kind (see ``clean_name``); ``main`` is the
-    file to render, by default the only one that can be. Raises SceneError.
+    file to render, by default the only one that can be; ``suffixes`` are those that the renderer takes. Raises
+    SceneError.
     """
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
@@ -72,9 +73,11 @@ def inspect(content: IO[bytes], name: str, main: str = "") -> str:
     if _suffix(name) in SCENE_SUFFIXES:
         if main and main != name:
             raise SceneError(f"{main!r} is not in the upload, which is the single file {name!r}", "main")
+        if _suffix(name) not in suffixes:
+            raise SceneError(f"{name!r} is no file of this renderer: it takes {' or '.join(suffixes)}")
         return name
     with _archive(content, name, size) as members:
-        return _choose({path for path, _, _ in members}, main)
+        return _choose({path for path, _, _ in members}, main, suffixes)
 
 
 def unpack(path: str | Path, directory: str | Path) -> list[str]:
@@ -106,20 +109,18 @@ def _suffix(name: str) -> str:
     return next((s for s in sorted(SCENE_SUFFIXES + ARCHIVE_SUFFIXES, key=len, reverse=True) if lower.endswith(s)), "")
 
 
-def _choose(names: set[str], main: str) -> str:
+def _choose(names: set[str], main: str, suffixes: tuple[str, ...]) -> str:
     """Return the file to render."""
     if main:
         wanted = str(PurePosixPath(main))
         if wanted not in names:
             raise SceneError(f"{main!r} is not in the archive", "main")
-        if not wanted.lower().endswith(SCENE_SUFFIXES):
-            raise SceneError(
-                f"{main!r} cannot be rendered: name a file that ends in {' or '.join(SCENE_SUFFIXES)}", "main"
-            )
+        if not wanted.lower().endswith(suffixes):
+            raise SceneError(f"{main!r} cannot be rendered: name a file that ends in {' or '.join(suffixes)}", "main")
         return wanted
-    candidates = sorted(name for name in names if name.lower().endswith(SCENE_SUFFIXES))
+    candidates = sorted(name for name in names if name.lower().endswith(suffixes))
     if not candidates:
-        raise SceneError(f"the archive has no file that ends in {' or '.join(SCENE_SUFFIXES)}", "scene")
+        raise SceneError(f"the archive has no file that ends in {' or '.join(suffixes)}", "scene")
     if len(candidates) > 1:
         some = ", ".join(candidates[:5]) + (" …" if len(candidates) > 5 else "")
         raise SceneError(f"the archive has {len(candidates)} files that could be rendered ({some}): say which", "main")

@@ -17,6 +17,10 @@ class Site(models.Model):
     max_frames_per_user = models.PositiveIntegerField(
         null=True, blank=True, help_text="that one user may have waiting or in work"
     )
+    proxy_ends = models.DateTimeField(
+        null=True, editable=False, help_text="the grid proxy of the worker that looked last; empty: it cannot be read"
+    )
+    proxy_seen = models.DateTimeField(null=True, editable=False, help_text="when that worker looked")
 
     def __str__(self) -> str:
         return self.name

@@ -8,11 +8,12 @@ from __future__ import annotations
 from django.conf import settings
 
 from .base import Files, OptionError, Renderer
+from .blender import Blender
 from .povray import PovRay
 
 __all__ = ["ADAPTERS", "Files", "OptionError", "Renderer", "get", "names"]
 
-ADAPTERS: dict[str, Renderer] = {adapter.name: adapter for adapter in (PovRay(),)}
+ADAPTERS: dict[str, Renderer] = {adapter.name: adapter for adapter in (PovRay(), Blender())}
 
 
 def names() -> list[str]:

@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypedDict
 
-from raycrafter.jobs.models import Job
+from django.utils.text import slugify
+
+from raycrafter.jobs.models import Attempt, Job
 
 
 class OptionError(ValueError):
@@ -26,9 +28,15 @@ class Files(TypedDict):
 
 
 class Renderer(ABC):
-    """An adapter holds no state: all it needs is in the job and the site's configuration."""
+    """An adapter holds no state: all it needs is in the job and the site's configuration.
+
+    ``suffixes`` are the endings, in lower case, of the files it can render. ``resumes`` says whether the command goes
+    on with a frame where an interrupted attempt left it; without, the frame starts anew.
+    """
 
     name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+    resumes: ClassVar[bool]
 
     @abstractmethod
     def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,3 +57,18 @@ class Renderer(ABC):
     @abstractmethod
     def is_fatal(self, error: str) -> bool:
         """Whether a failure with this text from the renderer would come again, so that no retry makes sense."""
+
+    def slug(self, job: Job) -> str:
+        """The job's name as the names of its files have it: small letters, digits, ``-`` and ``_``."""
+        return slugify(job.name)[:60].strip("-_") or f"job-{job.pk}"
+
+    def stem(self, job: Job, number: int) -> str:
+        """What the name of a frame's work file begins with. It stays the same over interruptions and changes after a
+        failed or lost attempt: a client that was given up may still write there."""
+        void = (Attempt.Outcome.FAILED, Attempt.Outcome.LOST)
+        spoilt = Attempt.objects.filter(frame__job=job, frame__number=number, outcome__in=void).count()
+        return f"{self.slug(job)}-{spoilt}"
+
+    def final(self, job: Job, number: int, workspace_path: str) -> str:
+        """Where a frame's picture is once it is whole."""
+        return f"{workspace_path}/frames/{self.slug(job)}_{number:04d}.png"

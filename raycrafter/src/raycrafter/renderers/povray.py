@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
@@ -10,12 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Max, Min
-from django.utils.text import slugify
 
 from raycrafter.cluster.site import threads
-from raycrafter.jobs.models import Attempt, Job
+from raycrafter.jobs.models import Job
 
 from .base import Files, OptionError, Renderer
+from .options import flag, number, validated, whole
 
 MAX_CLOCK = 1_000_000.0
 MAX_FRAME = 1_000_000
@@ -23,40 +22,19 @@ ANTIALIAS_THRESHOLD = 0.3  # POV-Ray's own default
 FATAL = re.compile(r"(?<!Possible )Parse Error:|Fatal error in parser:")
 
 
-def _number(value: object, low: float, high: float) -> float:
-    # bool is an int in Python; a JSON true is no number.
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError(f"a number, got {value!r}")
-    if not low <= value <= high:
-        raise ValueError(f"a number from {low:g} to {high:g}, got {value!r}")
-    return float(value)
-
-
-def _whole(value: object, low: int, high: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise ValueError(f"a whole number from {low} to {high}, got {value!r}")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"true or false, got {value!r}")
-    return value
-
-
 def _antialias(value: object) -> bool | float:
-    return value if isinstance(value, bool) else _number(value, 0.001, 3)
+    return value if isinstance(value, bool) else number(value, 0.001, 3)
 
 
 OPTIONS: dict[str, Callable[[object], Any]] = {
-    "clock_initial": lambda value: _number(value, -MAX_CLOCK, MAX_CLOCK),
-    "clock_final": lambda value: _number(value, -MAX_CLOCK, MAX_CLOCK),
-    "cyclic": _flag,
-    "quality": lambda value: _whole(value, 0, 11),
+    "clock_initial": lambda value: number(value, -MAX_CLOCK, MAX_CLOCK),
+    "clock_final": lambda value: number(value, -MAX_CLOCK, MAX_CLOCK),
+    "cyclic": flag,
+    "quality": lambda value: whole(value, 0, 11),
     "antialias": _antialias,
     # The range that the clock runs over, when the job renders only some frames of an animation.
-    "initial_frame": lambda value: _whole(value, 0, MAX_FRAME),
-    "final_frame": lambda value: _whole(value, 0, MAX_FRAME),
+    "initial_frame": lambda value: whole(value, 0, MAX_FRAME),
+    "final_frame": lambda value: whole(value, 0, MAX_FRAME),
 }
 
 
@@ -69,17 +47,12 @@ class PovRay(Renderer):
     """POV-Ray's command line. Options after an .ini file override what is in it."""
 
     name = "povray"
+    suffixes = (".pov", ".ini")
+    resumes = True
 
     def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """See Renderer.validate; ``OPTIONS`` is the list."""
-        valid: dict[str, Any] = {}
-        for field, value in options.items():
-            if field not in OPTIONS:
-                raise OptionError(f"options.{field}", f"is unknown; POV-Ray jobs have {', '.join(OPTIONS)}")
-            try:
-                valid[field] = OPTIONS[field](value)
-            except ValueError as error:
-                raise OptionError(f"options.{field}", str(error)) from error
+        valid = validated(options, OPTIONS, "POV-Ray")
         if valid.get("initial_frame", 0) > valid.get("final_frame", MAX_FRAME):
             raise OptionError("options.final_frame", "must not be less than initial_frame")
         return valid
@@ -111,16 +84,13 @@ class PovRay(Renderer):
         return [
             {
                 "work": str(output.with_name(f"{output.stem}{digits}.png")),
-                "final": f"{workspace_path}/frames/{self._slug(job)}_{number:04d}.png",
+                "final": self.final(job, number, workspace_path),
             }
         ]
 
     def is_fatal(self, error: str) -> bool:
         """A scene that does not parse does not parse the next time either."""
         return bool(FATAL.search(error))
-
-    def _slug(self, job: Job) -> str:
-        return slugify(job.name)[:60].strip("-_") or f"job-{job.pk}"
 
     def _range(self, job: Job) -> tuple[int, int]:
         """First and last frame of the animation whose clock runs from initial to final. Never one frame alone: POV-Ray
@@ -140,8 +110,5 @@ class PovRay(Renderer):
         return [*frames, f"+KI{initial}", f"+KF{final}", "+KC" if options.get("cyclic") else "-KC"]
 
     def _output(self, job: Job, number: int, workspace_path: str) -> str:
-        """The name before POV-Ray adds the frame's number. It stays the same over interruptions, so that ``+C`` finds
-        the state file, and changes after a failed or lost attempt: a client that was given up may still write there."""
-        void = (Attempt.Outcome.FAILED, Attempt.Outcome.LOST)
-        spoilt = Attempt.objects.filter(frame__job=job, frame__number=number, outcome__in=void).count()
-        return f"{workspace_path}/work/{self._slug(job)}-{spoilt}_.png"
+        """The name before POV-Ray adds the frame's number. ``+C`` finds its state file by it."""
+        return f"{workspace_path}/work/{self.stem(job, number)}_.png"

@@ -2,13 +2,15 @@
 
 ``schedule`` decides (queue ``default``); ``ensure_workspace``, ``submit_batch``, ``poll_site``, ``cancel_batch`` and
 ``release_workspace`` speak ssh (queue ``ssh``, one at a time); ``push_input`` and ``pull_output`` move files (queue
-``transfer``); ``reap`` looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are.
+``transfer``); ``reap`` looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are,
+``look_at_proxy`` how long the grid proxy lasts.
 """
 
 from .common import enqueue
 from .deletion import cancel_batch
 from .planning import schedule
 from .polling import poll_site
+from .proxy import look_at_proxy
 from .queues import measure_queues
 from .silence import reap
 from .submission import submit_batch
@@ -18,6 +20,7 @@ from .workspaces import ensure_workspace, release_workspace
 __all__ = [
     "cancel_batch",
     "ensure_workspace",
+    "look_at_proxy",
     "measure_queues",
     "nudge",
     "poll_site",

@@ -16,6 +16,8 @@ from raycrafter.celery import app
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.cluster.scheduler import Scheduler
 from raycrafter.cluster.ssh import Remote
+from raycrafter.cluster.ssh_transfer import SshTransfer
+from raycrafter.cluster.transfer import Adapter
 from raycrafter.config import Cluster
 from raycrafter.jobs.models import Batch, Event, Job
 
@@ -44,8 +46,10 @@ def scheduler() -> Scheduler:
     return Scheduler(cluster().answers)
 
 
-def gridftp() -> GridFtp:
-    """The GridFTP server."""
+def adapter() -> Adapter:
+    """What moves the files."""
+    if cluster().transfer == "ssh":
+        return SshTransfer(remote())
     return GridFtp(cluster().gridftp_url, cluster().proxy_file)
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from raycrafter.celery import app
-from raycrafter.cluster.gridftp import TIME_LIMIT
+from raycrafter.cluster.transfer import TIME_LIMIT
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event, Transfer
 from raycrafter.jobs.states import BatchState, TransferState, move

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shutil
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,13 +17,14 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError, InfrastructureError, RemoteError, TransferError
-from raycrafter.cluster.gridftp import Pair
+from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import outcomes, scene
 from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
 from raycrafter.jobs.states import FrameState, JobState, TransferState, move
 
-from .common import cluster, enqueue, gridftp, note_trouble, remote, trouble_over
+from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
 from .giving_up import give_up
+from .transfer_progress import Progress, arrived, sent
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +34,12 @@ CREDENTIAL_PAUSE = 60  # seconds; somebody or a timer must make a new proxy
 MAX_MISMATCHES = 3  # tries at frames that arrive wrong before they are rendered again
 MAX_FRAMES = 50  # frames in one transfer, so that the first are seen early
 CHUNK = 1024 * 1024  # bytes
-_SIZES = r"cd " '"$1"' r" && find . -type f -printf '%s %P\n'"
+DIGEST_LIMIT = 900.0  # seconds for the login node to read a scene through
+_NO_FILE = 123  # how xargs ends when one of the files could not be read
+_DIGESTS = 'cd "$1" && xargs -0 sha256sum --'
+_REMOVE = 'cd "$1" && xargs -0 rm -f --'
+# Looked for first: another worker may have named it, and then the second argument is what is rendered.
+_PUBLISH = '[ -d "$1" ] && rm -rf -- "$2" && mv -T -- "$1" "$2"'
 
 
 class MismatchError(Exception):
@@ -83,20 +90,22 @@ def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
 
 @app.task(name="raycrafter.tasks.push_input")
 def push_input(transfer_id: int) -> None:
-    """Unpacks the scene here and sends its files to the workspace's input directory."""
+    """Unpacks the scene here and sends its files aside; the workspace gets its input directory when all are right."""
     transfer = _begin(transfer_id)
     if transfer is None:
         return
-    job, target = transfer.job, f"{transfer.job.workspace.path}/input"
+    job, workspace, scratch = transfer.job, transfer.job.workspace.path, _scratch(transfer)
     try:
-        files = _unpacked(job, _scratch(transfer))
-        total = sum(path.stat().st_size for path in files.values())
+        names = _unpacked(job, scratch)
+        files = Files(scratch / "input", f"{workspace}/incoming", names)
+        sizes = {name: (files.here / name).stat().st_size for name in names}
+        total = sum(sizes.values())
         Transfer.objects.filter(pk=transfer.pk).update(bytes_total=total)
-        pairs = [Pair(path, f"{target}/{name}") for name, path in files.items()]
-        gridftp().push(pairs, _scratch(transfer) / "state")
+        adapter().push(files, scratch / "state", Progress(transfer, lambda: sent(sizes, files)))
         if not move(transfer, TransferState.VERIFYING):
             return
-        _compare(files, target)
+        _compare(files)
+        remote().check(f"naming {workspace}/input", _PUBLISH, files.there, f"{workspace}/input")
     except scene.SceneError as error:
         _finish(transfer, TransferState.FAILED, state_reason=str(error), error_class="scene")
         give_up(job, f"the scene cannot be unpacked: it {error}")
@@ -107,8 +116,11 @@ def push_input(transfer_id: int) -> None:
     _finish(transfer, TransferState.DONE, bytes_done=total)
 
 
-def _unpacked(job: Job, scratch: Path) -> dict[str, Path]:
-    """The scene's files by their relative names; unpacked anew each time, because a try before may have been killed."""
+def _unpacked(job: Job, scratch: Path) -> list[str]:
+    """The names of the scene's files, below ``scratch``/input.
+
+    Unpacked anew each time, because a try before may have been killed.
+    """
     shutil.rmtree(scratch / "input", ignore_errors=True)
     scratch.mkdir(parents=True, exist_ok=True)
     packed = scratch / PurePosixPath(job.scene.name).name
@@ -116,16 +128,23 @@ def _unpacked(job: Job, scratch: Path) -> dict[str, Path]:
         shutil.copyfileobj(source, copy, CHUNK)
     if _digest(packed) != job.scene_sha256:
         raise MismatchError("the scene came from the storage with other bytes than were uploaded")
-    names = scene.unpack(packed, scratch / "input")
-    return {name: scratch / "input" / name for name in names}
+    return scene.unpack(packed, scratch / "input")
 
 
-def _compare(files: dict[str, Path], target: str) -> None:
-    """Every file is on the cluster with its size. Raises MismatchError."""
-    listed = remote().check(f"listing {target}", _SIZES, target).stdout
-    there = {name: size for size, _, name in (line.partition(" ") for line in listed.splitlines())}
-    wrong = [name for name, path in files.items() if there.get(name) != str(path.stat().st_size)]
+def _compare(files: Files) -> None:
+    """Every file is on the cluster with its bytes. What is not is removed there, so that it is sent anew.
+
+    Raises MismatchError.
+    """
+    names = b"\0".join(os.fsencode(name) for name in files.names)
+    reply = remote().run(_DIGESTS, files.there, data=names, timeout=DIGEST_LIMIT)
+    if reply.code not in (0, _NO_FILE):
+        raise RemoteError(f"sha256sum in {files.there}", reply.code, reply.stderr)
+    there = {name: digest for digest, _, name in (line.partition("  ") for line in reply.stdout.splitlines())}
+    wrong = [name for name in files.names if there.get(name) != _digest(files.here / name)]
     if wrong:
+        data = b"\0".join(os.fsencode(name) for name in wrong)
+        remote().check(f"removing from {files.there}", _REMOVE, files.there, data=data)
         raise MismatchError(f"{len(wrong)} files did not arrive whole, {wrong[0]} among them")
 
 
@@ -173,7 +192,7 @@ def pull_output(transfer_id: int) -> None:
     frames = {frame.number: frame for frame in transfer.job.frames.filter(state=FrameState.RENDERED)}
     entries = [entry for entry in transfer.manifest if entry["frame"] in frames]
     try:
-        _fetch(entries, scratch)
+        _fetch(transfer, entries, scratch)
         if not move(transfer, TransferState.VERIFYING):
             return
         wrong = [number for number, mine in _by_frame(entries) if not _keep(frames[number], mine, scratch)]
@@ -191,20 +210,26 @@ def pull_output(transfer_id: int) -> None:
     _finish(transfer, TransferState.DONE)
 
 
-def _fetch(entries: Sequence[dict[str, Any]], scratch: Path) -> None:
+def _fetch(transfer: Transfer, entries: Sequence[dict[str, Any]], scratch: Path) -> None:
     """Pulls what is not here yet. A file that is missing there is found by the comparison."""
-    pairs = [Pair(_local(entry, scratch), entry["source"]) for entry in entries]
-    (scratch / "files").mkdir(parents=True, exist_ok=True)
+    files = Files(scratch / "files", "/", [_name(entry) for entry in entries])
+    here = {_local(entry, scratch): entry["size"] for entry in entries}
+    for path in here:
+        path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        gridftp().pull(pairs, scratch / "state")
+        adapter().pull(files, scratch / "state", Progress(transfer, lambda: arrived(here)))
     except TransferError as error:
         if error.kind != "missing":
             raise
         logger.warning("%s", error)
 
 
+def _name(entry: dict[str, Any]) -> str:
+    return entry["source"].lstrip("/")
+
+
 def _local(entry: dict[str, Any], scratch: Path) -> Path:
-    return scratch / "files" / f"{entry['frame']}-{PurePosixPath(entry['source']).name}"
+    return scratch / "files" / _name(entry)
 
 
 def _by_frame(entries: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[str, Any]]]]:

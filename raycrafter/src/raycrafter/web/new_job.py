@@ -54,7 +54,7 @@ class NewJob(forms.Form):
     options = forms.CharField(
         required=False,
         initial="{}",
-        help_text='The renderer\'s own options as JSON, like {"quality": 9, "antialias": 0.3}.',
+        help_text='The renderer\'s own options as JSON, like {"quality": 9} for povray or {"samples": 64} for blender.',
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
     # Sent twice, the form makes one job.

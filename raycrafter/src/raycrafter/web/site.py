@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -33,7 +34,8 @@ def site(request: HttpRequest) -> HttpResponse:
     context = {
         "health": check(),
         "cluster": cluster,
-        "paused": Site.objects.filter(name=cluster.name, paused=True).exists(),
+        "row": Site.objects.filter(name=cluster.name).first(),
+        "now": timezone.now(),
         "batches": batches.values_list("state").annotate(n=Count("pk")).order_by("state"),
         "tables": [
             tables.held_up(waiting[:ROWS_SHOWN]),
