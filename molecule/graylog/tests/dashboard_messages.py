@@ -41,7 +41,7 @@ FINDINGS = (
 
 
 def messages(mark: str) -> list[dict]:
-    """Return the GELF messages of the last day, the last of them half a minute old, with a mark; the same but for their times."""
+    """Return the GELF messages of the last day with a mark, the last half a minute old; the same but for times."""
     dice, now = random.Random(1), time.time() - 30  # noqa: S311 - no secrets
     found = [*_frames(dice, now), *_requests(dice, now), *_journals(dice, now), *_findings(now)]
     return [message | {"_sample": mark} for message in found if now - DAY + 600 < message["timestamp"] <= now]
