@@ -24,8 +24,11 @@ crosses the network.
 """
 CLOSING = """
 The workers go out to the cluster's login node (ssh 22, GridFTP 2811 with its data ports); they are the only hosts with
-a key for it. With `cluster.transfer: ssh` files go by ssh too, and 22 is all there is to open. The table is
-`firewall_flows` in `group_vars/all/network.yml`; this page is made from it by `make docs`.
+a key for it. With `cluster.transfer: ssh` files go by ssh too, and 22 is all there is to open. They also go out to the
+mail relay (`mail.host`, `mail.port`) and to users' webhooks: public addresses, by https, and what
+`django_webhook_networks` allows. Graylog goes out to the mail relay, too.
+
+The table is `firewall_flows` in `group_vars/all/network.yml`; this page is made from it by `make docs`.
 """
 
 

@@ -45,8 +45,10 @@ def main() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
     from raycrafter.jobs import client
-    from raycrafter.jobs.models import Batch, Event, Frame, Job, Workspace
+    from raycrafter.jobs.models import Batch, Event, Frame, Job, Notification, Workspace
+    from raycrafter.jobs.notifications import NotificationChoice, tell
     from raycrafter.jobs.states import move
+    from raycrafter.tasks import notifications
 
     job = Job.objects.create(
         owner=get_user_model().objects.create_user("racer"),
@@ -107,6 +109,15 @@ def main() -> None:
     results = at_once(lambda _: client.events(batch(pk), "same", events))
     assert results == [100] * THREADS, results
     assert Event.objects.filter(batch=pk).exclude(seq=None).count() == 100
+
+    # the same told from all sides is written down once, and of many workers with it one sends it
+    NotificationChoice.objects.create(user=job.owner, webhook="https://hooks.example.org/")
+    results = at_once(lambda _: tell(job.owner, "held", "ssh:0", "Job waits", "It waits.", job))
+    assert results == [None] * THREADS, results
+    row, sent = Notification.objects.get(), []
+    notifications._send = lambda row: sent.append(row.pk)
+    results = at_once(lambda _: notifications.send_notification(row.pk))
+    assert (results, sent) == ([None] * THREADS, [row.pk]), (results, sent)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,8 @@ api-logout          POST     401 401 401 401 401 401 204 401
 api-tokens          GET      401 401 200 200 200 200 200 200
 api-tokens          POST     401 401 201 201 201 201 403 201
 api-token           DELETE   401 401 404 404 404 204 403 404
+api-notifications   GET      401 401 200 200 200 200 200 200
+api-notifications   PATCH    401 401 200 200 200 200 403 200
 api-uploads         GET      401 401 200 200 200 200 200 200
 api-uploads         POST     401 401 201 201 201 201 403 201
 api-upload          GET      401 401 404 404 404 200 200 404
@@ -41,6 +43,7 @@ api-job             PATCH    401 401 404 403 200 200 403 200
 api-job-retry       POST     401 401 404 403 200 200 403 200
 api-job-pause       POST     401 401 404 403 200 200 403 200
 api-job-resume      POST     401 401 404 403 200 200 403 200
+api-job-extend      POST     401 401 404 403 200 200 403 200
 api-job-frames      GET      401 401 404 200 200 200 200 200
 api-job-batches     GET      401 401 404 200 200 200 200 200
 api-job-events      GET      401 401 404 200 200 200 200 200
@@ -64,6 +67,8 @@ job-act             POST     in  in  404 403 302 302 in  302
 job-new             GET      in  in  200 200 200 200 in  200
 job-new             POST     in  in  422 422 422 422 in  422
 site                GET      in  in  200 200 200 200 in  200
+notifications       GET      in  in  200 200 200 200 in  200
+notifications       POST     in  in  302 302 302 302 in  302
 login               GET      200 200 302 302 302 302 200 302
 login               POST     200 200 302 302 302 302 200 302
 login               PUT      200 200 302 302 302 302 200 302
@@ -78,6 +83,7 @@ CASES = [
 NATIVE = {"native_id": "7.login1"}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api-tokens", "POST"): {"name": "script"},
+    ("api-notifications", "PATCH"): {"mail": False},
     ("api-job", "PATCH"): {"priority": 70},
     ("api-job-shares", "POST"): {"user": "nina"},
     ("api-client-claim", "POST"): NATIVE | {"host": "nid1"},

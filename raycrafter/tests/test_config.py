@@ -43,6 +43,17 @@ GOOD: dict[str, Any] = {
         "gelf_port": 12204,
         "gelf_transport": "http",
     },
+    "mail": {
+        "host": "mail.example.org",
+        "port": 587,
+        "tls": "starttls",
+        "user": "render",
+        "password": "mail secret",
+        "sender": "render@example.org",
+        "operators": ["ops@example.org"],
+    },
+    "webhook": {"networks": ["10.0.0.0/8", "fd00::/8"]},
+    "retention": {"keep_days": 30, "keep_job_days": 90, "warn_days": 7},
     "cluster": {
         "name": "lab",
         "ssh_config": "/etc/raycrafter/cluster/ssh_config",
@@ -107,9 +118,10 @@ def test_good_file() -> None:
 
 def test_defaults_suffice_where_there_are_some() -> None:
     tables = copy.deepcopy(GOOD)
-    for table in ("cache", "graylog", "celery"):
+    for table in ("cache", "graylog", "mail", "webhook", "retention", "celery"):
         del tables[table]
     found = config.parse(toml(tables), "x.toml")
+    assert (found.mail.host, found.webhook.networks, found.retention.keep_days) == ("", [], 0)
     assert (found.cache.servers, found.graylog.search_url) == ([], "")
 
 
@@ -139,6 +151,16 @@ def test_defaults_suffice_where_there_are_some() -> None:
         ("media", {"url": "http://b/"}),
         ("media", {"url": "https://b/", "ca_file": "/a", "cert_file": "/b"}),
         ("graylog.search_url", "https://x/"),
+        ("mail.sender", "nobody"),
+        ("mail.tls", "none"),
+        ("mail.tls", "perhaps"),
+        ("mail.password", ""),
+        ("mail.operators", "ops@example.org"),
+        ("webhook.networks", ["10.0.0.1/8"]),
+        ("retention.keep_days", -1),
+        ("retention.keep_job_days", 29),
+        ("cluster.workspace_days", 0),
+        ("cluster.workspace_warn_days", ["7"]),
         ("cluster.dialect", "sge"),
         ("cluster.answers", "maybe"),
         ("cluster.launcher", "ssh"),
@@ -181,6 +203,13 @@ def test_ssh_needs_nothing_of_gridftp_and_takes_nothing_of_it() -> None:
             config.parse(toml(tables), "x.toml")
         del tables["cluster"][key]
     assert config.parse(toml(tables), "x.toml").cluster.transfer == "ssh"
+
+
+def test_a_workspace_must_outlive_a_batch() -> None:
+    tables = changed("cluster.walltime", "40:00:00")
+    tables["cluster"]["workspace_days"] = 1
+    with pytest.raises(ConfigError, match=r"cluster\.workspace_days: 1 is less than one batch may take"):
+        config.parse(toml(tables), "x.toml")
 
 
 def test_not_toml_and_not_there(tmp_path: Path) -> None:

@@ -251,9 +251,8 @@ def test_every_task_has_its_queue() -> None:
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if name.startswith("raycrafter.tasks.")}
     on_default = ours - set(app.conf.task_routes)
-    assert on_default == {
-        f"raycrafter.tasks.{name}" for name in ("schedule", "reap", "measure_queues", "look_at_proxy")
-    }
+    names = ("schedule", "reap", "measure_queues", "look_for_trouble", "send_notifications", "send_notification")
+    assert on_default == {f"raycrafter.tasks.{name}" for name in (*names, "look_at_proxy", "retain")}
     assert app.amqp.router.route({}, "raycrafter.tasks.submit_batch")["queue"].name == "ssh"
 
 

@@ -107,6 +107,11 @@ class Service:
             return httpx.Response(204)
         if parts[0] == "auth":
             return self._tokens(request, parts[2:])
+        if parts == ["notifications"]:
+            changes = json.loads(request.content) if request.method == "PATCH" else {}
+            secret = {"secret": "hush"} if changes.get("webhook") else {}
+            told = {"mail": True, "address": "alice@example.org", "mail_works": True, "webhook": ""}
+            return httpx.Response(200, json=told | changes | secret)
         if parts[0] == "uploads":
             return self._upload(request, parts[1:])
         if parts == ["jobs"]:
@@ -116,6 +121,14 @@ class Service:
             return problem(404, "No Job matches the given query.")
         if parts[2:] in (["pause"], ["resume"]):
             self.jobs[number]["paused"] = parts[2] == "pause"
+            return httpx.Response(200, json=self.jobs[number])
+        if parts[2:] == ["extend"]:
+            self.jobs[number]["workspace"]["expires"] = "2030-05-09T10:00:00Z"
+            return httpx.Response(200, json=self.jobs[number])
+        if request.method == "PATCH":
+            changes = json.loads(request.content)
+            go = None if changes["keep"] else "2030-06-01T00:00:00Z"
+            self.jobs[number].update(changes | {"files_go": go})
             return httpx.Response(200, json=self.jobs[number])
         if parts[2:] == ["retry"]:
             self.jobs[number]["state"] = "READY"

@@ -122,3 +122,11 @@ def test_a_site_without_gridftp_is_asked_for_nothing_of_it(wired, kind):
     assert found == kind
     assert ("proxy_file" in settings, len(proxies)) == ((True, 1) if kind == "gridftp" else (False, 0))
     assert not answers["web1"][2]
+
+
+def test_one_relay_takes_all_mail(wired):
+    for name, mail in wired("inventories/example", "[django_mail, graylog_mail_relay, graylog_alert_mail]").items():
+        assert mail[0]["host"] == "mail.example.org" and mail[0]["sender"], name
+        assert mail[1:] == ["mail.example.org:25", ["operators@example.org"]]
+    for name, mail in wired("inventories/lab", "[django_mail, graylog_mail_relay, graylog_alert_mail]").items():
+        assert mail == [{}, "", []], name

@@ -16,6 +16,9 @@ SCHEDULE_SECONDS = 3
 REAP_SECONDS = 60
 MEASURE_SECONDS = 60
 PROXY_SECONDS = 300
+SEND_SECONDS = 30
+TROUBLE_SECONDS = 300
+HOUR = 3600
 POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
 
 
@@ -59,6 +62,8 @@ app.conf.update(
         "raycrafter.tasks.poll_site": {"queue": "ssh"},
         "raycrafter.tasks.ensure_workspace": {"queue": "ssh"},
         "raycrafter.tasks.release_workspace": {"queue": "ssh"},
+        "raycrafter.tasks.extend_workspace": {"queue": "ssh"},
+        "raycrafter.tasks.watch_workspaces": {"queue": "ssh"},
         "raycrafter.tasks.submit_batch": {"queue": "ssh"},
         "raycrafter.tasks.cancel_batch": {"queue": "ssh"},
         "raycrafter.tasks.push_input": {"queue": "transfer"},
@@ -70,6 +75,10 @@ app.conf.update(
         "reap": _every("raycrafter.tasks.reap", REAP_SECONDS, "default"),
         "measure_queues": _every("raycrafter.tasks.measure_queues", MEASURE_SECONDS, "default"),
         "look_at_proxy": _every("raycrafter.tasks.look_at_proxy", PROXY_SECONDS, "default"),
+        "send_notifications": _every("raycrafter.tasks.send_notifications", SEND_SECONDS, "default"),
+        "look_for_trouble": _every("raycrafter.tasks.look_for_trouble", TROUBLE_SECONDS, "default"),
+        "watch_workspaces": _every("raycrafter.tasks.watch_workspaces", HOUR, "ssh"),
+        "retain": _every("raycrafter.tasks.retain", HOUR, "default"),
     },
 )
 

@@ -6,6 +6,7 @@ SQLite and files below RAYCRAFTER_DEV_DIR (default ``.cache/raycrafter``), tasks
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import ssl
 import tomllib
@@ -195,6 +196,60 @@ class Graylog:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mail:
+    """[mail]: the relay, and the addresses of operators who are told what they must do; no host, no mail."""
+
+    host: str = ""
+    port: int = 25
+    tls: str = "starttls"
+    user: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    operators: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """A relay needs a sender, and a password does not travel in the clear."""
+        _choice(self.tls, "mail.tls", ("starttls", "tls", "none"))
+        _together("mail", {"user": self.user, "password": self.password})
+        if self.host and "@" not in self.sender:
+            raise _KeyError("mail.sender", f"{self.sender!r} is no address", 'write it like "render@example.org"')
+        if self.user and self.tls == "none":
+            raise _KeyError("mail.tls", "is none, the password would be readable", "use starttls or tls")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """[webhook]: networks that users' webhooks may be in although they are not public."""
+
+    networks: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no network."""
+        for network in self.networks:
+            try:
+                ipaddress.ip_network(network)
+            except ValueError as error:
+                raise _KeyError("webhook.networks", str(error), 'write them like "192.0.2.0/24"') from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retention:
+    """[retention]: days after its end that a job's files, and then the job itself, are kept; 0 keeps them for ever."""
+
+    keep_days: int = 0
+    keep_job_days: int = 0
+    warn_days: int = 7
+
+    def __post_init__(self) -> None:
+        """Files go before the rows that know them."""
+        for key in ("keep_days", "keep_job_days", "warn_days"):
+            _at_least(getattr(self, key), f"retention.{key}", 0)
+        if self.keep_job_days and not 0 < self.keep_days <= self.keep_job_days:
+            problem = f"{self.keep_job_days} would delete jobs whose files are kept"
+            raise _KeyError("retention.keep_job_days", problem, "set keep_days too, to as many days or fewer")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster:
     """[cluster]: the one site that jobs run at. Times in seconds unless the name says otherwise."""
 
@@ -214,6 +269,7 @@ class Cluster:
     walltime: str = "01:00:00"
     walltime_margin: int = 60
     workspace_days: int = 7
+    workspace_warn_days: list[int] = field(default_factory=lambda: [7, 1])
     poll_interval: int = 45
     chunk_size: int = 10
     max_batches: int = 4
@@ -241,6 +297,9 @@ class Cluster:
                 "cluster.walltime_margin", f"{self.walltime_margin} leaves no time", "make it less than walltime"
             )
         self._check_transfer()
+        if self.workspace_days * 86400 < self.walltime_seconds + self.walltime_margin:
+            problem = f"{self.workspace_days} is less than one batch may take"
+            raise _KeyError("cluster.workspace_days", problem, "ask for more days, or make walltime shorter")
         if not self.renderers:
             raise _KeyError("cluster.renderers", "is empty", 'add a line like povray = "/usr/bin/povray"')
         try:
@@ -283,6 +342,9 @@ class Config:
     cache: Cache = field(default_factory=Cache)
     media: Media
     graylog: Graylog = field(default_factory=Graylog)
+    mail: Mail = field(default_factory=Mail)
+    webhook: Webhook = field(default_factory=Webhook)
+    retention: Retention = field(default_factory=Retention)
     cluster: Cluster
     celery: Celery = field(default_factory=Celery)
 

@@ -125,6 +125,15 @@ STORAGES = {
 # Downloads: nginx sends the bytes where it stands before Django.
 SENDFILE = not DEVELOPMENT
 
+# --- mail ------------------------------------------------------------------------------------------------------------
+_mail = RAYCRAFTER.mail
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _mail.host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _mail.host, _mail.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail.user, _mail.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.tls == "starttls", _mail.tls == "tls"
+EMAIL_TIMEOUT = 10  # seconds, per operation on the socket
+DEFAULT_FROM_EMAIL = _mail.sender
+
 # --- who may do what -----------------------------------------------------------------------------------------------
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -189,6 +198,7 @@ SPECTACULAR_SETTINGS = {
         "FrameState": "raycrafter.jobs.states.FrameState",
         "BatchState": "raycrafter.jobs.states.BatchState",
         "TransferState": "raycrafter.jobs.states.TransferState",
+        "WorkspaceState": "raycrafter.jobs.states.WorkspaceState",
     },
 }
 

@@ -137,6 +137,7 @@ def test_every_route_and_tick_names_a_task(world) -> None:
         name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("raycrafter.")
     }
     expected = dict.fromkeys(["schedule", "reap", "measure_queues", "look_at_proxy"], "default")
+    expected |= dict.fromkeys(["look_for_trouble", "retain", "send_notification", "send_notifications"], "default")
     expected |= dict.fromkeys(["push_input", "pull_output"], "transfer")
     assert queues == {name: expected.get(name.rpartition(".")[2], "ssh") for name in queues}
 

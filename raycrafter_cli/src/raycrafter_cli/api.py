@@ -97,9 +97,20 @@ class Api:
         return self._json("GET", "jobs", params={"page_size": limit} | wanted)["results"][:limit]
 
     def act(self, number: int, what: str) -> dict[str, Any]:
-        """Cancel, retry, pause or resume a job."""
-        # a second retry would be refused, because nothing is failed any more: it is not sent again by itself
-        return self._json("POST", f"jobs/{number}/{what}", tries=1 if what == "retry" else TRIES)
+        """Cancel, retry, pause or resume a job, or extend its workspace."""
+        # a second retry would be refused, because nothing is failed any more, and a second extension would be one more:
+        # they are not sent again by themselves
+        return self._json("POST", f"jobs/{number}/{what}", tries=1 if what in ("retry", "extend") else TRIES)
+
+    def change(self, number: int, data: dict[str, Any]) -> dict[str, Any]:
+        """Change what can be changed of a job."""
+        return self._json("PATCH", f"jobs/{number}", json=data)
+
+    def notifications(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return how one is told, after these changes if there are any. A secret comes once: not repeated."""
+        if not changes:
+            return self._json("GET", "notifications")
+        return self._json("PATCH", "notifications", json=changes, tries=1)
 
     def shares(self, number: int) -> list[dict[str, Any]]:
         """Return with whom a job is shared."""

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import get_completion_class
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from . import __version__, account, fetch, logs, share
+from . import __version__, account, fetch, logs, share, upkeep
 from .api import Api
 from .common import JOB, api_of, as_json, interval, print_json, progress
 from .errors import EXIT_FAILED, EXIT_INTERRUPTED, CliError
@@ -43,6 +43,8 @@ def main() -> None:
 
 
 for command in (account.login, account.logout, account.tokens, logs.logs, share.share, share.unshare):
+    main.add_command(command)
+for command in (upkeep.extend, upkeep.keep, upkeep.notify):
     main.add_command(command)
 
 
@@ -170,7 +172,8 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
         ("Started", moment(data.get("started"))),
         ("Finished", moment(data.get("finished"))),
         ("Workspace", clean(workspace.get("path") or "")),
-        ("Kept until", moment(workspace.get("expires"))),
+        ("Lent until", moment(workspace.get("expires"))),
+        ("Kept until", moment(data.get("files_go"))),
         ("Log", clean(data.get("log_search_url") or "")),
     ]
     click.echo("\n".join(columns(row for row in rows if row[1] not in ("", "-"))))

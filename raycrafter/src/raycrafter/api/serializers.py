@@ -16,6 +16,8 @@ from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import scene as scenes
 from raycrafter.jobs import uploads
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Upload
+from raycrafter.jobs.retention import files_go
+from raycrafter.jobs.states import WorkspaceState
 
 MAX_SIDE = 16_384  # pixels
 MAX_PIXELS = 100_000_000
@@ -34,7 +36,9 @@ class WorkspaceSerializer(serializers.Serializer):
 
     name = serializers.CharField()
     path = serializers.CharField()
+    state = serializers.ChoiceField(choices=WorkspaceState.choices)
     expires = serializers.DateTimeField(allow_null=True)
+    extensions_left = serializers.IntegerField(allow_null=True)
 
 
 class JobUrlsSerializer(serializers.Serializer):
@@ -46,6 +50,7 @@ class JobUrlsSerializer(serializers.Serializer):
     retry = serializers.URLField()
     pause = serializers.URLField()
     resume = serializers.URLField()
+    extend = serializers.URLField()
     archive = serializers.URLField()
     shares = serializers.URLField()
     frames = serializers.URLField()
@@ -61,6 +66,7 @@ class JobSerializer(serializers.ModelSerializer):
     frames = serializers.CharField(source="frames_spec")
     frame_counts = serializers.SerializerMethodField()
     percent = serializers.FloatField()
+    files_go = serializers.SerializerMethodField()
     workspace = serializers.SerializerMethodField()
     urls = serializers.SerializerMethodField()
     log_search_url = serializers.SerializerMethodField()
@@ -90,6 +96,9 @@ class JobSerializer(serializers.ModelSerializer):
             "created",
             "started",
             "finished",
+            "keep",
+            "files_go",
+            "files_deleted",
             "workspace",
             "urls",
             "log_search_url",
@@ -101,6 +110,12 @@ class JobSerializer(serializers.ModelSerializer):
         """How many frames are in which state."""
         return job.frame_counts()
 
+    @extend_schema_field({"type": "string", "format": "date-time", "nullable": True})
+    def get_files_go(self, job: Job) -> str | None:
+        """When its files will be deleted by age, at the earliest."""
+        moment = files_go(job)
+        return moment.isoformat() if moment else None
+
     @extend_schema_field(WorkspaceSerializer(allow_null=True))
     def get_workspace(self, job: Job) -> dict[str, Any] | None:
         """The workspace, once there is one."""
@@ -110,7 +125,7 @@ class JobSerializer(serializers.ModelSerializer):
     @extend_schema_field(JobUrlsSerializer)
     def get_urls(self, job: Job) -> dict[str, str]:
         """Related addresses."""
-        actions = ("cancel", "retry", "pause", "resume")
+        actions = ("cancel", "retry", "pause", "resume", "extend")
         related = ("archive", "shares", "frames", "batches", "events", "transfers")
         names = {name: f"api-job-{name}" for name in actions + related}
         names |= {"self": "api-job", "page": "job"}
@@ -133,7 +148,14 @@ PRIORITY: dict[str, Any] = {
 class JobChangeSerializer(serializers.Serializer):
     """What can be changed of a job."""
 
-    priority = serializers.IntegerField(**PRIORITY)
+    priority = serializers.IntegerField(required=False, **PRIORITY)
+    keep = serializers.BooleanField(required=False, help_text="do not delete it by age")
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Something must be changed."""
+        if not data:
+            raise serializers.ValidationError("name priority or keep")
+        return data
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from . import client_views, files, sharing, tokens, uploads, views
+from . import client_views, files, notifications, sharing, tokens, uploads, views
 
 client = [
     path("claim", client_views.ClaimView.as_view(), name="api-client-claim"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("auth/logout", tokens.LogoutView.as_view(), name="api-logout"),
     path("auth/tokens", tokens.TokensView.as_view(), name="api-tokens"),
     path("auth/tokens/<int:pk>", tokens.TokenView.as_view(), name="api-token"),
+    path("notifications", notifications.NotificationsView.as_view(), name="api-notifications"),
     path("uploads", uploads.UploadsView.as_view(), name="api-uploads"),
     path("uploads/<slug:pk>", uploads.UploadView.as_view(), name="api-upload"),
     path("jobs", views.JobsView.as_view(), name="api-jobs"),
@@ -26,6 +27,7 @@ urlpatterns = [
     path("jobs/<int:pk>/retry", views.RetryView.as_view(), name="api-job-retry"),
     path("jobs/<int:pk>/pause", views.PauseView.as_view(), name="api-job-pause"),
     path("jobs/<int:pk>/resume", views.ResumeView.as_view(), name="api-job-resume"),
+    path("jobs/<int:pk>/extend", views.ExtendView.as_view(), name="api-job-extend"),
     path("jobs/<int:pk>/archive", files.ArchiveView.as_view(), name="api-job-archive"),
     path("jobs/<int:pk>/shares", sharing.SharesView.as_view(), name="api-job-shares"),
     path("jobs/<int:pk>/shares/<int:share>", sharing.ShareView.as_view(), name="api-job-share"),

@@ -151,12 +151,18 @@ class JobView(generics.RetrieveAPIView):
 
     @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
     def patch(self, request: Request, pk: int) -> Response:
-        """Change the priority."""
+        """Change the priority, or except the job from deletion by age (``keep``)."""
         job = manageable_job(request.user, pk)
         data = serializers.JobChangeSerializer(data=request.data)
         data.is_valid(raise_exception=True)
-        job.priority = data.validated_data["priority"]
-        job.save(update_fields=["priority"])
+        fields = data.validated_data
+        if "keep" in fields and fields["keep"] != job.keep:
+            change = requests.keep if fields["keep"] else requests.unkeep
+            if not change(job, request.user.get_username()) and job.files_deleted:
+                raise Conflict(f"The files of job {pk} are deleted.")
+        if "priority" in fields:
+            job.priority = fields["priority"]
+            job.save(update_fields=["priority"])
         return Response(serializers.JobSerializer(job, context={"request": request}).data)
 
 
@@ -221,6 +227,19 @@ class ResumeView(ActionView):
         """Resume; a job that is not paused is as it is wanted."""
         requests.resume(job, by)
         return None
+
+
+@extend_schema_view(
+    post=extend_schema(
+        description="Ask the site to extend the job's workspace; its answer becomes an event of the job."
+    )
+)
+class ExtendView(ActionView):
+    """Extend a workspace."""
+
+    def act(self, job: Job, by: str) -> str | None:
+        """Ask for it."""
+        return None if requests.extend(job, by) else f"Job {job.pk} has no workspace to extend"
 
 
 class OfJob(generics.ListAPIView):

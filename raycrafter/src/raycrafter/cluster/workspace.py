@@ -59,9 +59,14 @@ def ensure(remote: Remote, name: str, days: int, now: datetime) -> Lease:
     return lease
 
 
+def listed(remote: Remote, now: datetime) -> dict[str, Lease]:
+    """All workspaces as they are now, by name. Raises as ``ensure`` does."""
+    return parse_list(remote.check("ws_list", "ws_list").stdout, now)
+
+
 def find(remote: Remote, name: str, now: datetime) -> Lease | None:
     """The workspace as it is now, None when there is none. Raises as ``ensure`` does."""
-    return parse_list(remote.check("ws_list", "ws_list").stdout, now).get(name)
+    return listed(remote, now).get(name)
 
 
 def extend(remote: Remote, name: str, days: int) -> None:
@@ -71,5 +76,5 @@ def extend(remote: Remote, name: str, days: int) -> None:
 
 def release(remote: Remote, name: str) -> None:
     """Gives the workspace back; one that is gone already is no error. Raises RemoteError when the site refuses."""
-    if name in parse_list(remote.check("ws_list", "ws_list").stdout, datetime.min):
+    if name in listed(remote, datetime.min):
         remote.check(f"ws_release {name}", 'ws_release "$1"', name)

@@ -18,6 +18,7 @@ from .models import (
     Job,
     Lease,
     Licence,
+    Notification,
     Share,
     Site,
     Transfer,
@@ -233,3 +234,13 @@ class LeaseAdmin(ReadOnly):
 
     list_display = ("licence", "batch", "host", "taken", "expires")
     list_select_related = ("licence", "batch")
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReadOnly):
+    """What people were told, or will be when its way is open again; no user means the operators."""
+
+    list_display = ("created", "kind", "channel", "user", "job", "sent", "tries", "next_try", "error")
+    list_filter = ("channel", "kind")
+    list_select_related = ("user", "job")
+    search_fields = ("=job__id", "user__username")

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from .notifications import Notification, NotificationChoice
 from .sharing import AvoidedNode, Lease, Licence, Share, Site
 from .states import (
     BATCH_FINAL,
@@ -34,6 +35,8 @@ __all__ = [
     "JobShare",
     "Lease",
     "Licence",
+    "Notification",
+    "NotificationChoice",
     "Share",
     "Site",
     "Transfer",
@@ -122,6 +125,9 @@ class Job(models.Model):
     created = models.DateTimeField(default=timezone.now, db_index=True)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
+    keep = models.BooleanField(default=False, db_default=False, help_text="its files and itself are not deleted by age")
+    warned = models.DateTimeField(null=True, blank=True, help_text="when its owner was told that its files will go")
+    files_deleted = models.DateTimeField(null=True, blank=True, help_text="when the deletion of its files began")
 
     objects = JobQuerySet.as_manager()
 
@@ -177,6 +183,9 @@ class Workspace(models.Model):
     extensions_left = models.PositiveSmallIntegerField(null=True, blank=True)
     state = models.CharField(max_length=20, choices=WorkspaceState, default=WorkspaceState.PENDING)
     state_reason = models.TextField(blank=True)
+    extension_asked_by = models.CharField(
+        max_length=150, blank=True, db_default="", help_text="who waits for an extension"
+    )
     created = models.DateTimeField(default=timezone.now)
 
     class Meta:

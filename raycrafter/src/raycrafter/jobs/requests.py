@@ -1,4 +1,4 @@
-"""What users may do with jobs: submit, pause, resume, cancel, retry."""
+"""What users may do with jobs: submit, pause, resume, cancel, retry, extend their workspaces, keep them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,18 @@ from django.utils import timezone
 from raycrafter.tasks import nudge
 
 from .client import ClientError
-from .models import Attempt, Event, Frame, Job, Share, Site, Transfer
-from .states import JOB_FINAL, BatchState, FrameState, JobState, TransferState, move, move_all, reopen
+from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Workspace
+from .states import (
+    JOB_FINAL,
+    BatchState,
+    FrameState,
+    JobState,
+    TransferState,
+    WorkspaceState,
+    move,
+    move_all,
+    reopen,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -121,16 +131,16 @@ def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str) -> 
 def retry(job: Job, by: str) -> int:
     """Render the frames again that failed, and those that were given up because others did; what is there stays.
 
-    Returns how many; 0 when there are none, or the job was cancelled.
+    Returns how many; 0 when there are none, the job was cancelled, or its scene is deleted.
     """
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job.pk)
-        if job.state not in RETRYABLE:
+        if job.state not in RETRYABLE or job.files_deleted:
             return 0
         count = reopen(job.frames.all(), job, tries=0, error="", percent=0.0, batch=None)
         if not count:
             return 0
-        Job.objects.filter(pk=job.pk).update(retried=timezone.now())
+        Job.objects.filter(pk=job.pk).update(retried=timezone.now(), warned=None)
         if reopen(Job.objects.filter(pk=job.pk), job, state_reason="", finished=None):
             scene = job.transfers.filter(kind=Transfer.Kind.IN).last()
             if scene and scene.state != TransferState.DONE:
@@ -158,4 +168,41 @@ def cancel(job: Job, by: str) -> bool:
         move_all(job.batches.all(), BatchState.CANCELLING, job)
         move_all(job.transfers.all(), TransferState.CANCELLED, job, finished=timezone.now())
     nudge()
+    return True
+
+
+def extend(job: Job, by: str) -> bool:
+    """Have the site asked for an extension of the job's workspace; its answer becomes an event of the job.
+
+    Returns False when there is no workspace to extend. Raises ClientError when the site has said that it extends it
+    no more.
+    """
+    rows = Workspace.objects.filter(job=job.pk, state=WorkspaceState.ALLOCATED)
+    row = rows.first()
+    if row is None or job.is_final:
+        return False
+    if row.extensions_left == 0:
+        end = f"; it expires at {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else ""
+        raise ClientError(409, f"workspace {row.name} has no extensions left{end}")
+    rows.update(extension_asked_by=by)
+    nudge()
+    return True
+
+
+def keep(job: Job, by: str) -> bool:
+    """Except a job from deletion by age. Returns False when it is excepted already, or its files are gone."""
+    return _set_kept(job, True, f"kept by {by}")
+
+
+def unkeep(job: Job, by: str) -> bool:
+    """Let a job be deleted by age again, once its owner was told of it anew. Returns False when it is not excepted."""
+    return _set_kept(job, False, f"no longer kept, by {by}")
+
+
+def _set_kept(job: Job, kept: bool, message: str) -> bool:
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job.pk, keep=not kept, files_deleted=None).update(keep=kept, warned=None):
+            return False
+        job.keep, job.warned = kept, None
+        Event.note(job, "kept" if kept else "not kept", message)
     return True

@@ -287,6 +287,10 @@ def _record(obj: models.Model, kind: str, before: str, after: str) -> None:
         message=message[:2000],
         data={"object": kind, "id": obj.pk, "from": before, "to": after},
     )
+    if kind == "job" and after in JOB_FINAL:
+        from .notifications import job_ended
+
+        job_ended(obj)  # in the move's own transaction: neither is there without the other
     extra = {key: value for key, value in links.items() if value} | {f"{kind}_id": obj.pk}
     extra |= {"object": kind, "state": after}
     if kind == "frame":

@@ -1,26 +1,32 @@
 """The work that is not done in a request. Every task takes ids, reads the state anew, and does nothing when it is done.
 
-``schedule`` decides (queue ``default``); ``ensure_workspace``, ``submit_batch``, ``poll_site``, ``cancel_batch`` and
-``release_workspace`` speak ssh (queue ``ssh``, one at a time); ``push_input`` and ``pull_output`` move files (queue
-``transfer``); ``reap`` looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are,
-``look_at_proxy`` how long the grid proxy lasts.
+``schedule`` decides (queue ``default``); ``submit_batch``, ``poll_site``, ``cancel_batch`` and the tasks of workspaces
+speak ssh (queue ``ssh``, one at a time); ``push_input`` and ``pull_output`` move files (queue ``transfer``); ``reap``
+looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are, ``look_at_proxy`` how long
+the grid proxy lasts, ``look_for_trouble`` for what needs a person; ``send_notifications`` tells people, ``retain``
+deletes what is old.
 """
 
 from .common import enqueue
 from .deletion import cancel_batch
+from .notifications import send_notification, send_notifications
 from .planning import schedule
 from .polling import poll_site
 from .proxy import look_at_proxy
 from .queues import measure_queues
+from .retention import retain
 from .silence import reap
 from .submission import submit_batch
 from .transfers import pull_output, push_input
-from .workspaces import ensure_workspace, release_workspace
+from .troubles import look_for_trouble
+from .workspaces import ensure_workspace, extend_workspace, release_workspace, watch_workspaces
 
 __all__ = [
     "cancel_batch",
     "ensure_workspace",
+    "extend_workspace",
     "look_at_proxy",
+    "look_for_trouble",
     "measure_queues",
     "nudge",
     "poll_site",
@@ -28,8 +34,12 @@ __all__ = [
     "push_input",
     "reap",
     "release_workspace",
+    "retain",
     "schedule",
+    "send_notification",
+    "send_notifications",
     "submit_batch",
+    "watch_workspaces",
 ]
 
 

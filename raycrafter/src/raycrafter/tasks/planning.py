@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 # Batches in a row that end before their client begins: the fault is not the batch's.
 MAX_STILLBORN = 3
+DEPENDENCY = "dependency"  # what a job waits for that waits for another
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
 
 
@@ -52,6 +53,8 @@ def schedule() -> None:
     for pk in Batch.objects.filter(state=BatchState.CANCELLING).values_list("pk", flat=True):
         enqueue("cancel_batch", pk)
     _release_workspaces()
+    for pk in Workspace.objects.exclude(extension_asked_by="").values_list("pk", flat=True):
+        enqueue("extend_workspace", pk)
 
 
 def _step(job: Job) -> None:
@@ -83,9 +86,9 @@ def _may_begin(job: Job) -> bool:
         return False
     waits = [pk for pk, state in states.items() if state != JobState.DONE]
     if waits:
-        note_trouble(job, "dependency", f"job {min(waits)} must be done before")
+        note_trouble(job, DEPENDENCY, f"job {min(waits)} must be done before")
         return False
-    trouble_over(job, "dependency")
+    trouble_over(job, DEPENDENCY)
     return not job.paused
 
 

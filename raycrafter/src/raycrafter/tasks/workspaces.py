@@ -1,22 +1,30 @@
-"""Workspaces: allocated before a scene is sent, given back when a job is over."""
+"""Workspaces: allocated before a scene is sent, extended while a job needs them, given back when it is over."""
 
 from __future__ import annotations
 
 import contextlib
-from datetime import timedelta
+import logging
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import workspace as ws
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
-from raycrafter.jobs.models import Workspace
-from raycrafter.jobs.states import WorkspaceState, move
+from raycrafter.jobs.models import Event, Workspace
+from raycrafter.jobs.notifications import address_of, tell, tell_operators
+from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
 
 from .common import cluster, enqueue, note_trouble, pauses, remote, trouble_over
+from .giving_up import give_up
+
+logger = logging.getLogger(__name__)
 
 SOURCE = "workspace"
 PAUSE = 60.0  # seconds after a refusal of the site
+# ws_list shows whole hours, so the same end is seen up to an hour earlier or later.
+BLUR = timedelta(hours=2)
+EXTENDED = "extension"  # the kind of its events
 
 
 @app.task(name="raycrafter.tasks.ensure_workspace")
@@ -54,6 +62,101 @@ def lasts(row: Workspace, seconds: int) -> bool:
         return False
     Workspace.objects.filter(pk=row.pk).update(expires=lease.expires, extensions_left=lease.extensions)
     return lease.expires >= needed
+
+
+@app.task(name="raycrafter.tasks.extend_workspace")
+def extend_workspace(workspace_id: int) -> None:
+    """Does what somebody asked for; what the site answers is an event of the job."""
+    row = Workspace.objects.select_related("job").filter(pk=workspace_id).exclude(extension_asked_by="").first()
+    if row is None:
+        return
+    by, level = row.extension_asked_by, Event.Level.INFO
+    try:
+        _extend(row)
+        text = f"extended until {row.expires:%Y-%m-%d %H:%M} UTC, asked for by {by}"
+    except InfrastructureError as error:
+        note_trouble(row.job, SOURCE, str(error))
+        return  # the next tick tries again
+    except RemoteError as error:
+        text, level = f"{by} asked for an extension, which the site refuses: {error}", Event.Level.WARNING
+    trouble_over(row.job, SOURCE)
+    if Workspace.objects.filter(pk=row.pk, extension_asked_by=by).update(extension_asked_by=""):
+        Event.note(row.job, EXTENDED, text, level)
+
+
+def _extend(row: Workspace) -> None:
+    """Extends by the days that the site grants, and notes its new end. Raises as the cluster does."""
+    ws.extend(remote(), row.name, cluster().workspace_days)
+    lease = ws.find(remote(), row.name, timezone.now())
+    if lease is None:
+        raise RemoteError(f"ws_list {row.name}", 0, "it was extended but is not listed")
+    row.expires, row.extensions_left = lease.expires, lease.extensions
+    row.save(update_fields=["expires", "extensions_left"])
+
+
+@app.task(name="raycrafter.tasks.watch_workspaces")
+def watch_workspaces() -> None:
+    """Compares with ws_list, tells owners what will expire, extends what is about to, ends what has."""
+    rows = Workspace.objects.filter(state=WorkspaceState.ALLOCATED).exclude(job__state__in=JOB_FINAL)
+    rows = list(rows.select_related("job__owner"))
+    try:
+        listed = ws.listed(remote(), timezone.now()) if rows else {}
+    except (InfrastructureError, RemoteError) as error:
+        logger.warning("workspaces could not be looked at: %s", error)
+        return
+    now = timezone.now()
+    for row in rows:
+        lease = listed.get(row.name)
+        if lease:
+            if row.expires is None or abs(lease.expires - row.expires) > BLUR:
+                row.expires = lease.expires
+            row.extensions_left = lease.extensions
+            row.save(update_fields=["expires", "extensions_left"])
+            _warn(row, now)
+        elif row.expires and row.expires < now:
+            move(row, WorkspaceState.EXPIRED)
+    _give_up_expired()
+
+
+def _give_up_expired() -> None:
+    """Ends jobs that have frames to render and no place for them. One that is staged gets a new place by itself."""
+    rendering = (JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT)
+    for row in Workspace.objects.filter(state=WorkspaceState.EXPIRED, job__state__in=rendering).select_related("job"):
+        if row.job.frames.filter(state=FrameState.WAITING).exists():
+            give_up(row.job, f"workspace {row.name} has expired; retry the job to render what is missing in a new one")
+
+
+def _warn(row: Workspace, now: datetime) -> None:
+    """At each lead once, if workspaces are lent for longer than that; at the shortest it is extended first."""
+    leads = [lead for lead in sorted(cluster().workspace_warn_days) if lead < cluster().workspace_days]
+    lead = next((lead for lead in leads if row.expires - now <= timedelta(days=lead)), None)
+    if lead is None:
+        return
+    refusal = ""
+    # A site may grant less than the lead: its extensions are not to be used up in hours.
+    lately = row.job.events.filter(kind=EXTENDED, time__gt=now - timedelta(days=lead) / 2)
+    if lead == leads[0] and not lately.exists():
+        try:
+            _extend(row)
+            text = f"extended until {row.expires:%Y-%m-%d %H:%M} UTC, because the job still needs it"
+            Event.note(row.job, EXTENDED, text)
+            return
+        except (InfrastructureError, RemoteError) as error:
+            refusal = f"It could not be extended: {error}\n"
+    job, until = row.job, f"{row.expires:%Y-%m-%d %H:%M} UTC"
+    extensions = "unknown" if row.extensions_left is None else row.extensions_left
+    text = f"Workspace {row.name} of job {job.pk} ({job.name}) expires at {until}. Extensions left: {extensions}.\n"
+    text += f"{refusal}Frames that are not fetched by then are lost; the job can be retried.\n\n{address_of(job)}\n"
+    said = (
+        "workspace",
+        f"{lead}:{row.expires.isoformat()}",
+        f"Workspace of job {job.pk} expires at {until}",
+        text,
+        job,
+    )
+    tell(job.owner, *said)
+    if refusal:
+        tell_operators(*said)
 
 
 @app.task(name="raycrafter.tasks.release_workspace")

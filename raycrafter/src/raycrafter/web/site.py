@@ -1,4 +1,4 @@
-"""The page of the site: health, what the cluster is asked for, workspaces, and what is held up."""
+"""The page of the site: health, what the cluster is asked for, workspaces, what is held up and what will be deleted."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from raycrafter.api.health import check
 from raycrafter.jobs.models import AvoidedNode, Batch, Job, Site, Workspace
+from raycrafter.jobs.retention import planned, rules
 from raycrafter.jobs.states import BATCH_FINAL, JOB_FINAL, WorkspaceState
 from raycrafter.tasks.common import WAITING
 
@@ -31,16 +32,19 @@ def site(request: HttpRequest) -> HttpResponse:
     batches = Batch.objects.filter(site=cluster.name).exclude(state__in=BATCH_FINAL).order_by()
     lent = Workspace.objects.filter(job__in=jobs).exclude(state=WorkspaceState.RELEASED).select_related("job")
     waiting = jobs.filter(state_reason__startswith=WAITING).exclude(state__in=JOB_FINAL)
+    shown = [
+        tables.held_up(waiting[:ROWS_SHOWN]),
+        tables.workspaces(lent.order_by("-pk")[:ROWS_SHOWN]),
+        tables.avoided(AvoidedNode.objects.filter(site=cluster.name).order_by("host")[:ROWS_SHOWN]),
+    ]
+    if rules().keep_days:
+        shown.append(tables.retention(planned(jobs, timezone.now()), ROWS_SHOWN))
     context = {
         "health": check(),
         "cluster": cluster,
         "row": Site.objects.filter(name=cluster.name).first(),
         "now": timezone.now(),
         "batches": batches.values_list("state").annotate(n=Count("pk")).order_by("state"),
-        "tables": [
-            tables.held_up(waiting[:ROWS_SHOWN]),
-            tables.workspaces(lent.order_by("-pk")[:ROWS_SHOWN]),
-            tables.avoided(AvoidedNode.objects.filter(site=cluster.name).order_by("host")[:ROWS_SHOWN]),
-        ],
+        "tables": shown,
     }
     return render(request, "web/site.html", context)

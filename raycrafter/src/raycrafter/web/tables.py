@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
+from raycrafter.jobs.retention import Planned
 from raycrafter.jobs.sharing import AvoidedNode
 
 # How a cell is drawn: the class of its <td>, and for some a tag of its own.
@@ -136,4 +137,16 @@ def avoided(rows: Iterable[AvoidedNode]) -> Table:
         [("Node", TEXT), ("Until", TIME), ("Reason", REASON)],
         [[node.host, node.until, node.reason] for node in rows if node.until > now],
         empty="None.",
+    )
+
+
+def retention(rows: list[Planned], shown: int) -> Table:
+    """What is deleted by age, soonest first."""
+    return Table(
+        "retention",
+        "Deleted soon",
+        [("When", TIME), ("What", TEXT), ("Job", JOB), ("Owner", TEXT), ("Size", BYTES)],
+        [[item.when, item.what, item.job, item.job.owner.get_username(), item.size] for item in rows[:shown]],
+        empty="Nothing.",
+        more=f"The first {shown} of {len(rows)}." if len(rows) > shown else "",
     )

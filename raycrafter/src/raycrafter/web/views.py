@@ -21,8 +21,10 @@ from raycrafter.api.access import manageable_job
 from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle
 from raycrafter.jobs import requests
+from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Job
-from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState
+from raycrafter.jobs.retention import files_go, rules
+from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
 
 from . import tables
 from .chart import frame_times
@@ -38,6 +40,9 @@ ACTIONS = {
     "pause": (requests.pause, "Pause"),
     "resume": (requests.resume, "Resume"),
     "retry": (requests.retry, "Retry failed frames"),
+    "extend": (requests.extend, "Extend the workspace"),
+    "keep": (requests.keep, "Keep this job"),
+    "unkeep": (requests.unkeep, "No longer keep"),
 }
 
 
@@ -75,10 +80,19 @@ def job_list(request: HttpRequest) -> HttpResponse:
 def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
     """Return name and words of the actions that make sense in the job's present state."""
     names = []
-    if job.state in requests.RETRYABLE and counts[FrameState.FAILED] + counts[FrameState.CANCELLED]:
+    if (
+        job.state in requests.RETRYABLE
+        and not job.files_deleted
+        and counts[FrameState.FAILED] + counts[FrameState.CANCELLED]
+    ):
         names.append("retry")
     if not job.is_final and job.state != JobState.CANCELLING:
         names += ["resume" if job.paused else "pause", "cancel"]
+        workspace = getattr(job, "workspace", None)
+        if workspace and workspace.state == WorkspaceState.ALLOCATED and workspace.extensions_left != 0:
+            names.append("extend")
+    if rules().keep_days and not job.files_deleted:
+        names.append("unkeep" if job.keep else "keep")
     return [(name, ACTIONS[name][1]) for name in names]
 
 
@@ -96,6 +110,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "job": job,
         "workspace": getattr(job, "workspace", None),
+        "files_go": files_go(job),
         "actions": _offered(job, counts) if Job.objects.manageable_by(request.user).filter(pk=pk).exists() else [],
         "counts": [(state, count) for state, count in counts.items() if count],
         "percent": percent,
@@ -117,16 +132,23 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """Cancel, pause, resume or retry a job."""
+    """Do to a job what ``ACTIONS`` names."""
     if action not in ACTIONS:
         raise Http404(f"There is no action {action!r}.")
     try:
         job = manageable_job(request.user, pk)
     except exceptions.PermissionDenied as error:
         raise PermissionDenied(str(error)) from error
-    if not ACTIONS[action][0](job, request.user.get_username()):
-        job.refresh_from_db()
-        messages.info(request, f"Nothing to {action}: job {pk} is {job.state}.")
+    try:
+        done = ACTIONS[action][0](job, request.user.get_username())
+    except ClientError as error:
+        messages.info(request, f"Refused: {error}.")
+    else:
+        if not done:
+            job.refresh_from_db()
+            messages.info(request, f"Nothing to {action}: job {pk} is {job.state}.")
+        elif action == "extend":
+            messages.info(request, "The site is asked for an extension; its answer will be among the events.")
     return redirect("job", pk=pk)
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """New columns that may be empty: an older release works with them."""
 
-    dependencies = (("jobs", "0003_job_shares_tokens_uploads"),)
+    dependencies = (("jobs", "0004_notifications_and_retention"),)
 
     operations = (
         migrations.AddField(

@@ -1,0 +1,86 @@
+"""How somebody wants to be told when their jobs end or need them: by mail, by a webhook of their own, or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from raycrafter import webhook
+from raycrafter.jobs.notifications import NotificationChoice, choice_of, choose
+
+
+class NotificationChoiceSerializer(serializers.ModelSerializer):
+    """What somebody chose."""
+
+    address = serializers.CharField(source="user.email", help_text="where mail goes; operators set it")
+    mail_works = serializers.SerializerMethodField()
+
+    class Meta:
+        """Fields."""
+
+        model = NotificationChoice
+        fields = ("mail", "address", "mail_works", "webhook")
+        read_only_fields = fields
+
+    def get_mail_works(self, choice: NotificationChoice) -> bool:
+        """Whether the site sends mail at all, and there is an address."""
+        return bool(settings.RAYCRAFTER.mail.host and choice.user.email)
+
+
+class ChosenSerializer(NotificationChoiceSerializer):
+    """What somebody has just chosen, with a new secret if there is one; it is shown once."""
+
+    secret = serializers.CharField(
+        allow_null=True, help_text="key of the HMAC-SHA256 of the body, which is the header X-RayCrafter-Signature"
+    )
+
+    class Meta(NotificationChoiceSerializer.Meta):
+        """Fields."""
+
+        fields = (*NotificationChoiceSerializer.Meta.fields, "secret")
+        read_only_fields = fields
+
+
+class NotificationChangeSerializer(serializers.Serializer):
+    """What to change; what is left out stays."""
+
+    mail = serializers.BooleanField(required=False)
+    webhook = serializers.URLField(
+        max_length=500, required=False, allow_blank=True, help_text="https, at a public address; empty for none"
+    )
+    new_secret = serializers.BooleanField(required=False, help_text="make another secret; the old one signs no more")
+
+    def validate_webhook(self, value: str) -> str:
+        """Refuse what would never be called."""
+        if value:
+            try:
+                webhook.resolve(value)
+            except webhook.WebhookError as error:
+                raise serializers.ValidationError(str(error)) from error
+        return value
+
+
+class NotificationsView(APIView):
+    """The notifications of whoever asks."""
+
+    @extend_schema(responses={200: NotificationChoiceSerializer})
+    def get(self, request: Request) -> Response:
+        """How you are told when a job of yours ends or needs you."""
+        return Response(NotificationChoiceSerializer(choice_of(request.user)).data)
+
+    @extend_schema(request=NotificationChangeSerializer, responses={200: ChosenSerializer})
+    def patch(self, request: Request) -> Response:
+        """Change it. A webhook gets its secret with the first address, and another one when asked."""
+        data = NotificationChangeSerializer(data=request.data)
+        data.is_valid(raise_exception=True)
+        fields: dict[str, Any] = data.validated_data
+        choice, secret = choose(
+            request.user, fields.get("mail"), fields.get("webhook"), fields.get("new_secret", False)
+        )
+        return Response(NotificationChoiceSerializer(choice).data | {"secret": secret})

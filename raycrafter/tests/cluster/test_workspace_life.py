@@ -1,0 +1,209 @@
+"""Workspaces over time: watched, extended while a job needs them, told of before they end; and other troubles."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from raycrafter.config import Mail
+from raycrafter.jobs import requests
+from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
+from raycrafter.tasks import common, troubles
+
+from raycrafter import tasks
+
+
+@pytest.fixture
+def cluster(cluster, settings):
+    """A site that lends for 30 days and sends mail."""
+    mail = Mail(host="mail.example.org", sender="render@example.org", operators=["ops@example.org"])
+    lent = dataclasses.replace(cluster, workspace_days=30)
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=lent, mail=mail)
+    return lent
+
+
+@pytest.fixture
+def job(world, new_job):
+    """A job that is ready, whose owner has an address."""
+    job = new_job("1-3")
+    type(job.owner).objects.update(email="ada@example.org")
+    world.turn()
+    job.refresh_from_db()
+    assert job.state == "READY"
+    return job
+
+
+def remains(world, job, days: int, hours: int = 0, extensions: int = 3) -> None:
+    """Say what ws_list shows of the workspace."""
+    (world.site / "leases" / job.workspace_name).write_text(f"{days} days {hours} hours {extensions}\n")
+
+
+def told(kind: str) -> list[tuple[str, str]]:
+    """Whom, and what."""
+    rows = Notification.objects.filter(kind=kind).select_related("user").order_by("pk")
+    return [(row.user.username if row.user else "operators", row.text) for row in rows]
+
+
+def extensions(job) -> list[str]:
+    return list(job.events.filter(kind="extension").values_list("message", flat=True))
+
+
+# --- workspaces -----------------------------------------------------------------------------------------------------
+
+
+def test_a_workspace_is_told_of_once_at_each_lead_and_extended_at_the_last(world, job) -> None:
+    tasks.watch_workspaces()
+    assert told("workspace") == []
+    for hours in (12, 11, 12):  # as ws_list rounds
+        remains(world, job, 6, hours)
+        tasks.watch_workspaces()
+    ((who, text),) = told("workspace")
+    assert who == "ada" and "Extensions left: 3" in text and f"/jobs/{job.pk}" in text
+    remains(world, job, 0, 20)
+    tasks.watch_workspaces()
+    job.workspace.refresh_from_db()
+    assert job.workspace.expires > timezone.now() + timedelta(days=29) and job.workspace.extensions_left == 2
+    assert len(told("workspace")) == 1 and "still needs it" in extensions(job)[0]
+
+
+def test_without_extensions_owner_and_operators_are_told(world, job) -> None:
+    remains(world, job, 0, 20, extensions=0)
+    for _ in range(3):
+        tasks.watch_workspaces()
+    people = told("workspace")
+    assert [who for who, _ in people] == ["ada", "operators"]
+    assert all("no more extensions" in text for _, text in people)
+
+
+def test_a_site_that_grants_little_does_not_lose_its_extensions_in_hours(world, job) -> None:
+    remains(world, job, 0, 20)
+    tasks.watch_workspaces()
+    for _ in range(3):
+        remains(world, job, 0, 22, extensions=2)  # that is all it gave
+        tasks.watch_workspaces()
+    assert len(extensions(job)) == 1
+
+
+def test_a_workspace_that_is_gone_ends_the_job_and_a_retry_gets_another(world, job) -> None:
+    (world.site / "leases" / job.workspace_name).unlink()
+    tasks.watch_workspaces()
+    job.workspace.refresh_from_db()
+    assert job.workspace.state == "ALLOCATED"  # it should be there: one list without it is no proof
+    type(job.workspace).objects.update(expires=timezone.now() - timedelta(hours=1))
+    tasks.watch_workspaces()
+    world.turn()
+    world.poll()
+    job.refresh_from_db()
+    assert (job.state, job.workspace.state) == ("FAILED", "EXPIRED") and "has expired" in job.state_reason
+    assert requests.retry(job, "ada") == 3
+    world.turn()
+    job.refresh_from_db()
+    assert (job.state, job.workspace.state) == ("READY", "ALLOCATED")
+
+
+def test_the_cluster_away_changes_nothing(world, job) -> None:
+    (world.site / "ssh-down").touch()
+    type(job.workspace).objects.update(expires=timezone.now() - timedelta(hours=1))
+    before = list(type(job.workspace).objects.values())
+    tasks.watch_workspaces()
+    assert list(type(job.workspace).objects.values()) == before and told("workspace") == []
+
+
+def test_extension_on_request(world, job) -> None:
+    remains(world, job, 12)
+    assert requests.extend(job, "ada")
+    assert requests.extend(job, "ada")  # pressed twice
+    world.turn()
+    world.turn()
+    tasks.extend_workspace(job.workspace.pk)  # the message comes once more
+    job.workspace.refresh_from_db()
+    assert job.workspace.expires > timezone.now() + timedelta(days=29) and job.workspace.extensions_left == 2
+    assert [text.split(",")[1] for text in extensions(job)] == [" asked for by ada"]
+
+
+def test_an_extension_that_is_refused_is_said_in_the_sites_words(world, job) -> None:
+    remains(world, job, 12, extensions=0)
+    assert requests.extend(job, "ada")
+    world.turn()
+    world.turn()
+    (text,) = extensions(job)
+    assert "ada asked" in text and "no more extensions" in text
+    tasks.watch_workspaces()
+    job.refresh_from_db()
+    with pytest.raises(ClientError, match="no extensions left; it expires at"):
+        requests.extend(Job.objects.get(pk=job.pk), "ada")
+
+
+def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
+    assert not requests.extend(new_job("1-3"), "ada")
+
+
+# --- other troubles -------------------------------------------------------------------------------------------------
+
+
+def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
+    common.note_trouble(job, "batch system", "qstat does not answer")
+    tasks.look_for_trouble()
+    assert told("held") == []
+    Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
+    for _ in range(3):
+        tasks.look_for_trouble()
+    ((who, text),) = told("held")
+    assert who == "ada" and "qstat does not answer" in text
+
+
+def test_trouble_that_is_over_is_not_told(world, job) -> None:
+    common.note_trouble(job, "batch system", "qstat does not answer")
+    Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
+    common.trouble_over(job, "batch system")
+    tasks.look_for_trouble()
+    assert told("held") == []
+
+
+def test_waiting_for_another_job_is_no_trouble(world, new_job, job) -> None:
+    follower = new_job("1-3", after=[job])
+    world.turn()
+    Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
+    follower.refresh_from_db()
+    assert follower.state_reason.startswith("Waiting: dependency")
+    tasks.look_for_trouble()
+    assert told("held") == []
+
+
+def test_a_licence_that_does_not_become_free(world, job, new_job) -> None:
+    Licence.objects.create(renderer="povray", count=1)
+    late = new_job("1-3")
+    world.turn()
+    tasks.look_for_trouble()
+    assert told("licence") == [] and job.batches.exists() and not late.batches.exists()
+    Job.objects.update(created=timezone.now() - timedelta(hours=3))
+    ended = Batch.objects.create(job=late, site="x", walltime_seconds=1, state="FINISHED", finished=timezone.now())
+    tasks.look_for_trouble()
+    assert told("licence") == []  # it had one just now
+    Batch.objects.filter(pk=ended.pk).update(finished=timezone.now() - timedelta(hours=3))
+    for _ in range(2):
+        tasks.look_for_trouble()
+    people = told("licence")
+    assert [who for who, _ in people] == ["ada", "operators"] and f"Jobs: {late.pk}\n" in people[1][1]
+    Notification.objects.all().delete()
+    Batch.objects.update(state="FINISHED", finished=timezone.now())
+    tasks.look_for_trouble()
+    assert told("licence") == []
+
+
+def test_the_proxy(world, cluster, settings, monkeypatch) -> None:
+    tasks.look_for_trouble()
+    assert told("proxy") == []
+    monkeypatch.setattr(troubles, "PROXY_HOURS", 24 * 365)
+    for _ in range(2):
+        tasks.look_for_trouble()
+    site = dataclasses.replace(cluster, proxy_file="/nonexistent/proxy")
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=site)
+    for _ in range(2):
+        tasks.look_for_trouble()
+    people = told("proxy")
+    assert [who for who, _ in people] == ["operators"] * 2
+    assert "is valid for" in people[0][1] and "there is no grid proxy at /nonexistent/proxy" in people[1][1]
