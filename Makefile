@@ -62,6 +62,7 @@ lint: setup ## Check the form of everything
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
 	@lab/stage "docs/network.md says what the table says" python3 tools/network_page.py --check
 	@lab/stage "docs/batch-scripts.md shows the golden scripts" python3 tools/batch_scripts_page.py --check
+	@lab/stage "The dashboards' packs say what their description says" python3 tools/dashboards.py --check
 	@lab/stage "Ansible's own checks of the modules" tests/sanity
 
 .PHONY: docs
@@ -69,6 +70,7 @@ docs: setup ## Write the pages that are made from specs and tables
 	@python3 tools/role_readmes.py
 	@python3 tools/network_page.py
 	@python3 tools/batch_scripts_page.py
+	@python3 tools/dashboards.py
 
 .PHONY: unit
 unit: setup ## Run the tests that need no host
