@@ -71,7 +71,8 @@ def test_what_was_changed_by_hand_is_shown_and_mended():
     before = content()
     rule, held = pipeline_rule(), services()
     write("DELETE", f"streams/{stream()['id']}/rules/{stream()['rules'][0]['id']}")
-    write("PUT", f"system/pipelines/rule/{rule['id']}", {**rule, "source": rule["source"].replace("yes", "no")})
+    changed = {key: rule[key] for key in ("title", "description")} | {"source": rule["source"].replace("yes", "no")}
+    write("PUT", f"system/pipelines/rule/{rule['id']}", changed)
     body = {key: held[key] for key in ("title", "type", "global", "node")}
     write("PUT", f"system/inputs/{held['id']}", {**body, "configuration": {**held["attributes"], "port": 12299}})
     wait_for("the input listens elsewhere", lambda: services()["attributes"]["port"] == 12299)
