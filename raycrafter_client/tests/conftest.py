@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import itertools
 import json
 import os
 import shutil
@@ -317,7 +318,8 @@ class HttpLogServer(LogServer):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection.makefile("rb") as file:
             while True:
-                head = b"".join(iter(file.readline, b"\r\n"))
+                lines = iter(file.readline, b"")  # which is the end of the connection
+                head = b"".join(itertools.takewhile(lambda line: line != b"\r\n", lines))
                 if not head:
                     return
                 name, _, length = head.rstrip().rpartition(b" ")

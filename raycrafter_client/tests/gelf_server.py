@@ -3,6 +3,7 @@
 It writes every message to FILE before it says that it has it, and its port to standard output.
 """
 
+import itertools
 import os
 import socket
 import ssl
@@ -23,7 +24,8 @@ def tcp(file):
 
 def http(file):
     """Yield the message of each request of one connection."""
-    while head := b"".join(iter(file.readline, b"\r\n")):
+    lines = iter(file.readline, b"")  # which is the end of the connection
+    while head := b"".join(itertools.takewhile(lambda line: line != b"\r\n", lines)):
         yield file.read(int(head.rstrip().rpartition(b" ")[2]))
 
 

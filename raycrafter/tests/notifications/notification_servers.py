@@ -27,7 +27,7 @@ class _Smtp(socketserver.StreamRequestHandler):
             if word == "DATA":
                 self._say("354 go on")
                 lines = []
-                while (text := self.rfile.readline()) != b".\r\n":
+                while (text := self.rfile.readline()) not in (b".\r\n", b""):
                     lines.append(text.removeprefix(b"."))
                 self.server.taken.append(email.message_from_bytes(b"".join(lines), policy=email.policy.default))
             elif word == "RCPT" and self.server.refuses:
