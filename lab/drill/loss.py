@@ -13,7 +13,7 @@ import os
 import secrets
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,8 +24,11 @@ from scenario import address_of, connected, play, wait_for
 HERE = Path(__file__).parent
 SENDERS = {"plain": "gelf_tcp", "acknowledged": "gelf_http"}
 TARGET, OTHER = "newer", "older"
+PORTS = (12201, 12203)
 LOG = "/var/log/drill.log"
 BEGIN = 0.3  # the part of the lines that is written before the disturbance begins
+SLOWEST = 200  # messages a second that the slower transport takes on any machine where this is run
+CERTIFICATE = "/etc/raycrafter/tls"
 
 
 @dataclass
@@ -71,10 +74,26 @@ def without_search(seconds: int) -> Callable[[], None]:
     return stop_and_start
 
 
-def playbook(name: str) -> Callable[[], None]:
-    """Return what runs a playbook of this directory."""
-    inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
-    return lambda: play(HERE / name, inventory) and None
+def changed(name: str) -> None:
+    """Run a playbook of this directory."""
+    play(HERE / name, Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory"))
+
+
+def served(port: int) -> str:
+    """Return the fingerprint of the certificate that an input shows."""
+    own = f"-CAfile {CERTIFICATE}/ca.crt -cert {CERTIFICATE}/host.crt -key {CERTIFICATE}/host.key"
+    shown = f"openssl s_client -connect {address_of(TARGET)}:{port} {own} </dev/null"
+    command = f"{shown} 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
+    return connected("acknowledged", sudo=True).check_output(command)
+
+
+def renew() -> None:
+    """Give the inputs another certificate and close all connections. The new ones must be shown that one."""
+    before = {port: served(port) for port in PORTS}
+    changed("renew_certificate.yml")
+    unchanged = [port for port in PORTS if served(port) == before[port]]
+    if unchanged:
+        raise RuntimeError(f"{TARGET} still shows its old certificate on {unchanged}")
 
 
 def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
@@ -85,8 +104,8 @@ def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
         "graylog killed": kill,
         "rsyslog killed": kill_rsyslog,
         f"elasticsearch away for {search_away} s": without_search(search_away),
-        "certificate renewed": playbook("renew_certificate.yml"),
-        "inputs changed": playbook("change_inputs.yml"),
+        "certificate renewed": renew,
+        "inputs changed": lambda: changed("change_inputs.yml"),
     }
 
 
@@ -109,7 +128,7 @@ def serves() -> bool:
     return get(TARGET, "system/lbstatus", "text/plain").text == "ALIVE"
 
 
-def drain() -> None:
+def drain(written: int) -> None:
     """Wait until what was written before now has gone through: rsyslog's queues, Graylog's journals, the index.
 
     A line behind the others tells that rsyslog has sent those; where it may be lost itself, there are several.
@@ -124,7 +143,7 @@ def drain() -> None:
         journals = [get(name, "system/journal").json()["uncommitted_journal_entries"] for name in (TARGET, OTHER)]
         return all(found) and sum(journals) < 10
 
-    wait_for("the queues are empty", gone_through, 1200, (httpx.HTTPError,))
+    wait_for("the queues are empty", gone_through, 300 + written / SLOWEST, (httpx.HTTPError,))
     before = -1
     while (now := count("_exists_:drill")) != before:  # the index shows every five seconds what it has
         before = now
@@ -142,32 +161,39 @@ def tally(run: str, sender: str, sent: int) -> tuple[int, int, int]:
     return sent - len(numbers), len(rows) - len(numbers), len(set(rows)) - len(numbers)
 
 
-def write_through(disturb: Callable[[], None], sent: int, rate: int) -> str:
-    """Write so many lines on each sender, so many a second, and disturb meanwhile; return the field that they bear."""
+def write_through(disturb: Callable[[], None], least: int, rate: int) -> tuple[str, dict[str, int]]:
+    """Write at least so many lines on each sender, so many a second, from before a disturbance until after it.
+
+    Returns the mark that the lines bear, and how many each sender wrote.
+    """
     run = secrets.token_hex(6)
+    enough = f"/run/drill-{run}"
     program = shlex.quote((HERE / "write.py").read_text())
-    command = f"python3 -c {program} {LOG} {run} {sent} {rate}"
-    hosts = [connected(sender, sudo=True) for sender in SENDERS]
+    command = f"python3 -c {program} {LOG} {run} {least} {rate} {enough}"
+    hosts = {sender: connected(sender, sudo=True) for sender in SENDERS}
     with ThreadPoolExecutor() as pool:
-        writers = [pool.submit(host.check_output, command) for host in hosts]
-        time.sleep(BEGIN * sent / rate)
-        disturb()
-        for writer in writers:
-            writer.result()
-    wait_for("Graylog is back", serves, 300, (httpx.HTTPError,))
-    return run
+        writers = {sender: pool.submit(host.check_output, command) for sender, host in hosts.items()}
+        try:
+            time.sleep(BEGIN * least / rate)
+            disturb()
+            wait_for("Graylog is back", serves, 300, (httpx.HTTPError,))
+        finally:
+            for host in hosts.values():
+                host.check_output(f"touch {enough}")
+        return run, {sender: int(writer.result()) for sender, writer in writers.items()}
 
 
-def drill(disturbances: dict[str, Callable[[], None]], sent: int, rate: int) -> list[Outcome]:
-    """Send so many lines by each transport under each disturbance; return what became of them."""
-    drain()  # a connection that died before is no matter of this
-    runs = {name: write_through(disturb, sent, rate) for name, disturb in disturbances.items()}
-    drain()
-    return [
-        Outcome(name, transport, sent, *tally(run, sender, sent))
-        for name, run in runs.items()
-        for sender, transport in SENDERS.items()
-    ]
+def drill(disturbances: dict[str, Callable[[], None]], least: int, rate: int) -> Iterator[Outcome]:
+    """Send at least so many lines by each transport under each disturbance; yield what became of them.
+
+    The next one begins when everything has gone through: what is lost is lost by the disturbance that it is told of.
+    """
+    drain(0)
+    for name, disturb in disturbances.items():
+        run, sent = write_through(disturb, least, rate)
+        drain(max(sent.values()))
+        for sender, transport in SENDERS.items():
+            yield Outcome(name, transport, sent[sender], *tally(run, sender, sent[sender]))
 
 
 def table(outcomes: list[Outcome]) -> str:
