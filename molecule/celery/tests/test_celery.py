@@ -11,6 +11,8 @@ from scenario import APPLICATION, connected, wait_for
 
 HOSTS = ("older", "newer")
 LEADER, OTHER = "newer", "older"  # since side_effect.yml
+# Seconds: a look at what the workers do takes some ten on a busy machine.
+BUSY = 240
 KEY = "/etc/raycrafter/cluster/id_ed25519"
 
 
@@ -26,17 +28,18 @@ def master():
 
 def inspect(master, question: str) -> dict:
     """Return what the workers answer to `celery inspect`, by their names."""
-    answer = master.run(f"{APPLICATION} -m celery --app raycrafter.celery:app inspect {question} --json --timeout 2")
+    answer = master.run(f"{APPLICATION} -m celery --app raycrafter.celery:app inspect {question} --json --timeout 5")
     return json.loads(answer.stdout) if answer.rc == 0 else {}
 
 
-def active(master, task: str) -> dict[str, list[dict]]:
-    """Return the tasks of a name that run at this moment, by the name of the worker that runs them."""
-    running = {
-        worker: [one for one in tasks if one["name"] == f"raycrafter.tasks.{task}"]
-        for worker, tasks in inspect(master, "active").items()
-    }
-    return {worker: tasks for worker, tasks in running.items() if tasks}
+def active(master) -> dict[str, dict[str, list[dict]]]:
+    """Return the tasks that run at this moment, by their name and by the worker that runs them."""
+    running: dict[str, dict[str, list[dict]]] = {}
+    for worker, tasks in inspect(master, "active").items():
+        for one in tasks:
+            name = one["name"].removeprefix("raycrafter.tasks.")
+            running.setdefault(name, {}).setdefault(worker, []).append(one)
+    return running
 
 
 def send(master, task: str, count: int) -> None:
@@ -71,39 +74,42 @@ def test_tasks_are_shared_and_the_cluster_gets_one_at_a_time(master):
     with held(master):
         send(master, "push_input", 8)
         send(master, "ensure_workspace", 4)
-        wait_for(
-            "both hosts work on transfers, and one on the cluster",
-            lambda: (
-                {f"transfer@{name}" for name in HOSTS} == active(master, "push_input").keys()
-                and [(worker, len(tasks)) for worker, tasks in active(master, "ensure_workspace").items()]
-                == [(f"ssh@{LEADER}", 1)]
-            ),
-        )
+
+        def shared() -> bool:
+            running = active(master)
+            ssh = {worker: len(tasks) for worker, tasks in running.get("ensure_workspace", {}).items()}
+            assert running.get("push_input", {}).keys() == {f"transfer@{name}" for name in HOSTS}, running
+            assert ssh == {f"ssh@{LEADER}": 1}, running
+            return True
+
+        wait_for("both hosts work on transfers, and one on the cluster", shared, BUSY, (AssertionError,))
         # beat's own tasks
         wait_for(
             "both hosts look after the jobs",
-            lambda: {f"default@{name}" for name in HOSTS} == active(master, "schedule").keys(),
+            lambda: active(master).get("schedule", {}).keys() == {f"default@{name}" for name in HOSTS},
+            BUSY,
         )
-    wait_for("all is done", lambda: not active(master, "push_input") and not active(master, "ensure_workspace"))
+    wait_for("all is done", lambda: not active(master).keys() & {"push_input", "ensure_workspace"}, BUSY)
 
 
 def test_the_task_of_a_killed_worker_is_taken_again(master):
     with held(master):
         send(master, "push_input", 1)
-        (worker, (task,)) = wait_for("a worker has it", lambda: active(master, "push_input")).popitem()
+        (worker, (task,)) = wait_for("a worker has it", lambda: active(master).get("push_input"), BUSY).popitem()
         host = as_root(worker.split("@")[1])
         host.check_output("kill -9 $(supervisorctl pid raycrafter-worker-transfer)")
         again = wait_for(
             "a worker has it again",
             lambda: [
                 one
-                for tasks in active(master, "push_input").values()
+                for tasks in active(master).get("push_input", {}).values()
                 for one in tasks
                 if one["id"] == task["id"] and one["delivery_info"]["redelivered"]
             ],
+            BUSY,
         )
     assert again
-    wait_for("it is done", lambda: not active(master, "push_input"))
+    wait_for("it is done", lambda: "push_input" not in active(master), BUSY)
 
 
 @pytest.mark.parametrize("program", ["beat", "worker-ssh", "worker-default"])
