@@ -180,11 +180,14 @@ def test_it_has_the_processes_that_the_host_has_processors(host):
 def test_the_log_is_json_and_goes_on_after_its_rotation(host, ask):
     with host.sudo():
         host.check_output("logrotate --force /etc/logrotate.d/nginx")
-        assert ask("/marked").status_code == 200
-        line = host.check_output("grep -h marked /var/log/nginx/access.log")
-    entry = json.loads(line)
-    assert (entry["_status"], entry["_site"], entry["_path"]) == (200, "application", "/marked")
+        assert ask("/marked?secret").status_code == ask("/frame").status_code == 200
+        entries = [json.loads(line) for line in host.check_output("cat /var/log/nginx/access.log").splitlines()]
+    entry = next(entry for entry in entries if entry["_path"] == "/marked")
+    assert (entry["_status"], entry["_site"]) == (200, "application")
     assert entry["_upstream"].endswith(":8445")
+    assert "secret" not in json.dumps(entry)
+    # What nginx sends in the application's name is told by the address that was asked for.
+    assert "/frame" in [entry["_path"] for entry in entries]
 
 
 def test_it_comes_back_when_it_dies(host, ask):
