@@ -8,6 +8,7 @@ description of the input type (GET /system/inputs/types/CLASS) asks for, before 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 TYPES = {
@@ -94,6 +95,24 @@ def secret_keys(schema: dict) -> set[str]:
         for key, entry in schema.items()
         if entry.get("is_encrypted") or "is_password" in (entry.get("attributes") or [])
     }
+
+
+def secret_values(configuration: dict, schema: dict) -> set[str]:
+    """Return what must not be shown of a configuration as a user gave it.
+
+    An option that the type does not have may be a secret with a slip in its name.
+    """
+    secrets = secret_keys(schema)
+    hidden = [value for key, value in configuration.items() if key in secrets or key not in schema]
+    return {text for value in hidden for text in _texts(value)}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value not in (None, "") and not isinstance(value, bool):
+        yield str(value)
 
 
 def _number(key: str, value: object, entry: dict) -> int:
