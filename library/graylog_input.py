@@ -86,7 +86,9 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
-    description: When a secret is sent that the server does not show. With V(always) the task is always changed.
+    description:
+      - When a secret is sent that the server has but does not show. With V(always) the task is always changed.
+      - One that the input lacks is sent at once.
   wait:
     type: bool
     default: true

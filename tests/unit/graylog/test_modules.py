@@ -114,3 +114,18 @@ def test_a_secret_of_the_configuration_is_in_no_error(recent, monkeypatch, other
     answer = recent.run("graylog_input", **{**NEEDS_HEADER, **others})
     assert words in answer["msg"] if words else not answer.get("failed")
     assert "hunter2x" not in json.dumps(answer)
+
+
+def test_an_input_without_its_secret_gets_it_once(recent):
+    options = {"title": "Services", "type": "gelf_tcp", "port": 12201, "running": False}
+    number = recent.inputs.add("Services", GELF, bind_address="127.0.0.1", port=12201, tls_key_password="")
+    tls = {"enable": False, "key_password": "hunter2x"}
+    planned = recent.run("graylog_input", check=True, **options, tls=tls)
+    done = recent.run("graylog_input", **options, tls=tls)
+    again = recent.run("graylog_input", **options, tls=tls)
+    assert [answer["actions"] for answer in (planned, done, again)] == [["updated"], ["updated"], []]
+    assert planned["diff"] == done["diff"]
+    assert done["diff"]["before"]["configuration"]["tls_key_password"] == ""
+    assert recent.inputs.items[number]["attributes"]["tls_key_password"] == "hunter2x"
+    recent.run("graylog_input", **{**options, "port": 12202})
+    assert recent.inputs.items[number]["attributes"]["tls_key_password"] == "hunter2x"
