@@ -75,12 +75,12 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Pipelines see the streams that a message is in
+- name: Pipelines see the streams that a message is in (Graylog before 5 has no Stream Rule Processor)
   graylog_cluster_config:
     username: admin
     password: "{{ vault_graylog_root_password }}"
     message_processors:
-      order: [Message Filter Chain, Pipeline Processor]
+      order: [Message Filter Chain, Stream Rule Processor, Pipeline Processor]
 
 - name: Graylog may notify the operators' service
   graylog_cluster_config:

@@ -42,7 +42,10 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
-    description: When O(secrets) are written. Graylog does not show them, so V(always) is a change in every run.
+    description:
+      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is a change in every
+        run.
+      - One that the notification lacks is written at once.
 """
 
 EXAMPLES = r"""

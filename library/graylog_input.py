@@ -72,7 +72,9 @@ options:
   configuration:
     type: dict
     default: {}
-    description: More options of the input's type, with Graylog's own names. Null takes an option back to its default.
+    description:
+      - More options of the input's type, with Graylog's own names. Null takes an option back to its default.
+      - Those that the server calls secrets are never shown.
   static_fields:
     type: dict
     description: Fields that the input adds to every message, the exact set. Without it they stay as they are.
@@ -84,7 +86,9 @@ options:
     type: str
     choices: [on_create, always]
     default: on_create
-    description: When a secret is sent that the server does not show. With V(always) the task is always changed.
+    description:
+      - When a secret is sent that the server has but does not show. With V(always) the task is always changed.
+      - One that the input lacks is sent at once.
   wait:
     type: bool
     default: true
@@ -172,6 +176,7 @@ from ansible.module_utils.graylog_inputs import (
     gather_options,
     hide_secrets,
     resolve_type,
+    secret_values,
 )
 from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
 from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
@@ -196,7 +201,8 @@ ARGUMENTS = {
             "client_ca": {"type": "str"},
         },
     },
-    "configuration": {"type": "dict", "default": {}},
+    # All of it is hidden until the server says which options are secrets, in the host's journal too.
+    "configuration": {"type": "dict", "default": {}, "no_log": True},
     "static_fields": {"type": "dict"},
     "running": {"type": "bool", "default": True},
     "update_secrets": {"type": "str", "choices": ["on_create", "always"], "default": "on_create", "no_log": False},
@@ -205,12 +211,21 @@ ARGUMENTS = {
 }
 
 
-def make_wish(client: GraylogClient, params: dict) -> Wish:
+def hide_only_secrets(module: AnsibleModule, schema: dict) -> None:
+    """Let answers and errors show the configuration, but for its secrets."""
+    params = module.params
+    others = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
+    module.no_log_values = others | secret_values(params["configuration"], schema)
+
+
+def make_wish(module: AnsibleModule, client: GraylogClient) -> Wish:
     """Return what the parameters ask for, in the server's own types."""
+    params = module.params
     input_type = resolve_type(params["type"])
     asked = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
     static_fields = check_static_fields(params["static_fields"])
     schema = client.input_schema(input_type)
+    hide_only_secrets(module, schema)
     return Wish(
         title=params["title"],
         type=input_type,
@@ -232,7 +247,7 @@ def run(module: AnsibleModule) -> dict:
         outcome = reconciler.ensure_absent(params["title"])
         shown = {}
     else:
-        wish = make_wish(client, params)
+        wish = make_wish(module, client)
         outcome = reconciler.ensure_present(wish, params["running"])
         shown = {"input": hide_secrets(outcome.item, wish.schema)}
         encrypted = params["running"] and (params["tls"] or {}).get("enable")

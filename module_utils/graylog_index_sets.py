@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from .graylog import GraylogClient
 from .graylog_index_strategies import retention_of, rotation_of, strategies, wished_retention, wished_rotation
@@ -117,7 +117,7 @@ class IndexSet(Resource):
     def create(self) -> None:
         """Make it."""
         shall = self.wished(None)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         body = {
             **self._body(shall, None),
             "index_prefix": self.name,

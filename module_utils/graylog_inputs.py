@@ -8,6 +8,7 @@ description of the input type (GET /system/inputs/types/CLASS) asks for, before 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 TYPES = {
@@ -28,6 +29,8 @@ TLS_KEYS = {
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 # What inputstates shows in place of a password.
 HIDDEN_BY_SERVER = "<password set>"
+# How an encrypted secret is shown that has no value.
+UNSET = {"is_set": False}
 UDP = re.compile(r"udp|netflow|ipfix", re.IGNORECASE)
 # The type's default is a guess from the server's own processors: another server, another default.
 COMPUTED_DEFAULTS = ("number_worker_threads",)
@@ -96,6 +99,24 @@ def secret_keys(schema: dict) -> set[str]:
     }
 
 
+def secret_values(configuration: dict, schema: dict) -> set[str]:
+    """Return what must not be shown of a configuration as a user gave it.
+
+    An option that the type does not have may be a secret with a slip in its name.
+    """
+    secrets = secret_keys(schema)
+    hidden = [value for key, value in configuration.items() if key in secrets or key not in schema]
+    return {text for value in hidden for text in _texts(value)}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+    elif value not in (None, "") and not isinstance(value, bool):
+        yield str(value)
+
+
 def _number(key: str, value: object, entry: dict) -> int:
     if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
         value = int(value)
@@ -159,6 +180,11 @@ def coerce(asked: dict, schema: dict) -> dict:
     return result
 
 
+def _plain(value: object) -> object:
+    """Return a value as the server shows it, an encrypted secret without a value as what it is."""
+    return "" if value == UNSET else value
+
+
 def is_opaque(value: object) -> bool:
     """Return whether a secret's value as the server shows it tells nothing: encrypted, or hidden."""
     return isinstance(value, dict) or value == HIDDEN_BY_SERVER
@@ -195,7 +221,7 @@ class Wish:
     def current(self, key: str, attributes: dict) -> object:
         """Return the value in force: the server's, else the type's default."""
         if key in attributes:
-            return attributes[key]
+            return _plain(attributes[key])
         return None if key in COMPUTED_DEFAULTS else self.schema[key].get("default_value")
 
     def differing(self, item: dict) -> list[str]:
@@ -228,12 +254,14 @@ class Wish:
         """
         old = dict(item["attributes"]) if item else {}
         for key in self.secrets & set(old):
-            if isinstance(old[key], dict):
+            if old[key] == UNSET:
+                del old[key]
+            elif isinstance(old[key], dict):
                 old[key] = {"keep_value": True}
         wanted = dict(self.configuration)
         if item and not self.always_send_secrets:
             for key in self.secrets & set(wanted):
-                if is_opaque(item["attributes"].get(key)):
+                if is_opaque(self.current(key, item["attributes"])):
                     del wanted[key]
         return {
             "title": self.title,
@@ -288,6 +316,7 @@ def check_static_fields(static_fields: dict | None) -> dict | None:
 def hide_secrets(item: dict, schema: dict) -> dict:
     """Return an input as it may be shown, its secrets hidden."""
     secrets = secret_keys(schema)
+    attributes = {key: _plain(value) for key, value in item["attributes"].items()}
     return {
         "id": item.get("id"),
         "title": item["title"],
@@ -296,7 +325,7 @@ def hide_secrets(item: dict, schema: dict) -> dict:
         "node": item.get("node"),
         "configuration": {
             key: HIDDEN if (key in secrets and value not in (None, "")) or isinstance(value, dict) else value
-            for key, value in item["attributes"].items()
+            for key, value in attributes.items()
         },
         "static_fields": dict(item["static_fields"]),
     }

@@ -37,8 +37,13 @@ def _matches(pattern: str, url: str) -> bool:
         return True
 
 
+def is_none(value: object) -> bool:
+    """Return whether this is how Graylog shows a secret without a value."""
+    return value in (None, "", {"is_set": False})
+
+
 def is_hidden(value: object) -> bool:
-    """Return whether this is how Graylog shows a secret: {"is_set": true}."""
+    """Return whether this is how Graylog shows a secret: {"is_set": ...}."""
     return isinstance(value, dict) and set(value) == {"is_set"}
 
 
@@ -46,7 +51,7 @@ class Notification(Resource):
     """A notification, known by its title.
 
     description: None leaves it as it is. config: Graylog's own words with `type`; what it leaves open stays.
-    secrets: settings that are not shown; written to a new one, and every time where `always` is true.
+    secrets: settings that are not shown; written where there is none yet, and every time where `always` is true.
     """
 
     kind = "event notification"
@@ -60,7 +65,7 @@ class Notification(Resource):
         self._config = config
         self._secrets = secrets
         self._always = always
-        self._secrets_written = False
+        self._written: dict = {}
 
     def find(self) -> dict | None:
         """Return the notification, None where there is none."""
@@ -69,7 +74,7 @@ class Notification(Resource):
     def picture(self, item: dict) -> dict:
         """Return what the wish speaks of; the secrets only where they were just written."""
         config = part(self._config, {key: value for key, value in item["config"].items() if key not in self._secrets})
-        secrets = dict.fromkeys(self._secrets, HIDDEN) if self._secrets_written else {}
+        secrets = dict.fromkeys(self._written, HIDDEN)
         return {"title": item["title"], "description": item.get("description") or "", "config": {**config, **secrets}}
 
     def wished(self, item: dict | None) -> dict:
@@ -78,22 +83,21 @@ class Notification(Resource):
         if double:
             raise WishError(f"The notification {self.name!r} has {', '.join(double)} both in config and in secrets")
         held = self.picture(item)["description"] if item else ""
-        due = self._secrets and (item is None or self._always or self._changes_type(item))
         return {
             "title": self.name,
             "description": held if self._description is None else self._description,
-            "config": {**self._config, **(dict.fromkeys(self._secrets, HIDDEN) if due else {})},
+            "config": {**self._config, **dict.fromkeys(self._due(item), HIDDEN)},
         }
 
     def create(self) -> None:
         """Make it."""
         self._client.create(LIST, self._body(None))
-        self._secrets_written = True
+        self._written = self._due(None)
 
     def update(self, item: dict) -> None:
         """Change it: the whole of it is sent."""
         self._client.request("PUT", f"{LIST}/{item['id']}", {"id": item["id"], **self._body(item)})
-        self._secrets_written = self._always or self._changes_type(item)
+        self._written = self._due(item)
 
     def delete(self, item: dict) -> None:
         """Take it away, also from the event definitions that use it."""
@@ -104,6 +108,17 @@ class Notification(Resource):
         """The address of the notification that Graylog will refuse to call, None where there is none."""
         url = self._config.get("url") or self._config.get("webhook_url")
         return url if url and not allowed(self._client, url) else None
+
+    def _due(self, item: dict | None) -> dict:
+        """Return the secrets that must be written."""
+        if item is None or self._always or self._changes_type(item):
+            return self._secrets
+        held = item["config"]
+        return {
+            key: value
+            for key, value in self._secrets.items()
+            if key in held and is_none(held[key]) and not is_none(value)
+        }
 
     def _changes_type(self, item: dict) -> bool:
         return self._config["type"] != item["config"]["type"]
@@ -119,8 +134,7 @@ class Notification(Resource):
                 elif value["is_set"]:
                     kept[key] = {"keep_value": True}
         config = {**kept, **self._config}
-        if item is None or self._always or self._changes_type(item):
-            for key, value in self._secrets.items():
-                hides = key in ENCRYPTED or is_hidden((item or {"config": {}})["config"].get(key))
-                config[key] = {"set_value": value} if hides and not isinstance(value, dict) else value
+        for key, value in self._due(item).items():
+            hides = key in ENCRYPTED or is_hidden((item or {"config": {}})["config"].get(key))
+            config[key] = {"set_value": value} if hides and not isinstance(value, dict) else value
         return {"title": self.name, "description": wished["description"], "config": config}

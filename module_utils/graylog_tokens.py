@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from .graylog import GraylogClient
@@ -15,6 +15,7 @@ PERIOD = re.compile(
     r"P(?=[\dT])(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
 )
+FOREVER = "9999-12-31T23:59:59Z"
 DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1, "hours": 1 / 24, "minutes": 1 / 1440, "seconds": 1 / 86400}
 
 
@@ -48,7 +49,7 @@ class Token(Resource):
         name: str,
         lifetime: str | None,
         renew_before: int | None,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self.name = name
         self.value: str | None = None
@@ -113,4 +114,5 @@ class Token(Resource):
     @staticmethod
     def _ends(token: dict) -> datetime:
         ends = token.get("expires_at")
-        return datetime.fromisoformat(ends) if ends else datetime.max.replace(tzinfo=UTC)
+        # Python before 3.11 does not read the letter.
+        return datetime.fromisoformat((ends or FOREVER).replace("Z", "+00:00"))

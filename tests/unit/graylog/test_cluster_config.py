@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar
+
+from tests.unit.graylog.standin.settings import FILTERS as FILTER_CHAIN
+from tests.unit.graylog.standin.settings import PIPELINE, PROCESSORS, STREAMS
+
+ROLE = Path(__file__).parents[3] / "group_vars/all/graylog.yml"
 AT_THE_ENDS = pytest.mark.parametrize("played", ["3.3.11", "7.1.7"], indirect=True)
 MODULE = "graylog_cluster_config"
 FILTERS, PIPELINES = "Message Filter Chain", "Pipeline Processor"
@@ -21,6 +30,26 @@ def test_processors_are_brought_into_order_and_others_keep_their_places(played, 
     assert [name if name not in wish else None for name in after] == [
         name if name not in wish else None for name in before
     ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plugins():
+    init_plugin_loader()
+
+
+def order_of_the_deployment(version: str) -> list[str]:
+    loader = DataLoader()
+    variables = loader.load_from_file(str(ROLE), trusted_as_template=True) | {"graylog_version": version}
+    return Templar(loader=loader, variables=variables).template(variables["graylog_processors"])
+
+
+def test_messages_are_in_their_streams_before_the_pipelines_read_them(played):
+    wish = order_of_the_deployment(played.release.version)
+    played.settles(MODULE, message_processors={"order": wish})
+    held = played.settings.stored[PROCESSORS]["processor_order"]
+    routes = STREAMS if played.release.number >= (5, 0) else FILTER_CHAIN
+    assert held.index(FILTER_CHAIN) <= held.index(routes) < held.index(PIPELINE)
+    assert wish == [each["class_name"] for each in held if each in (FILTER_CHAIN, STREAMS, PIPELINE)]
 
 
 @AT_THE_ENDS

@@ -189,6 +189,17 @@ def test_an_encrypted_secret_is_kept_by_name(recording):
     }
 
 
+def test_an_encrypted_secret_without_a_value_is_none(recording):
+    stored = {**recording.entry("item with a secret")["answer"]}
+    stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": False}}
+    wish = wish_for(recording, {"tls_key_password": "new"})
+    assert wish.differing(stored) == ["tls_key_password"]
+    assert wish.body("n", stored)["configuration"]["tls_key_password"] == "new"
+    assert wish_for(recording, {"tls_key_password": ""}).differing(stored) == []
+    assert "tls_key_password" not in wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
+    assert hide_secrets(stored, recording.schema())["configuration"]["tls_key_password"] == ""
+
+
 def test_a_new_body_has_the_keys_that_the_server_knows(recording):
     good = recording.entry("good")["body"]
     body = wish_for(recording, good["configuration"]).body("node-1")

@@ -71,3 +71,61 @@ def test_the_inputs_are_told_with_their_transport(run, server):
         ("old", True, None),
     ]
     assert "hunter2x" not in json.dumps(answer["inputs"])
+
+
+HEADER = {"authorization_header_name": "x-key", "authorization_header_value": "hunter2x", "max_chunk_size": 70007}
+NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configuration": HEADER}
+
+
+@pytest.fixture
+def recent(monkeypatch, capsys):
+    """A Graylog whose inputs over HTTP may ask for a header, and a runner of modules for it."""
+    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    graylog = StandIn("7.1.7", login=("admin", "correct horse"))
+    graylog.states.hurry()
+    with graylog.serve() as url:
+        graylog.run = Runner(url, monkeypatch, capsys)
+        yield graylog
+
+
+def test_a_secret_of_the_configuration_is_nowhere_in_an_answer(recent):
+    answers = [recent.run("graylog_input", check=True, **NEEDS_HEADER), recent.run("graylog_input", **NEEDS_HEADER)]
+    assert recent.inputs.items.popitem()[1]["attributes"] == {"bind_address": "127.0.0.1", "port": 12203, **HEADER}
+    assert [answer["actions"] for answer in answers] == [["created"], ["created"]]
+    assert answers[1]["invocation"]["module_args"]["configuration"]["max_chunk_size"] == 70007
+    assert "hunter2x" not in json.dumps(answers)
+    assert answers[1]["diff"]["after"]["configuration"]["max_chunk_size"] == 70007
+
+
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ({"url": "http://127.0.0.1:1"}, "does not answer"),
+        ({"password": "wrong"}, "does not accept the login"),
+        ({"configuration": {**HEADER, "nosuch": 1}}, "option nosuch is unknown"),
+        ({"configuration": {"authorization_header_valu": "hunter2x"}}, "is unknown to this type"),
+        ({"configuration": {"authorization_header_value": {"set_value": "hunter2x"}}}, "it needs text"),
+        ({"configuration": {**HEADER, "max_chunk_size": "much"}}, "got 'much', it needs a whole number"),
+        ({"state": "absent"}, None),
+    ],
+)
+def test_a_secret_of_the_configuration_is_in_no_error(recent, monkeypatch, others, words):
+    monkeypatch.setattr("module_utils.graylog.PAUSE", 0)
+    answer = recent.run("graylog_input", **{**NEEDS_HEADER, **others})
+    assert words in answer["msg"] if words else not answer.get("failed")
+    assert "hunter2x" not in json.dumps(answer)
+
+
+def test_an_input_without_its_secret_gets_it_once(recent):
+    options = {"title": "Services", "type": "gelf_tcp", "port": 12201, "running": False}
+    number = recent.inputs.add("Services", GELF, bind_address="127.0.0.1", port=12201, tls_key_password="")
+    tls = {"enable": False, "key_password": "hunter2x"}
+    planned = recent.run("graylog_input", check=True, **options, tls=tls)
+    done = recent.run("graylog_input", **options, tls=tls)
+    again = recent.run("graylog_input", **options, tls=tls)
+    assert [answer["actions"] for answer in (planned, done, again)] == [["updated"], ["updated"], []]
+    assert planned["diff"] == done["diff"]
+    assert done["diff"]["before"]["configuration"]["tls_key_password"] == ""
+    assert recent.inputs.items[number]["attributes"]["tls_key_password"] == "hunter2x"
+    recent.run("graylog_input", **{**options, "port": 12202})
+    assert recent.inputs.items[number]["attributes"]["tls_key_password"] == "hunter2x"

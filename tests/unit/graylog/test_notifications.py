@@ -57,6 +57,19 @@ def test_a_secret_is_written_once_kept_and_never_shown(played):
     assert held(played, "Tickets")["config"]["basic_auth"] == "graylog:hunter3y"
 
 
+def test_a_notification_without_its_secret_gets_it_once(played):
+    if played.release.number < (4, 0):
+        return  # its notifications by HTTP have no secrets
+    played.settles("graylog_event_notification", **HTTP, secrets={"api_secret": "first-secret"})
+    assert not held(played, "Tickets")["config"].get("basic_auth")
+    both = {"basic_auth": "graylog:hunter2x", "api_secret": "other-secret"}
+    given = played.settles("graylog_event_notification", **HTTP, secrets=both)
+    assert given["actions"] == ["updated"]
+    config = held(played, "Tickets")["config"]
+    assert (config["basic_auth"], config["api_secret"]) == ("graylog:hunter2x", "first-secret")
+    assert "hunter2x" not in json.dumps(given)
+
+
 def test_a_secret_that_the_release_shows_is_not_shown_here(played):
     config = {"type": "slack-notification-v1", "channel": "#ops"}
     secrets = {"webhook_url": "https://hooks.example.org/T0/secret-part"}

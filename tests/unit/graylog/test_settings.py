@@ -305,6 +305,21 @@ def test_every_input_with_tls_is_tried_however_it_is_written():
     assert files == ["/c", "/k", "/a"]
 
 
+def test_no_loop_over_the_inputs_shows_what_may_be_a_secret():
+    header = {"authorization_header_value": "hunter2x"}
+    inputs = [{"title": "jobs", "port": 1, "tls": {"cert_file": "/c", "key_file": "/k"}, "configuration": header}]
+    for name in ("__graylog_shown_inputs", "__graylog_tls_inputs"):
+        (shown,) = evaluate("graylog", "{{ " + name + " }}", graylog_inputs=inputs)
+        assert (shown["title"], shown["configuration"]) == ("jobs", {})
+    loops = [
+        path.name
+        for path in (ROOT / "roles/graylog/tasks").glob("*.yml")
+        for task in yaml.safe_load(path.read_text(encoding="utf-8"))
+        if task.get("loop") == "{{ graylog_inputs }}" and "ansible.builtin.include_tasks" not in task
+    ]
+    assert loops == []
+
+
 # A stand-in for pymongo that knows one login and has one fault.
 PYMONGO = """
 import contextlib

@@ -21,6 +21,7 @@ DIFFERENCES: dict[str, list[tuple[tuple[int, ...], tuple[int, ...] | None]]] = {
     "charset of inputs": [((5, 0), None)],
     "bulk over HTTP": [((5, 0), None)],
     "streams have alert keys": [((3, 0), (5, 0))],
+    "streams have a processor": [((5, 0), None)],
     "paginated elements": [((5, 1), None)],
     "options say is_encrypted": [((5, 1), None)],
     "input update merges": [((5, 1), None)],

@@ -79,7 +79,7 @@ class Settings(Resource):
         super().__init__(api)
         # So it is recorded of new servers: pipelines come before the streams' rules.
         order = [*FIRST, PIPELINE, FILTERS]
-        if self.release.within((6, 2), None):
+        if self.release.has("streams have a processor"):
             order.append(STREAMS)
         self.stored: dict[str, dict] = {
             PROCESSORS: {"processor_order": order, "disabled_processors": []},
