@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from django.utils.html import escape
 from knox.models import AuthToken
 from raycrafter.jobs.models import Attempt, Batch, Event, Job, Transfer
 from raycrafter.jobs.states import BatchState, FrameState, JobState, move
@@ -258,7 +262,7 @@ def test_frames_batches_transfers_events(api: APIClient, batch: Batch) -> None:
     Event.note(batch.job, "note", "hello", Event.Level.WARNING, frame=batch.frames.get(number=2))
     frames = api.get(f"{job}/frames").json()
     assert [frame["number"] for frame in frames["results"]] == [1, 2, 3]
-    keys = {"number", "state", "percent", "tries", "seconds", "batch", "file", "error"}
+    keys = {"number", "state", "percent", "tries", "seconds", "batch", "file", "error", "log_search_url"}
     assert set(frames["results"][0]) == keys
     assert frames["results"][0]["batch"] == batch.pk
     assert api.get(f"{job}/frames?state=FAILED").json()["count"] == 0
@@ -270,6 +274,22 @@ def test_frames_batches_transfers_events(api: APIClient, batch: Batch) -> None:
     assert (event["level"], event["kind"], event["frame"], event["message"]) == ("WARNING", "note", 2, "hello")
     assert api.get(f"{job}/events?after={event['id']}").json()["count"] == 0
     assert api.get(f"{job}/events?level=40").json()["count"] == 0
+
+
+@pytest.mark.parametrize(("age", "days"), [(0, 2), (1.9, 3), (89.5, 91)])
+def test_the_link_to_the_log_reaches_back_to_the_beginning(
+    api: APIClient, pages: Client, job: Job, age: float, days: int
+) -> None:
+    """And over it by a day, in which an open page or a copied link stays right."""
+    job.created = timezone.now() - timedelta(days=age)
+    job.save()
+    link = f"https://graylog.invalid/search?q={{}}&rangetype=relative&relative={days * 86400}"
+    address = f"/api/v1/jobs/{job.pk}"
+    whole = link.format(f"job_id%3A{job.pk}")
+    assert api.get(address).json()["log_search_url"] == whole
+    assert escape(whole) in pages.get(f"/jobs/{job.pk}").content.decode()
+    frame = api.get(f"{address}/frames").json()["results"][1]
+    assert frame["log_search_url"] == link.format(f"job_id%3A{job.pk}%20AND%20frame%3A2")
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ GOOD: dict[str, Any] = {
     "cache": {"servers": ["127.0.0.1:11211"]},
     "media": {"root": "/var/lib/raycrafter/media"},
     "graylog": {
-        "search_url": "https://logging1:9443/search?q={query}&rangetype=relative&relative=86400",
+        "search_url": "https://logging1:9443/search?q={query}&rangetype=relative&relative={seconds}",
         "gelf_host": "logging1",
         "gelf_port": 12204,
         "gelf_transport": "http",
@@ -229,7 +229,8 @@ def test_secrets_are_not_shown() -> None:
 def manage(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a management command in a process of its own with a configuration file."""
     environment = os.environ | {"RAYCRAFTER_CONFIG": str(path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # that of the browser tests, where they ran before in this process
+    # the browser tests', where they ran before in this process
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)
     command = [sys.executable, "-W", "error::DeprecationWarning", "-m", "raycrafter.manage", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 

@@ -21,7 +21,9 @@ from celery.worker.request import Request
 from kombu import Connection
 from kombu.transport import memory
 from raycrafter.celery import app
+from raycrafter.jobs.models import Batch, Job, Notification, Transfer
 from raycrafter.logs import GelfFormatter
+from raycrafter.task_ids import OF_A_JOB
 from raycrafter.tasks import measure_queues
 
 from raycrafter import task_times
@@ -140,6 +142,49 @@ def test_no_wait_is_made_up(run: Any, lines: Any, sent: float | None, expected: 
     run(lambda: None, sent=sent)
     (end,) = ends(lines())
     assert end.get("_wait_seconds") == expected
+
+
+@pytest.fixture
+def owned(job: Job, batch: Batch) -> dict[str, int]:
+    """One row of each kind that tasks are called with; all of them are of one job."""
+    told = Notification.objects.create(key="k", kind="k", channel="mail", job=job)
+    transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.IN)
+    rows = {"batch_id": batch, "transfer_id": transfer, "workspace_id": job.workspace, "notification_id": told}
+    return {name: row.pk for name, row in rows.items()}
+
+
+@pytest.mark.parametrize("name", OF_A_JOB)
+def test_every_line_of_a_task_has_the_ids_of_its_job(
+    broker: Connection, lines: Any, owned: dict[str, int], job: Job, name: str, django_assert_num_queries: Any
+) -> None:
+    """Also the traceback's and the end's; one query is asked however many lines there are."""
+    text = f"def body({name}):\n    for _ in range(9): logger.warning('trouble')\n    raise ValueError('no')"
+    exec(text, space := {"logger": logging.getLogger("raycrafter.test")})  # noqa: S102
+    app.task(name=NAME)(space["body"])
+    try:
+        app.send_task(NAME, (owned[name],), connection=broker)
+        message = app.amqp.queues["default"].bind(broker.default_channel).get(no_ack=True)
+        with django_assert_num_queries(1):
+            Request(message, app=app).execute()
+    finally:
+        app.tasks.pop(NAME)
+    assert [line["level"] for line in lines()] == [4] * 9 + [3, 6]
+    assert {(line["_task"], line["_job_id"], line[f"_{name}"]) for line in lines()} == {(NAME, job.pk, owned[name])}
+
+
+def test_a_task_runs_though_its_job_cannot_be_looked_up(lines: Any) -> None:
+    """Without the fixture for it, the database refuses every query."""
+    done = []
+
+    @app.task(name=NAME)
+    def task(batch_id: int) -> None:
+        logging.getLogger("raycrafter.test").warning("inside")
+        done.append(batch_id)
+
+    task.apply(args=(17,))
+    app.tasks.pop(NAME)
+    assert done == [17]
+    assert (lines()[0]["_batch_id"], "_job_id" in lines()[0]) == (17, False)
 
 
 # --- queues ---------------------------------------------------------------------------------------------------------

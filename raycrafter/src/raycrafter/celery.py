@@ -27,7 +27,7 @@ def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 
-app = Celery("raycrafter")
+app = Celery("raycrafter", task_cls="raycrafter.task_ids:TracedTask")
 # Never config_from_object("django.conf:settings"): workers tell whoever asks (Flower does) all they are configured by,
 # and Celery masks the secrets in its own settings alone.
 app.conf.update(

@@ -428,7 +428,7 @@ def development() -> Config:
         database=Database(name=str(home / "db.sqlite3"), user="", password="", host="", ca_file=""),
         broker=Broker(url="memory://"),
         media=Media(root=str(home / "media")),
-        graylog=Graylog(search_url="https://graylog.invalid/search?q={query}&rangetype=relative&relative=86400"),
+        graylog=Graylog(search_url="https://graylog.invalid/search?q={query}&rangetype=relative&relative={seconds}"),
         cluster=Cluster(
             name="development",
             ssh_config="/dev/null",

@@ -5,12 +5,12 @@ if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with
 
 One search finds what the service and the compute nodes say of a frame: ``_job_id``, ``_batch_id``, ``_frame`` (its
 number in the job), ``_attempt`` and ``_native_id`` are the client's names too. A Celery task's lines also have
-``_task``, ``_task_id`` and the ids it was called with; a client's refused request has the ids of its batch and frame.
+``_task``, ``_task_id``, the ids it was called with and their job's (task_ids.py); a client's refused request has the
+ids of its batch and frame.
 """
 
 from __future__ import annotations
 
-import inspect
 import logging
 import logging.config
 import os
@@ -47,11 +47,12 @@ def _task_fields() -> dict[str, Any]:
     """Return the running Celery task's name and id, and what it works on, if there is one."""
     from celery import current_task
 
+    from raycrafter import task_ids
+
     if not current_task or not current_task.request.id:
         return {}
-    called_with = zip(inspect.signature(current_task.run).parameters, current_task.request.args or (), strict=False)
-    ids = {f"_{name}": value for name, value in called_with if name.endswith("_id")}
-    return {"_task": current_task.name, "_task_id": current_task.request.id} | ids
+    ids = current_task.request.get(task_ids.FIELDS) or {}
+    return {"_task": current_task.name, "_task_id": current_task.request.id} | {f"_{key}": ids[key] for key in ids}
 
 
 def _request_fields(request: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.core.validators import RegexValidator
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
@@ -25,10 +26,17 @@ MAX_PIXELS = 100_000_000
 no_control_characters = RegexValidator(r"[\x00-\x1f\x7f-\x9f]", "has control characters", inverse_match=True)
 
 
-def log_search_url(query: str) -> str | None:
-    """Return a link to the log search, or None when the site has none."""
+def log_search_url(job: Job, frame: int | None = None) -> str | None:
+    """Return a link to the messages of a job or of one frame since the job was made; None when the site has no search.
+
+    Graylog counts back from when the link is opened: a day more than the job is old, so that it stays right for a day.
+    """
     template = settings.RAYCRAFTER.graylog.search_url
-    return template.replace("{query}", quote(query, safe="")) if template else None
+    if not template:
+        return None
+    query = f"job_id:{job.pk}" if frame is None else f"job_id:{job.pk} AND frame:{frame}"
+    seconds = ((timezone.now() - job.created).days + 2) * 86400
+    return template.replace("{query}", quote(query, safe="")).replace("{seconds}", str(seconds))
 
 
 class WorkspaceSerializer(serializers.Serializer):
@@ -135,7 +143,7 @@ class JobSerializer(serializers.ModelSerializer):
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_log_search_url(self, job: Job) -> str | None:
         """The job's messages in the log search."""
-        return log_search_url(f"job_id:{job.pk}")
+        return log_search_url(job)
 
 
 PRIORITY: dict[str, Any] = {
@@ -287,6 +295,7 @@ class FrameSerializer(serializers.ModelSerializer):
     """A frame."""
 
     file = serializers.SerializerMethodField()
+    log_search_url = serializers.SerializerMethodField()
 
     class Meta:
         """Fields."""
@@ -301,8 +310,14 @@ class FrameSerializer(serializers.ModelSerializer):
             "batch",
             "file",
             "error",
+            "log_search_url",
         )
         read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
+    def get_log_search_url(self, frame: Frame) -> str | None:
+        """The frame's messages in the log search."""
+        return log_search_url(frame.job, frame.number)
 
     @extend_schema_field(FrameFileSerializer(allow_null=True))
     def get_file(self, frame: Frame) -> dict[str, Any] | None:

@@ -285,6 +285,10 @@ class FramesView(OfJob):
     serializer_class = serializers.FrameSerializer
     filterset_class = FrameFilter
 
+    def get_queryset(self) -> QuerySet[Frame]:
+        """With the job, whose age the link to the log depends on."""
+        return super().get_queryset().select_related("job")
+
 
 class BatchesView(OfJob):
     """A job's batches."""

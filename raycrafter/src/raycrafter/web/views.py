@@ -124,7 +124,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
             tables.batches(job.batches.order_by("-pk")[:ROWS_SHOWN], job.batches.count()),
             tables.transfers(job.transfers.defer("manifest").order_by("-pk")[:ROWS_SHOWN]),
         ],
-        "log_search_url": log_search_url(f"job_id:{job.pk}"),
+        "log_search_url": log_search_url(job),
     }
     return render(request, "web/job.html", context)
 
