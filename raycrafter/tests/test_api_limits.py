@@ -140,6 +140,17 @@ def test_submitting_has_a_rate_of_its_own(slow: None, api: APIClient) -> None:
     assert api.get("/api/v1/jobs").status_code == 200
 
 
+def test_thumbnails_are_not_refused(api: APIClient, batch: Batch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two pages full of frames in the same second, while the pages themselves are asked for too."""
+    monkeypatch.setattr(SimpleRateThrottle, "timer", lambda _: 1_000_000.0)
+    frame = batch.frames.get(number=1)
+    frame.file.save("test_0001.png", ContentFile(b"picture"))
+    address = f"/api/v1/jobs/{batch.job_id}/frames/1/file"
+    assert {api.get(address).status_code for _ in range(120)} == {200}
+    assert api.get(f"/api/v1/jobs/{batch.job_id}").status_code == 200
+    assert refused([api.get(address) for _ in range(81)][-1])
+
+
 def test_compute_nodes_are_never_slowed_down(slow: None, node: Any) -> None:
     node.claim()
     assert [node.heartbeat(1, 1.0).status_code for _ in range(20)] == [200] * 20

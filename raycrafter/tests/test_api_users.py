@@ -429,6 +429,25 @@ def test_other_errors_have_the_same_shape(api: APIClient) -> None:
     assert_problem(api.post("/api/v1/jobs", "x", content_type="text/plain"), 415)
 
 
+DEPTHS = [200, 1_000, 20_000, 100_000]  # what Python walks through, what it parses only, what it does not parse
+
+
+@pytest.mark.parametrize("depth", DEPTHS)
+def test_json_without_end_is_malformed(api: APIClient, depth: int) -> None:
+    """Also from somebody without a name."""
+    endless = "[" * depth + "]" * depth
+    for client, address, body in (
+        (APIClient(), "/api/v1/auth/login", endless),
+        (APIClient(), "/api/v1/auth/login", "[" * depth),
+        (api, "/api/v1/jobs", endless),
+        (api, "/api/v1/jobs", f'{{"options": {endless}}}'),
+    ):
+        assert_problem(client.post(address, body, content_type="application/json"), 400)
+    assert "nested" in assert_problem(submit(api, options=endless), 400, "options")["detail"]
+    assert "nested" in assert_problem(submit(api, options=f'{{"quality": {endless}}}'), 400, "options")["detail"]
+    assert not Job.objects.exists()
+
+
 def test_cancelled_batch_of_a_lost_race_is_left_alone(api: APIClient, batch: Batch) -> None:
     move(batch, BatchState.LOST)
     api.post(f"/api/v1/jobs/{batch.job_id}/cancel")

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
+from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 from zipstream import ZIP_STORED, ZipStream
 
@@ -26,6 +27,10 @@ CHUNK = 1024 * 1024  # bytes
 
 class FrameFileView(APIView):
     """The rendered file of a frame."""
+
+    # A page shows 48 of them at once, and a picture that is refused stays broken.
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "file"
 
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},

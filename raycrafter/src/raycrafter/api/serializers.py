@@ -20,6 +20,8 @@ from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Upload
 from raycrafter.jobs.retention import files_go
 from raycrafter.jobs.states import WorkspaceState
 
+from .parsers import TOO_DEEP, is_too_deep
+
 MAX_SIDE = 16_384  # pixels
 MAX_PIXELS = 100_000_000
 
@@ -172,7 +174,12 @@ class OptionsField(serializers.JSONField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Refuse JSON that is something else."""
-        value = super().to_internal_value(data)
+        try:
+            value = super().to_internal_value(data)
+        except RecursionError as error:
+            raise serializers.ValidationError(f"is {TOO_DEEP}") from error
+        if is_too_deep(value):
+            raise serializers.ValidationError(f"is {TOO_DEEP}")
         if not isinstance(value, dict):
             raise serializers.ValidationError('is not a JSON object, like {"quality": 9}')
         return value

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,6 +22,7 @@ from raycrafter.jobs.states import FrameState, JobState
 from . import serializers
 from .access import manageable_job, visible_job
 from .errors import Conflict
+from .parsers import JSONParser
 from .throttles import SubmitThrottle
 
 MAX_KEY = 200  # characters of an Idempotency-Key

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from raycrafter import renderers
+from raycrafter.api.parsers import TOO_DEEP
 from raycrafter.api.serializers import MAX_SIDE, JobCreateSerializer
 from raycrafter.cluster import batch_script
 from raycrafter.cluster.site import batch_spec
@@ -26,6 +27,7 @@ from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.scene import ARCHIVE_SUFFIXES, MAX_PATH, SCENE_SUFFIXES
 
+MAX_OPTIONS = 10_000  # characters
 # Stand in the preview for what is known only when the batch is made.
 BATCH_NAME = "rc-batch-name"
 BATCH_DIRECTORY = "/path/of/the/workspace/batch-1"
@@ -52,6 +54,7 @@ class NewJob(forms.Form):
         help_text="Only for an archive with more than one file that can be rendered.",
     )
     options = forms.CharField(
+        max_length=MAX_OPTIONS,
         required=False,
         initial="{}",
         help_text='The renderer\'s own options as JSON, like {"quality": 9} for povray or {"samples": 64} for blender.',
@@ -68,6 +71,8 @@ class NewJob(forms.Form):
         """Read the JSON."""
         try:
             return json.loads(self.cleaned_data["options"] or "{}")
+        except RecursionError as error:
+            raise forms.ValidationError(f"is {TOO_DEEP}") from error
         except ValueError as error:
             raise forms.ValidationError(f"is not JSON: {error}") from error
 
