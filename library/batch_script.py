@@ -269,13 +269,25 @@ SPEC_OPTIONS = {
 OPTIONAL = ("account", "project", "array", "workspace", "prologue", "epilogue")
 
 
+def text(value: object) -> object:
+    """A number as text, which it is in a script; anything else as it is, for the checks to take or to refuse."""
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def texts(values: object) -> object:
+    """What holds the values of a mapping or a list as text; anything else as it is."""
+    if isinstance(values, dict):
+        return {name: text(value) for name, value in values.items()}
+    return [text(value) for value in values] if isinstance(values, list) else values
+
+
 def launch(module: AnsibleModule) -> Launch:
     """The launcher's geometry in the module's parameters, its letters checked as Ansible checks options."""
     result = ArgumentSpecValidator(LAUNCH_OPTIONS).validate(module.params["launch"])
     if result.error_messages:
         module.fail_json(msg=f"launch does not fit: {'; '.join(result.error_messages)}")
     fields = result.validated_parameters
-    return Launch(**{**fields, "e": {name: str(value) for name, value in fields["e"].items()}})
+    return Launch(**{**fields, "e": texts(fields["e"])})
 
 
 def description(module: AnsibleModule) -> BatchSpec:
@@ -285,17 +297,16 @@ def description(module: AnsibleModule) -> BatchSpec:
     fields["launch"] = launch(module)
     fields["node"] = Node(**params["node"])
     fields.update({name: params[name] or None for name in OPTIONAL})
-    # A number in YAML is a number here; in a script it is text.
-    fields["environment"] = {name: str(value) for name, value in params["environment"].items()}
-    fields["after"] = {name: [str(one) for one in ids] for name, ids in params["after"].items()}
+    fields["environment"] = texts(params["environment"])
+    fields["after"] = {name: texts(ids) for name, ids in params["after"].items()}
     return BatchSpec(**fields)
 
 
-def write(module: AnsibleModule, dest: Path, text: str) -> None:
-    """Puts the text in place by rename, so that no job can start from half a script."""
+def write(module: AnsibleModule, dest: Path, script: str) -> None:
+    """Puts the script in place by rename, so that no job can start from half a script."""
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir, prefix="batch_script.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(text)
+        file.write(script)
     module.atomic_move(temporary, str(dest), unsafe_writes=module.params["unsafe_writes"])
 
 
@@ -312,7 +323,7 @@ def main() -> None:
     dest = Path(module.params["dest"])
     spec = description(module)
     try:
-        text = render(spec, module.params["template"] or PLAIN)
+        script = render(spec, module.params["template"] or PLAIN)
     except BatchScriptError as error:
         module.fail_json(msg=f"batch script {spec.name!r}: {error}", field=error.field, reason=error.reason)
     if dest.is_dir():
@@ -321,9 +332,9 @@ def main() -> None:
         module.fail_json(msg=f"the directory {dest.parent} does not exist; create it first (ansible.builtin.file)")
 
     before = dest.read_text(encoding="utf-8", errors="replace") if dest.exists() else ""
-    changed = before != text
+    changed = before != script
     if changed and not module.check_mode:
-        write(module, dest, text)
+        write(module, dest, script)
     if dest.exists():
         changed = module.set_fs_attributes_if_different(module.load_file_common_arguments(module.params), changed)
     module.exit_json(
@@ -331,7 +342,7 @@ def main() -> None:
         dest=str(dest),
         directives=directives(spec),
         walltime_seconds=parse_walltime(spec.walltime),
-        diff={"before": before, "after": text, "before_header": str(dest), "after_header": str(dest)},
+        diff={"before": before, "after": script, "before_header": str(dest), "after_header": str(dest)},
     )
 
 

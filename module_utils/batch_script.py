@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from .batch_dialects import DIALECTS, LAUNCHERS, PREFIXES, require
-from .batch_spec import NAME, BatchScriptError, BatchSpec, parse_walltime
+from .batch_spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime
 from .batch_template import PLAIN, fill
 
 QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -100,6 +100,9 @@ def _array(value: str) -> None:
 
 def _geometry(spec: BatchSpec) -> None:
     node, launch = spec.node, spec.launch
+    for name, value, kind in (("node", node, Node), ("launch", launch, Launch)):
+        if not isinstance(value, kind):
+            raise BatchScriptError(name, f"a {kind.__name__}, got {value!r}")
     counts = {
         "nodes": spec.nodes,
         "cores_per_node": spec.cores_per_node,

@@ -27,6 +27,8 @@ def fill(template: str, directives: Sequence[str], script: str, dialect: Dialect
     ``directives`` are whole lines with their prefix. Raises BatchScriptError (field ``template``) with the number of
     the line that would break the script.
     """
+    if not isinstance(template, str):
+        raise BatchScriptError("template", f"a text, got {template!r}")
     lines = template.split("\n")
     first, last = _places(lines)
     _check_head(lines[:first])

@@ -71,6 +71,12 @@ def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, t
     assert not call()["changed"]
 
 
+def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
+    call(environment={"A": 7}, after={"afterok": [17]})
+    script = (tmp_path / "job.sh").read_text()
+    assert "\nexport A=7\n" in script and "\n#PBS -W depend=afterok:17\n" in script
+
+
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
@@ -78,6 +84,13 @@ def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, t
         ({"launch": {"d": 48}}, ["launch.d: N*d <= cores_per_node*j does not hold: 1*48 = 48 > 24*1 = 24"]),
         ({"launch": {"x": 1}}, ["launch does not fit: x", "Supported parameters"]),
         ({"launch": {"d": "many"}}, ["launch does not fit", "'d'"]),
+        ({"launch": {"e": {"A": None}}}, ["launch.e[A]: a value", "got None"]),
+        ({"environment": {"A": None}}, ["environment[A]: a value", "got None"]),
+        ({"environment": {"A": True}}, ["environment[A]: a value", "got True"]),
+        ({"after": {"afterok": "17"}}, ["after[afterok]: a list, got '17'"]),
+        ({"after": {"afterok": 17}}, ["after[afterok]: a list, got 17"]),
+        ({"after": {"afterok": None}}, ["after[afterok]: a list, got None"]),
+        ({"after": {"afterok": [None]}}, ["after[afterok][0]: a job id, got None"]),
         ({"dest": "/nonexistent/job.sh"}, ["/nonexistent does not exist", "create it first"]),
     ],
 )

@@ -55,6 +55,12 @@ def test_what_would_break_the_script_is_refused_with_its_line(text: str, message
     assert str(caught.value).startswith(f"template: {message}")
 
 
+@pytest.mark.parametrize("text", [None, b"x", 7, ["#!/bin/bash"]])
+def test_what_is_no_text_is_no_template(text: object) -> None:
+    with pytest.raises(BatchScriptError, match="template: a text, got"):
+        render(BASE, text)
+
+
 @pytest.mark.parametrize("line", ["#SBATCH -t 99", "#SBATCH --time=99", "#SBATCH --export=ALL", "#SBATCH --array=1-2"])
 def test_slurms_short_names_cannot_set_it_twice(line: str) -> None:
     with pytest.raises(BatchScriptError, match="line 3"):
