@@ -68,9 +68,9 @@ def is_held(batch: Batch) -> bool:
 
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
-    if is_gone(batch):
-        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
+    _refuse_if_gone(batch)
     _become_owner(batch, native_id, host)
+    _refuse_if_gone(batch)  # again: it has been read anew
     _mark_running(batch)
     repeated = _lost_answer(batch, host)
     if repeated:
@@ -82,6 +82,12 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
         if work := _claim_frame(batch, frame, host):
             return work
     return None
+
+
+def _refuse_if_gone(batch: Batch) -> None:
+    """Raise ClientError (410) for the client of a batch that is over."""
+    if is_gone(batch):
+        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
 
 
 def _may_render(batch: Batch, host: str) -> bool:
@@ -228,9 +234,9 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     outcome, error, outputs = _judge(batch, attempt.frame, report)
     figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
     with transaction.atomic():
-        if attempt.ended is None and outputs:
-            Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         closed = outcomes.close_attempt(attempt, outcome, error, **figures)
+        if closed and outputs:
+            Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         if not closed:
             attempt.refresh_from_db()
             # a cancelled attempt has nothing left to disagree about
