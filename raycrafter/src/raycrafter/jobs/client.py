@@ -19,7 +19,7 @@ from raycrafter.cluster.site import launch
 from raycrafter.tasks import nudge
 
 from . import licences, nodes, outcomes
-from .models import Attempt, Batch, Event, Frame, Site
+from .models import Attempt, Batch, Event, Frame
 from .states import BatchState, FrameState, JobState, move
 
 logger = logging.getLogger(__name__)
@@ -61,11 +61,6 @@ def is_gone(batch: Batch) -> bool:
     return batch.state in GONE or batch.job.state in JOB_GONE
 
 
-def is_held(batch: Batch) -> bool:
-    """Whether the job or its site is paused: the batch's clients end when they have rendered what they have."""
-    return batch.job.paused or Site.objects.filter(name=batch.site, paused=True).exists()
-
-
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
     _refuse_if_gone(batch)
@@ -75,7 +70,7 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     repeated = _lost_answer(batch, host)
     if repeated:
         return repeated
-    if is_held(batch) or not _may_render(batch, host):
+    if batch.is_held or not _may_render(batch, host):
         return None
     # Ends: every turn either claims a frame or finds one fewer.
     while frame := batch.frames.filter(state=FrameState.WAITING).order_by("number").first():
@@ -187,7 +182,7 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         rows.update(percent=item["percent"])
     if is_gone(batch):
         return "stop"
-    return "drain" if is_held(batch) else "continue"
+    return "drain" if batch.is_held else "continue"
 
 
 def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:

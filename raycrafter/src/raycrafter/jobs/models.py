@@ -261,6 +261,12 @@ class Batch(models.Model):
         """Whether nothing will change any more."""
         return self.state in BATCH_FINAL
 
+    @property
+    def is_held(self) -> bool:
+        """Whether its job or its site is paused: it is not submitted, and its clients end when they have rendered what
+        they have."""
+        return self.job.paused or Site.objects.filter(name=self.site, paused=True).exists()
+
     @staticmethod
     def hash_token(token: str) -> str:
         """Return what is stored of a token. A 256-bit random text needs no slow hash."""
