@@ -1,11 +1,13 @@
 """Many at once, in threads with connections of their own: run by test_races.py against a database of its own.
 
-Settings come from the environment, so that the same program can be run against PostgreSQL.
+Settings come from the environment: the scenario `django` runs the same program against PostgreSQL, which locks rows
+where SQLite locks the whole file. Whatever it makes there it deletes again.
 """
 
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.db import connections
 from django.utils import timezone
 
 THREADS = 8
+ROUNDS = 6  # of what fails only when the threads meet at the right moment
 
 
 def at_once(work: Callable[[int], Any]) -> list[Any]:
@@ -40,29 +43,110 @@ def at_once(work: Callable[[int], Any]) -> list[Any]:
     return results
 
 
+def new_job(owner: Any, frames: int) -> Any:
+    """A job that is staged."""
+    from raycrafter.jobs.models import Frame, Job, Workspace
+
+    spec = {"main": "s.pov", "frames_spec": f"1-{frames}", "frame_count": frames, "width": 1, "height": 1}
+    job = Job.objects.create(owner=owner, name="race", renderer="povray", state="READY", **spec)
+    Workspace.objects.create(job=job, site="race", name=f"race-{job.pk}", path="/w", state="ALLOCATED")
+    Frame.objects.bulk_create(Frame(job=job, number=number) for number in range(1, frames + 1))
+    return job
+
+
 def main() -> None:
-    """Make a job, race for it."""
+    """Race for jobs of a user who is there for that alone."""
     django.setup()
     call_command("migrate", verbosity=0)
+    from raycrafter.jobs.models import AvoidedNode, Job
+
+    owner = get_user_model().objects.create_user(f"racer-{uuid.uuid4()}")
+    try:
+        race_for_one(owner)
+        for number in range(ROUNDS):
+            for clients_do in (report, finish, heartbeat, claim):
+                race_with_the_end(owner, clients_do, cancels=number % 2 == 0)
+    finally:
+        AvoidedNode.objects.filter(site__startswith="race-").delete()
+        Job.objects.filter(owner=owner).delete()
+        owner.delete()
+
+
+def report(batch: Any, work: Any) -> None:
+    """A client's result: every second one is good."""
     from raycrafter.jobs import client
-    from raycrafter.jobs.models import Batch, Event, Frame, Job, Notification, Workspace
+
+    told = {"attempt": 1, "outcome": "failed", "returncode": 1, "error": "boom", "files": []}
+    if work.number % 2:
+        file = {"path": work.files[0]["final"], "size": 1, "sha256": "0" * 64}
+        told |= {"outcome": "rendered", "returncode": 0, "error": "", "files": [file]}
+    client.result(batch, "same", work.number, told)
+
+
+def finish(batch: Any, work: Any) -> None:
+    """A client's last word."""
+    from raycrafter.jobs import client
+
+    client.finish(batch, "same", "nothing left")
+
+
+def heartbeat(batch: Any, work: Any) -> None:
+    """A client's sign of life."""
+    from raycrafter.jobs import client
+
+    client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0}])
+
+
+def claim(batch: Any, work: Any) -> None:
+    """A client wants more."""
+    from raycrafter.jobs import client
+
+    client.claim(batch, "same", f"host{work.number + THREADS}")
+
+
+def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, cancels: bool) -> None:
+    """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
+    way, and nothing is left open."""
+    from raycrafter.jobs import client, requests
+    from raycrafter.jobs.models import Attempt, Batch, Job
+    from raycrafter.tasks.giving_up import give_up
+
+    job = new_job(owner, 2 * THREADS)
+    # a site for each: nodes that fail are avoided there
+    site = f"race-{job.pk}"
+    made = Batch.objects.create(job=job, site=site, state="QUEUED", directory="/w/b", walltime_seconds=600)
+    job.frames.update(batch=made)
+
+    def batch() -> Batch:
+        return Batch.objects.select_related("job").get(pk=made.pk)
+
+    given = [client.claim(batch(), "same", f"host{number}") for number in range(THREADS)]
+
+    def say(number: int) -> None:
+        if number:
+            clients_do(batch(), given[number])
+        elif cancels:
+            requests.cancel(Job.objects.get(pk=job.pk), "race")
+        else:
+            give_up(Job.objects.get(pk=job.pk), "race")
+
+    results = at_once(say)
+    wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, client.ClientError)]
+    assert not wrong, (clients_do, wrong)
+    if cancels:
+        assert set(job.frames.values_list("state", flat=True)) == {"CANCELLED"}, clients_do
+        assert not Attempt.objects.filter(frame__job=job, ended=None).exists(), clients_do
+
+
+def race_for_one(owner: Any) -> None:
+    """Of many one is first."""
+    from raycrafter.jobs import client
+    from raycrafter.jobs.models import Batch, Event, Job, Notification
     from raycrafter.jobs.notifications import NotificationChoice, tell
     from raycrafter.jobs.states import move
     from raycrafter.tasks import notifications
 
-    job = Job.objects.create(
-        owner=get_user_model().objects.create_user("racer"),
-        name="race",
-        renderer="povray",
-        state="READY",
-        main="s.pov",
-        frames_spec="1-16",
-        frame_count=16,
-        width=1,
-        height=1,
-    )
-    Workspace.objects.create(job=job, site="race", name="race", path="/w", state="ALLOCATED")
-    Frame.objects.bulk_create(Frame(job=job, number=number) for number in range(1, 17))
+    job = new_job(owner, 16)
 
     def new_batch(first: int, last: int) -> int:
         batch = Batch.objects.create(job=job, site="race", state="QUEUED", directory="/w/b", walltime_seconds=60)
@@ -111,10 +195,10 @@ def main() -> None:
     assert Event.objects.filter(batch=pk).exclude(seq=None).count() == 100
 
     # the same told from all sides is written down once, and of many workers with it one sends it
-    NotificationChoice.objects.create(user=job.owner, webhook="https://hooks.example.org/")
-    results = at_once(lambda _: tell(job.owner, "held", "ssh:0", "Job waits", "It waits.", job))
+    NotificationChoice.objects.create(user=owner, webhook="https://hooks.example.org/")
+    results = at_once(lambda _: tell(owner, "held", "ssh:0", "Job waits", "It waits.", job))
     assert results == [None] * THREADS, results
-    row, sent = Notification.objects.get(), []
+    row, sent = Notification.objects.get(user=owner), []
     notifications._send = lambda row: sent.append(row.pk)
     results = at_once(lambda _: notifications.send_notification(row.pk))
     assert (results, sent) == ([None] * THREADS, [row.pk]), (results, sent)

@@ -12,10 +12,11 @@ import pytest
 testinfra_hosts = ["ansible://role_hosts"]
 
 SECRETS = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets")
-MANAGE = (
-    "sudo -u raycrafter RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml "
-    "/opt/raycrafter/current/venv/bin/raycrafter-manage"
+AS_APPLICATION = (
+    "sudo -u raycrafter RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml DJANGO_SETTINGS_MODULE=raycrafter.settings"
 )
+PROGRAMS = "/opt/raycrafter/current/venv/bin"
+MANAGE = f"{AS_APPLICATION} {PROGRAMS}/raycrafter-manage"
 ASK = (
     "curl -s --unix-socket /run/raycrafter/gunicorn.sock -w '%{stderr}%{http_code}' "
     "-H 'Host: render.example.org' -H 'X-Forwarded-Proto: https' http://localhost"
@@ -60,6 +61,13 @@ def test_the_database_was_migrated_once(host):
         "done = list(M.Migration.objects.values_list('app', 'name')); print(len(done) - len(set(done)), len(done) > 10)"
     )
     assert host.check_output(f'{MANAGE} shell -v 0 -c "{shell}"') == "0 True"
+
+
+def test_many_at_once_do_not_wait_for_each_other_for_ever(host):
+    """The races of the application's own tests: there on SQLite, where one writes at a time."""
+    races = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "raycrafter/tests/races.py").read_text()
+    raced = host.run(f"{AS_APPLICATION} RAYCRAFTER_LOG_LEVEL=ERROR {PROGRAMS}/python -c %s", races)
+    assert raced.rc == 0, raced.stderr
 
 
 def test_old_releases_are_gone_but_for_the_newest(host):

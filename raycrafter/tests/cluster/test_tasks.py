@@ -303,6 +303,25 @@ def test_too_many_jobs_is_a_pause(world, new_job) -> None:
     assert (batch.state, batch.native_id, job.state_reason) == ("QUEUED", "2", "")
 
 
+def test_a_paused_site_submits_nothing_but_scenes_go_and_frames_come(world, staged, new_job, cluster) -> None:
+    """The batch was dealt out before, when the batch system was busy for instance."""
+    rendered = staged("1-3")
+    world.render(*queued(rendered))
+    late = Batch.objects.create(job=rendered, site=cluster.name, walltime_seconds=3600)
+    rendered.frames.filter(number=3).update(batch=late, state="WAITING")
+    Site.objects.filter(name=cluster.name).update(paused=True)
+    scene = new_job("1-3")
+    world.turn()
+    scene.refresh_from_db()
+    late.refresh_from_db()
+    assert (late.state, len(world.log("qsub"))) == ("CREATED", 1)
+    assert (scene.state, counts(rendered)) == ("READY", {"SYNCED": 2, "WAITING": 1})
+    Site.objects.filter(name=cluster.name).update(paused=False)
+    world.turn()
+    late.refresh_from_db()
+    assert late.state == "QUEUED"
+
+
 @pytest.mark.parametrize(("extensions", "state"), [(1, "QUEUED"), (0, "CANCELLED")])
 def test_a_workspace_that_ends_before_the_batch_is_extended_or_refused(world, staged, extensions, state) -> None:
     job = staged("1-3")

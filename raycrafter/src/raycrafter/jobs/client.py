@@ -19,7 +19,7 @@ from raycrafter.cluster.site import launch
 from raycrafter.tasks import nudge
 
 from . import licences, nodes, outcomes
-from .models import Attempt, Batch, Event, Frame, Site
+from .models import Attempt, Batch, Event, Frame
 from .states import BatchState, FrameState, JobState, move
 
 logger = logging.getLogger(__name__)
@@ -61,27 +61,28 @@ def is_gone(batch: Batch) -> bool:
     return batch.state in GONE or batch.job.state in JOB_GONE
 
 
-def is_held(batch: Batch) -> bool:
-    """Whether the job or its site is paused: the batch's clients end when they have rendered what they have."""
-    return batch.job.paused or Site.objects.filter(name=batch.site, paused=True).exists()
-
-
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
-    if is_gone(batch):
-        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
+    _refuse_if_gone(batch)
     _become_owner(batch, native_id, host)
+    _refuse_if_gone(batch)  # again: it has been read anew
     _mark_running(batch)
     repeated = _lost_answer(batch, host)
     if repeated:
         return repeated
-    if is_held(batch) or not _may_render(batch, host):
+    if batch.is_held or not _may_render(batch, host):
         return None
     # Ends: every turn either claims a frame or finds one fewer.
     while frame := batch.frames.filter(state=FrameState.WAITING).order_by("number").first():
         if work := _claim_frame(batch, frame, host):
             return work
     return None
+
+
+def _refuse_if_gone(batch: Batch) -> None:
+    """Raise ClientError (410) for the client of a batch that is over."""
+    if is_gone(batch):
+        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
 
 
 def _may_render(batch: Batch, host: str) -> bool:
@@ -181,7 +182,7 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         rows.update(percent=item["percent"])
     if is_gone(batch):
         return "stop"
-    return "drain" if is_held(batch) else "continue"
+    return "drain" if batch.is_held else "continue"
 
 
 def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
@@ -228,9 +229,9 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     outcome, error, outputs = _judge(batch, attempt.frame, report)
     figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
     with transaction.atomic():
-        if attempt.ended is None and outputs:
-            Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         closed = outcomes.close_attempt(attempt, outcome, error, **figures)
+        if closed and outputs:
+            Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         if not closed:
             attempt.refresh_from_db()
             # a cancelled attempt has nothing left to disagree about

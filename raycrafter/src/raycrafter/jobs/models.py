@@ -82,6 +82,12 @@ class JobQuerySet(models.QuerySet["Job"]):
         # a subquery: a join would count frames once for each share
         return self.filter(models.Q(owner=user.pk) | models.Q(pk__in=mine.values("job")))
 
+    def locked(self, pk: int) -> Job:
+        """One job, its row locked for this transaction. Whoever changes several rows of a job in one does this first,
+        or moves the job: two that meet at those rows from different sides would wait for each other for ever. Rows that
+        only refer to the job, events for instance, are written all the same."""
+        return self.select_for_update(no_key=True).get(pk=pk)
+
     def with_progress(self) -> JobQuerySet:
         """Load what ``frame_counts`` and ``percent`` need in the same query."""
         counts = {
@@ -254,6 +260,12 @@ class Batch(models.Model):
     def is_final(self) -> bool:
         """Whether nothing will change any more."""
         return self.state in BATCH_FINAL
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its job or its site is paused: it is not submitted, and its clients end when they have rendered what
+        they have."""
+        return self.job.paused or Site.objects.filter(name=self.site, paused=True).exists()
 
     @staticmethod
     def hash_token(token: str) -> str:

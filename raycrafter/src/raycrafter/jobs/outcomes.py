@@ -10,7 +10,7 @@ from django.utils import timezone
 from raycrafter import renderers
 
 from . import licences, nodes
-from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame
+from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame, Job
 from .states import FrameState, move
 
 Outcome = Attempt.Outcome
@@ -19,10 +19,10 @@ Outcome = Attempt.Outcome
 def close_attempt(attempt: Attempt, outcome: str, error: str = "", **fields: Any) -> bool:
     """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt.
 
-    Returns False, and changes nothing, when the attempt had ended before. For ``rendered`` the caller puts ``outputs``
-    into the frame first (see ``client.result``).
+    Returns False, and changes nothing, when the attempt had ended before.
     """
     with transaction.atomic():
+        Job.objects.locked(attempt.frame.job_id)
         row = Attempt.objects.filter(pk=attempt.pk, ended__isnull=True)
         if not row.update(ended=timezone.now(), outcome=outcome, error=error[:8000], **fields):
             return False
@@ -73,8 +73,10 @@ def release(batch: Batch, outcome: str, error: str) -> int:
     For a batch that was lost, that finished, or whose client ended. Returns how many attempts it ended.
     """
     ended = 0
-    for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
-        ended += close_attempt(attempt, outcome, error)
-    batch.frames.filter(state=FrameState.WAITING).update(batch=None)
-    licences.give_back(batch)
+    with transaction.atomic():
+        Job.objects.locked(batch.job_id)
+        for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
+            ended += close_attempt(attempt, outcome, error)
+        batch.frames.filter(state=FrameState.WAITING).update(batch=None)
+        licences.give_back(batch)
     return ended

@@ -134,7 +134,7 @@ def retry(job: Job, by: str) -> int:
     Returns how many; 0 when there are none, the job was cancelled, or its scene is deleted.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job.pk)
+        job = Job.objects.locked(job.pk)
         if job.state not in RETRYABLE or job.files_deleted:
             return 0
         count = reopen(job.frames.all(), job, tries=0, error="", percent=0.0, batch=None)

@@ -14,9 +14,10 @@ MAX_REASON = 2000  # characters
 def give_up(job: Job, reason: str) -> None:
     """Fails every frame that waits. The schedule closes the job when the others have come to their end."""
     with transaction.atomic():
+        Job.objects.locked(job.pk)
         move_all(job.frames.filter(state=FrameState.WAITING), FrameState.FAILED, job, error=reason[:MAX_REASON])
         Event.note(job, "given up", reason, Event.Level.ERROR)
-    drop_idle_batches(job)
+        drop_idle_batches(job)
 
 
 def drop_idle_batches(job: Job) -> None:

@@ -44,7 +44,7 @@ def schedule() -> None:
     for pk in Job.objects.exclude(state__in=JOB_FINAL).order_by("pk").values_list("pk", flat=True):
         try:
             with transaction.atomic():
-                _step(Job.objects.select_for_update().get(pk=pk))
+                _step(Job.objects.locked(pk))
         except Exception:
             logger.exception("job %d could not be scheduled", pk, extra={"job_id": pk})
     plan_batches()
@@ -188,7 +188,7 @@ def _release_workspaces() -> None:
         if not batches.exists() and not transfers.exists():
             with transaction.atomic():
                 # locked, because its owner may have it tried again at this moment
-                if Job.objects.select_for_update().get(pk=row.job_id).is_final:
+                if Job.objects.locked(row.job_id).is_final:
                     move(row, WorkspaceState.RELEASING)
     for pk in Workspace.objects.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
         enqueue("release_workspace", pk)

@@ -72,7 +72,7 @@ class _Deal:
         # whose client was given no frame, as on a node that is avoided: the next one would land there, too
         fruitless = Batch.objects.filter(job=OuterRef("pk"), finished__gt=timezone.now() - FRUITLESS, attempts=None)
         fruitless = fruitless.exclude(native_client_id=None)
-        jobs = Job.objects.select_for_update().filter(
+        jobs = Job.objects.select_for_update(no_key=True).filter(
             Exists(waiting), ~Exists(fruitless), state__in=READY, paused=False
         )
         jobs = [job for job in jobs.order_by("-priority", "pk") if self._may(job)]

@@ -34,7 +34,7 @@ def submit_batch(batch_id: int) -> None:
     if batch is None or batch.job.is_final or batch.job.state == JobState.CANCELLING or ("batch", batch.pk) in pauses:
         return
     row = batch.job.workspace
-    if row.state != WorkspaceState.ALLOCATED:
+    if row.state != WorkspaceState.ALLOCATED or batch.is_held:
         return
     try:
         if not lasts(row, batch.walltime_seconds + cluster().walltime_margin):
