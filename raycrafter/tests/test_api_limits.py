@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, JobShare, Transfer, Workspace
+from raycrafter.web import views
 from rest_framework.test import APIClient
 from rest_framework.throttling import SimpleRateThrottle
 
@@ -69,6 +70,21 @@ def test_5000_frames_take_no_more_queries_than_50(owner: Any, staff: Any) -> Non
         for small, large in zip(addresses(few), addresses(many), strict=True)
     }
     assert all(small == large <= 16 for small, large in counts.values()), counts
+
+
+def test_a_list_looks_at_the_frames_of_its_own_page_alone(owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many jobs there are: their frames are not gone through to show a page of a few."""
+    monkeypatch.setattr(views, "JOBS_PER_PAGE", 2)
+    client = Client()
+    client.force_login(owner)
+    jobs = [filled(owner, 10 * n) for n in (1, 2, 3, 4)]
+    for address in ("/", "/api/v1/jobs?page_size=2"):
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get(address)
+        (asked,) = [query["sql"] for query in captured if '"jobs_frame"' in query["sql"]]
+        shown = ", ".join(str(job.pk) for job in reversed(jobs[2:]))
+        assert f"IN ({shown})" in asked, asked
+    assert [sum(row["frame_counts"].values()) for row in answer.json()["results"]] == [40, 30]
 
 
 # --- what has not changed -------------------------------------------------------------------------------------------

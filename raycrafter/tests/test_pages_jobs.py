@@ -220,6 +220,21 @@ def test_new_job_is_for_users_with_the_forms_token(owner: Any) -> None:
     assert not Job.objects.exists()
 
 
+def test_of_a_strangers_form_nothing_is_read(db: None) -> None:
+    """nginx lets gigabytes through to this address."""
+
+    class Body:
+        def read(self, *_: int) -> bytes:
+            pytest.fail("it was read")
+
+        readline = read
+
+    environment = {"wsgi.input": Body(), "CONTENT_LENGTH": str(2**30)}
+    for browser in (Client(), Client(enforce_csrf_checks=True)):
+        answer = browser.generic("POST", "/jobs/new", b"-", "multipart/form-data; boundary=B", **environment)
+        assert answer["Location"].startswith("/login/")
+
+
 # --- the site -------------------------------------------------------------------------------------------------------
 
 

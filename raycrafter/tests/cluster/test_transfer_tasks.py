@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from raycrafter.cluster.errors import SshError
+from raycrafter.cluster import transfer as transfer_adapters
+from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.cluster.ssh_transfer import SshTransfer
 from raycrafter.cluster.transfer import Files
-from raycrafter.jobs.models import Site, Transfer
+from raycrafter.jobs import requests
+from raycrafter.jobs.models import Job, Site, Transfer
 from raycrafter.tasks import common, transfers
 from raycrafter.tasks.proxy import look_at_proxy
-from raycrafter.tasks.transfer_progress import Progress, arrived, sent
+from raycrafter.tasks.transfer_progress import Progress, StoppedError, arrived, sent
 
 both_ways = pytest.mark.parametrize("cluster", ["gridftp", "ssh"], indirect=True)
 
@@ -79,7 +82,7 @@ def test_progress_is_written_when_it_has_grown(running, django_assert_num_querie
     found = iter([10, 10, 40, 30])
     progress = Progress(running, lambda: next(found))
     seen = []
-    for queries in (1, 0, 1, 0):
+    for queries in (2, 1, 2, 1):  # one asks whether it still runs
         with django_assert_num_queries(queries):
             progress()
         running.refresh_from_db()
@@ -111,10 +114,46 @@ def test_a_transfer_tells_how_far_it_is_while_it_goes(cluster, world, new_job, m
     assert seen == [("in", "RUNNING", 15, 15), ("out", "RUNNING", 7, 7)]
 
 
+@pytest.mark.parametrize("way", ["sent", "arrived"])
+def test_cancelling_ends_the_copy_that_runs(cluster, world, new_job, monkeypatch, way) -> None:
+    monkeypatch.setattr(transfer_adapters, "TICK", 0.05)
+    job, looks = new_job("1"), []
+
+    def cancelled(*_) -> int:
+        looks.append(requests.cancel(Job.objects.get(pk=job.pk), "ada"))
+        return 0
+
+    monkeypatch.setattr(transfers, way, cancelled)
+    if way == "arrived":
+        world.turn()
+        world.render(job.batches.get())
+    (world.site / "gridftp-hangs").touch()
+    began = time.monotonic()
+    world.turn()
+    assert looks == [True] and time.monotonic() - began < 30
+    job.refresh_from_db()
+    assert job.transfers.last().state == "CANCELLED" and not job.state_reason.startswith("Waiting")
+    assert not list(world.scratch.glob("transfer-*"))
+
+
+def test_a_copy_that_fails_after_the_cancellation_says_nothing_more(cluster, world, new_job, monkeypatch) -> None:
+    job = new_job("1")
+
+    def fails(*_) -> None:
+        requests.cancel(Job.objects.get(pk=job.pk), "ada")
+        raise TransferError("network", "reset by peer")
+
+    monkeypatch.setattr(GridFtp, "push", fails)
+    world.turn()
+    assert job.transfers.get().state == "CANCELLED" and not job.events.filter(kind="infrastructure").exists()
+    assert not list(world.scratch.glob("transfer-*"))
+
+
 def test_progress_of_a_transfer_that_is_over_is_not_written(running) -> None:
     progress = Progress(running, lambda: 10)
     Transfer.objects.update(state="DONE", bytes_done=100)
-    progress()
+    with pytest.raises(StoppedError):
+        progress()
     running.refresh_from_db()
     assert running.bytes_done == 100
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter.jobs import requests, uploads
-from raycrafter.jobs.models import Event, Frame, Job
+from raycrafter.jobs.models import Event, Frame, Job, load_progress
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
@@ -52,8 +52,14 @@ class JobsView(generics.ListCreateAPIView):
 
     def get_queryset(self) -> QuerySet[Job]:
         """The jobs this user may see, newest first."""
-        jobs = Job.objects.visible_to(self.request.user).with_progress()
+        jobs = Job.objects.visible_to(self.request.user)
         return jobs.select_related("owner", "workspace").prefetch_related("after")
+
+    def paginate_queryset(self, queryset: QuerySet[Job]) -> list[Job]:
+        """A page, with how far its jobs are."""
+        page = super().paginate_queryset(queryset)
+        load_progress(page)
+        return page
 
     def get_serializer_class(self) -> type:
         """What comes in differs from what goes out."""

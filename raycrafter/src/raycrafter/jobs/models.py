@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +49,9 @@ __all__ = [
 MAX_TRIES = 3
 MAX_INTERRUPTIONS = 10
 
+# Of a job's frames in each state: how many there are, and the sum of their percents.
+Progress = dict[str, tuple[int, float]]
+
 
 def scene_path(job: Job, filename: str) -> str:
     """Return where an uploaded scene is stored, relative to the media root."""
@@ -87,15 +91,6 @@ class JobQuerySet(models.QuerySet["Job"]):
         or moves the job: two that meet at those rows from different sides would wait for each other for ever. Rows that
         only refer to the job, events for instance, are written all the same."""
         return self.select_for_update(no_key=True).get(pk=pk)
-
-    def with_progress(self) -> JobQuerySet:
-        """Load what ``frame_counts`` and ``percent`` need in the same query."""
-        counts = {
-            f"count_{state}": models.Count("frames", filter=models.Q(frames__state=state))
-            for state in FrameState.values
-        }
-        annotated = self.annotate(percent_sum=models.Sum("frames__percent"), **counts)
-        return annotated.order_by("-pk")  # grouping drops the model's own order
 
 
 class Job(models.Model):
@@ -137,6 +132,8 @@ class Job(models.Model):
 
     objects = JobQuerySet.as_manager()
 
+    _progress: Progress | None = None  # see ``load_progress``
+
     class Meta:
         """Database rules."""
 
@@ -163,19 +160,33 @@ class Job(models.Model):
 
     def frame_counts(self) -> dict[str, int]:
         """Return the number of frames in each state, every state named."""
-        if hasattr(self, "percent_sum"):
-            return {state: getattr(self, f"count_{state}") for state in FrameState.values}
-        counts = dict.fromkeys(FrameState.values, 0)
-        rows = self.frames.order_by().values_list("state").annotate(n=models.Count("pk"))
-        return counts | dict(rows)
+        progress = self._progress if self._progress is not None else progress_of([self]).get(self.pk, {})
+        return dict.fromkeys(FrameState.values, 0) | {state: count for state, (count, _) in progress.items()}
 
     def percent(self) -> float:
         """Return how much is rendered, 0 to 100: each frame counts alike."""
-        if hasattr(self, "percent_sum"):
-            total = self.percent_sum
-        else:
-            total = self.frames.aggregate(total=models.Sum("percent"))["total"]
-        return round((total or 0.0) / self.frame_count, 1) if self.frame_count else 0.0
+        progress = self._progress if self._progress is not None else progress_of([self]).get(self.pk, {})
+        total = sum(percent for _, percent in progress.values())
+        return round(total / self.frame_count, 1) if self.frame_count else 0.0
+
+
+def progress_of(jobs: Iterable[Job]) -> dict[int, Progress]:
+    """Return how far those jobs are, by one query for all of them."""
+    rows = Frame.objects.filter(job__in=[job.pk for job in jobs]).order_by().values_list("job", "state")
+    found: dict[int, Progress] = {}
+    for job, state, count, percent in rows.annotate(models.Count("pk"), models.Sum("percent")):
+        found.setdefault(job, {})[state] = (count, percent)
+    return found
+
+
+def load_progress(page: Sequence[Job]) -> None:
+    """Let the jobs of one page of a list tell how far they are without a query each.
+
+    After the page was cut: counted in the list's own query, the frames of all jobs would be gone through first.
+    """
+    found = progress_of(page)
+    for job in page:
+        job._progress = found.get(job.pk, {})
 
 
 class Workspace(models.Model):

@@ -20,6 +20,10 @@ logger = logging.getLogger(__name__)
 _SIZES = r"cd " '"$1"' r" && find . -type f -printf '%s %P\n'"
 
 
+class StoppedError(Exception):
+    """The transfer runs no longer, by somebody else's doing: it was cancelled, or given up for another try."""
+
+
 class Progress:
     """Writes what ``measure`` finds (bytes) into the transfer's row, when called and when it has grown."""
 
@@ -30,8 +34,10 @@ class Progress:
         self._last = -1
 
     def __call__(self) -> None:
-        """Never raises: not to know how far it is ends no copy."""
+        """Raises StoppedError. Not to know how far it is ends no copy."""
         try:
+            if not self._row.exists():
+                raise StoppedError
             done = self._measure()
             if done > self._last:
                 self._row.update(bytes_done=done)

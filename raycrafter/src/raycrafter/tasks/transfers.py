@@ -20,11 +20,11 @@ from raycrafter.cluster.errors import CredentialError, InfrastructureError, Remo
 from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import outcomes, scene
 from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
-from raycrafter.jobs.states import FrameState, JobState, TransferState, move
+from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
 
 from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
 from .giving_up import give_up
-from .transfer_progress import Progress, arrived, sent
+from .transfer_progress import Progress, StoppedError, arrived, sent
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +66,6 @@ def _scratch(transfer: Transfer) -> Path:
 
 def _put_off(transfer: Transfer, error: Exception) -> None:
     """Notes why a transfer did not come to its end, and when to go on."""
-    source = f"transfer {transfer.get_kind_display()}"
-    note_trouble(transfer.job, source, str(error))
     blocked = isinstance(error, CredentialError)
     pause = CREDENTIAL_PAUSE if blocked else min(FIRST_PAUSE * 2 ** min(transfer.tries - 1, 10), LAST_PAUSE)
     fields = {
@@ -75,7 +73,16 @@ def _put_off(transfer: Transfer, error: Exception) -> None:
         "error_class": "credential" if blocked else getattr(error, "kind", "network"),
         "next_try": timezone.now() + timedelta(seconds=pause),
     }
-    move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields)
+    if move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
+        note_trouble(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
+    else:
+        _leave(transfer)
+
+
+def _leave(transfer: Transfer) -> None:
+    """Somebody else has moved the transfer. What has arrived stays for another try, if there will be one."""
+    if not Transfer.objects.filter(pk=transfer.pk).exclude(state__in=TRANSFER_FINAL).exists():
+        shutil.rmtree(_scratch(transfer), ignore_errors=True)
 
 
 def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
@@ -103,12 +110,15 @@ def push_input(transfer_id: int) -> None:
         Transfer.objects.filter(pk=transfer.pk).update(bytes_total=total)
         adapter().push(files, scratch / "state", Progress(transfer, lambda: sent(sizes, files)))
         if not move(transfer, TransferState.VERIFYING):
-            return
+            raise StoppedError
         _compare(files)
         remote().check(f"naming {workspace}/input", _PUBLISH, files.there, f"{workspace}/input")
     except scene.SceneError as error:
         _finish(transfer, TransferState.FAILED, state_reason=str(error), error_class="scene")
         give_up(job, f"the scene cannot be unpacked: it {error}")
+        return
+    except StoppedError:
+        _leave(transfer)
         return
     except (InfrastructureError, RemoteError, MismatchError, OSError) as error:
         _put_off(transfer, error)
@@ -194,8 +204,11 @@ def pull_output(transfer_id: int) -> None:
     try:
         _fetch(transfer, entries, scratch)
         if not move(transfer, TransferState.VERIFYING):
-            return
+            raise StoppedError
         wrong = [number for number, mine in _by_frame(entries) if not _keep(frames[number], mine, scratch)]
+    except StoppedError:
+        _leave(transfer)
+        return
     except (InfrastructureError, OSError) as error:
         _put_off(transfer, error)
         return

@@ -22,7 +22,7 @@ from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
-from raycrafter.jobs.models import Job
+from raycrafter.jobs.models import Job, load_progress
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
 
@@ -71,8 +71,8 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
     """The jobs this user may see, newest first."""
-    jobs = Job.objects.visible_to(request.user).with_progress().select_related("owner")
-    page = _page(request, jobs, JOBS_PER_PAGE)
+    page = _page(request, Job.objects.visible_to(request.user).select_related("owner"), JOBS_PER_PAGE)
+    load_progress(page)
     open_jobs = any(job.state not in JOB_FINAL for job in page)
     return render(request, "web/job_list.html", {"page": page, "open_jobs": open_jobs})
 
