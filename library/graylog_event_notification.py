@@ -43,8 +43,7 @@ options:
     choices: [on_create, always]
     default: on_create
     description:
-      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is a change in every
-        run.
+      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is always a change.
       - One that the notification lacks is written at once.
 """
 
