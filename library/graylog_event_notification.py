@@ -44,7 +44,7 @@ options:
     default: on_create
     description:
       - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is always a change.
-      - One that the notification lacks is written at once.
+      - One that the notification lacks, or that the release shows and is another, is written at once.
 """
 
 EXAMPLES = r"""
