@@ -43,9 +43,8 @@ options:
     choices: [on_create, always]
     default: on_create
     description:
-      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is a change in every
-        run.
-      - One that the notification lacks is written at once.
+      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is always a change.
+      - One that the notification lacks, or that the release shows and is another, is written at once.
 """
 
 EXAMPLES = r"""

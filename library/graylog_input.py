@@ -13,8 +13,9 @@ description:
   - Only what is asked is compared and written. The values get the types that the server wants, because it takes a
     value of the wrong type without a word and then does not use it.
   - An input that should run but has failed is started again.
-  - When it waits for an input with TLS, it also shakes hands and compares the certificate with O(tls.cert_file), where
-    the host that runs the module has that file, because Graylog makes a certificate of its own when it cannot read it.
+  - When it waits for an input with TLS, it also shakes hands and compares the certificate with O(tls.cert_file),
+    because Graylog makes a certificate of its own when it cannot read that file. Where the host that runs the module
+    cannot read it either, the certificate must be none of Graylog's making, and a warning says that no more was seen.
   - Inputs over UDP can be deleted with this module, not made.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:

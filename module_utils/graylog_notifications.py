@@ -37,21 +37,24 @@ def _matches(pattern: str, url: str) -> bool:
         return True
 
 
-def is_none(value: object) -> bool:
-    """Return whether this is how Graylog shows a secret without a value."""
-    return value in (None, "", {"is_set": False})
-
-
 def is_hidden(value: object) -> bool:
     """Return whether this is how Graylog shows a secret: {"is_set": ...}."""
     return isinstance(value, dict) and set(value) == {"is_set"}
+
+
+def lacks(held: object, secret: object) -> bool:
+    """Return whether what Graylog shows of a secret tells that it has another value, or none."""
+    if is_hidden(held):
+        return bool(secret) and not held["is_set"]
+    return (held or "") != (secret or "")
 
 
 class Notification(Resource):
     """A notification, known by its title.
 
     description: None leaves it as it is. config: Graylog's own words with `type`; what it leaves open stays.
-    secrets: settings that are not shown; written where there is none yet, and every time where `always` is true.
+    secrets: settings that are not shown; written where Graylog has none yet or shows another value, and every time
+    where `always` is true.
     """
 
     kind = "event notification"
@@ -106,7 +109,8 @@ class Notification(Resource):
     @property
     def barred_url(self) -> str | None:
         """The address of the notification that Graylog will refuse to call, None where there is none."""
-        url = self._config.get("url") or self._config.get("webhook_url")
+        settings = {**self._config, **self._secrets}
+        url = settings.get("url") or settings.get("webhook_url")
         return url if url and not allowed(self._client, url) else None
 
     def _due(self, item: dict | None) -> dict:
@@ -114,11 +118,7 @@ class Notification(Resource):
         if item is None or self._always or self._changes_type(item):
             return self._secrets
         held = item["config"]
-        return {
-            key: value
-            for key, value in self._secrets.items()
-            if key in held and is_none(held[key]) and not is_none(value)
-        }
+        return {key: value for key, value in self._secrets.items() if key in held and lacks(held[key], value)}
 
     def _changes_type(self, item: dict) -> bool:
         return self._config["type"] != item["config"]["type"]

@@ -5,7 +5,6 @@ Graylog says nothing of a certificate or key that it cannot read: it runs, and s
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import socket
 import ssl
@@ -16,6 +15,9 @@ from urllib.parse import urlsplit
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 # Seconds between two handshakes: an input that runs may need a moment to take connections.
 PAUSE = 0.5
+# Of the form of a handshake: the kind of its records, the kind of the message with the certificate, bytes before each.
+HANDSHAKE, CERTIFICATE = 22, 11
+RECORD_HEAD, MESSAGE_HEAD = 5, 4
 
 
 class ServedError(Exception):
@@ -39,14 +41,61 @@ def expected_certificate(path: str) -> bytes | None:
 def served_certificate(host: str, port: int, timeout: float) -> bytes:
     """Return the certificate that a port serves, as DER. Raises OSError where it serves none.
 
-    Nobody is trusted here: the certificate is compared with the expected one, byte for byte.
+    Nobody is trusted here: the certificate is compared with the expected one, byte for byte. An input that asks for a
+    client's certificate ends a handshake of TLS 1.2 without one, but has shown its own by then.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plain = socket.create_connection((host, port), timeout=timeout)
-    with contextlib.closing(plain), contextlib.closing(context.wrap_socket(plain)) as encrypted:
-        return encrypted.getpeercert(binary_form=True)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    encrypted = context.wrap_bio(incoming, outgoing)
+    read = b""
+    with socket.create_connection((host, port), timeout=timeout) as plain:
+        try:
+            while not _shakes_hands(encrypted):
+                plain.sendall(outgoing.read())
+                received = plain.recv(65536)
+                if not received:
+                    raise ConnectionError("the connection was closed")
+                incoming.write(received)
+                read += received
+            plain.sendall(outgoing.read())
+            return encrypted.getpeercert(binary_form=True)
+        except OSError:
+            shown = shown_certificate(read)
+            if shown is None:
+                raise
+            return shown
+
+
+def _shakes_hands(encrypted: ssl.SSLObject) -> bool:
+    """Return whether the handshake is over; otherwise it waits for the other side."""
+    try:
+        encrypted.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
+
+
+def shown_certificate(read: bytes) -> bytes | None:
+    """Return the certificate in the bytes of a server's handshake, as DER: up to TLS 1.2 it is not encrypted."""
+    messages = b""
+    while len(read) > RECORD_HEAD and read[0] == HANDSHAKE:
+        end = RECORD_HEAD + int.from_bytes(read[3:RECORD_HEAD], "big")
+        messages, read = messages + read[RECORD_HEAD:end], read[end:]
+    while messages:
+        end = MESSAGE_HEAD + int.from_bytes(messages[1:MESSAGE_HEAD], "big")
+        message, messages = messages[:end], messages[end:]
+        if message[0] == CERTIFICATE and len(message) == end:
+            # The length of all certificates, then that of the first.
+            first = message[MESSAGE_HEAD + 3 :]
+            return first[3 : 3 + int.from_bytes(first[:3], "big")] or None
+    return None
+
+
+def is_of_its_own_making(certificate: bytes, bind_address: str) -> bool:
+    """Return whether Graylog made the certificate: such a one is called after the address and port, and never ends."""
+    return f"{bind_address}:".encode() in certificate and b"99991231235959Z" in certificate
 
 
 def reached_at(bind_address: str, url: str) -> str:
@@ -64,18 +113,20 @@ def check_served(title: str, attributes: dict, url: str, timeout: float, clock=t
     attributes: the input's settings as the server holds them. url: the node's API, whose host has the input.
     Raises ServedError where it serves another certificate, or none, `timeout` seconds long.
     """
-    path, port = attributes["tls_cert_file"], attributes["port"]
+    path, port, bind_address = (attributes[key] for key in ("tls_cert_file", "port", "bind_address"))
     expected = expected_certificate(path)
-    if expected is None:
-        return (
-            f"Input {title!r}: whether port {port} serves {path} was not seen, because this host cannot read that file"
-        )
-    host = reached_at(attributes["bind_address"], url)
+    host = reached_at(bind_address, url)
     began = clock()
     while True:
         try:
-            if served_certificate(host, port, min(timeout, 10.0)) == expected:
+            served = served_certificate(host, port, min(timeout, 10.0))
+            if served == expected:
                 return ""
+            if expected is None and not is_of_its_own_making(served, bind_address):
+                return (
+                    f"Input {title!r}: port {port} serves a certificate that is none of Graylog's making, but whether "
+                    f"it is {path} was not seen, because this host cannot read that file"
+                )
             reason = "serves another certificate, probably one of Graylog's own making"
         except OSError as error:
             reason = f"does not shake hands ({error})"

@@ -104,6 +104,13 @@ def test_the_log_service_is_one_over_several_hosts(wired):
     assert targets == {"graylog1", "graylog2"}
 
 
+def test_the_journals_of_all_nodes_are_watched_from_the_first(wired):
+    urls = wired(SEVERAL, "watch_graylog_urls")
+    assert urls.pop("graylog1") == ["http://192.0.2.31:9000/api", "http://192.0.2.32:9000/api"]
+    assert set(map(str, urls.values())) == {"[]"}
+    assert wired("inventories/single_host", "watch_graylog_urls").popitem()[1] == ["http://127.0.0.1:9000/api"]
+
+
 @pytest.mark.parametrize("inventory", ["inventories/example", "inventories/single_host"])
 def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
     addresses = wired(inventory, "[elasticsearch_bind_address, mongodb_bind_addresses, graylog_http_bind_address]")

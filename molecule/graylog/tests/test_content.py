@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 
 import httpx
@@ -38,13 +39,16 @@ def services() -> dict:
     return the(ask(NODE, "system/inputs")["inputs"], "Services (GELF over TLS)")
 
 
+def index_set() -> dict:
+    return the(ask(NODE, "system/indices/index_sets", stats="false")["index_sets"], "Scenario")
+
+
 def content() -> dict:
     """Return all that the test changes, without what differs from one time to the next."""
-    index_sets = ask(NODE, "system/indices/index_sets", stats="false")["index_sets"]
     return {
         "rules": sorted((rule["field"], rule["type"], rule["inverted"]) for rule in stream()["rules"]),
         "source": pipeline_rule()["source"].rstrip(),
-        "kept": the(index_sets, "Scenario")["retention_strategy"],
+        "kept": index_set()["retention_strategy"]["max_number_of_indices"],
         "port": services()["attributes"]["port"],
         "paused": stream()["disabled"],
     }
@@ -52,7 +56,7 @@ def content() -> dict:
 
 def changed_lines(output: str) -> list[str]:
     """Return the lines that the differences take away and add."""
-    lines = [line for line in output.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
+    lines = [line for line in output.splitlines() if line.startswith(("+", "-")) and line[:3] not in ("+++", "---")]
     return sorted(line[0] + line[1:].strip().rstrip(",") for line in lines)
 
 
@@ -69,19 +73,31 @@ def test_a_message_goes_through_stream_and_rule():
 
 def test_what_was_changed_by_hand_is_shown_and_mended():
     before = content()
-    rule, held = pipeline_rule(), services()
+    rule, held, kept = pipeline_rule(), services(), index_set()
     write("DELETE", f"streams/{stream()['id']}/rules/{stream()['rules'][0]['id']}")
+    write("POST", f"streams/{stream()['id']}/pause")
+    shorter = {**kept["retention_strategy"], "max_number_of_indices": 2}
+    settings = {key: value for key, value in kept.items() if key not in ("default", "can_be_default")}
+    write("PUT", f"system/indices/index_sets/{kept['id']}", {**settings, "retention_strategy": shorter})
     changed = {key: rule[key] for key in ("title", "description")} | {"source": rule["source"].replace("yes", "no")}
     write("PUT", f"system/pipelines/rule/{rule['id']}", changed)
     body = {key: held[key] for key in ("title", "type", "global", "node")}
     write("PUT", f"system/inputs/{held['id']}", {**body, "configuration": {**held["attributes"], "port": 12299}})
     wait_for("the input listens elsewhere", lambda: services()["attributes"]["port"] == 12299)
     spoiled = content()
+    assert [key for key in before if spoiled[key] == before[key]] == []
 
     shown = changed_lines(deploy("--check", "--diff"))
     assert content() == spoiled
-    assert [line for line in shown if "12299" in line or "12201" in line] == ['+"port": 12201', '-"port": 12299']
-    assert [line for line in shown if "scenario_seen" in line and "no" in line]
-    assert [line for line in shown if line.startswith("+") and "scenario_frame" in line]
+    presence = {"description": "", "field": "scenario_frame", "inverted": False, "type": "presence", "value": ""}
+    differences = [
+        *('-"max_indices": 2', '+"max_indices": 3'),
+        *(f'-"source": {json.dumps(spoiled["source"])}', f'+"source": {json.dumps(before["source"])}'),
+        *('-"rules": []', '+"rules": [', "+{", "+}", "+]"),
+        *(f"+{json.dumps({key: value})[1:-1]}" for key, value in presence.items()),
+        *('-"started": false', '+"started": true'),
+        *('-"port": 12299', '+"port": 12201'),
+    ]
+    assert shown == sorted(differences)
     deploy()
     assert content() == before

@@ -87,36 +87,47 @@ def proxies(settings: dict) -> Iterator[str]:
     yield from endings(settings["proxies"], settings["proxy_hours"], mend)
 
 
-def ask(graylog: dict, path: str) -> dict:
-    """Return the answer of Graylog's API to a token's question."""
+def ask(graylog: dict, url: str, path: str) -> dict:
+    """Return the answer of a Graylog node's API to a token's question."""
     token = Path(graylog["token_file"]).read_text(encoding="ascii").strip()
     passwords = urllib.request.HTTPPasswordMgrWithPriorAuth()
-    passwords.add_password(None, graylog["url"], token, "token", is_authenticated=True)
+    passwords.add_password(None, url, token, "token", is_authenticated=True)
     direct, login = urllib.request.ProxyHandler({}), urllib.request.HTTPBasicAuthHandler(passwords)
     opener = urllib.request.build_opener(direct, login)
     opener.addheaders = [("Accept", "application/json")]
-    with opener.open(graylog["url"] + path, timeout=TIMEOUT) as answer:
+    with opener.open(url + path, timeout=TIMEOUT) as answer:
         return json.load(answer)
 
 
 def journal(settings: dict) -> Iterator[str]:
-    """Tell of a Graylog whose journal fills: what it takes is not indexed as fast as it comes."""
+    """Tell of nodes of Graylog whose journal fills: what they take is not indexed as fast as it comes.
+
+    Each node has a journal of its own. Raises OSError where one does not answer, when the others have been asked.
+    """
     graylog = settings["graylog"]
-    if graylog:
-        answer = ask(graylog, "/system/journal")
+    unasked = []
+    for url in graylog["urls"] if graylog else []:
+        try:
+            answer = ask(graylog, url, "/system/journal")
+        except OSError as error:
+            unasked.append(f"{url}: {error}")
+            continue
         used, limit = answer["journal_size"], answer["journal_size_limit"]
         waiting = answer["uncommitted_journal_entries"]
         if waiting and used * 100 >= limit * graylog["journal_percent"]:
             full = used * 100 // limit
-            yield f"Graylog's journal is {full} % full, {waiting} messages wait: look at the search engine"
+            yield f"Graylog's journal at {url} is {full} % full, {waiting} messages wait: look at the search engine"
+    if unasked:
+        raise OSError("; ".join(unasked))
 
 
 def silence(settings: dict) -> Iterator[str]:
-    """Tell of hosts whose logs do not arrive."""
+    """Tell of hosts whose logs do not arrive; every node finds the same, so the first is asked."""
     graylog = settings["graylog"]
     for host in graylog["hosts"] if graylog else []:
         query = {"query": f'source:"{host}"', "range": graylog["silent_minutes"] * 60, "limit": 1}
-        if not ask(graylog, f"/search/universal/relative?{urllib.parse.urlencode(query)}")["total_results"]:
+        path = f"/search/universal/relative?{urllib.parse.urlencode(query)}"
+        if not ask(graylog, graylog["urls"][0], path)["total_results"]:
             minutes = graylog["silent_minutes"]
             yield f"no log of {host} has come for {minutes} minutes: look at `systemctl status rsyslog` there"
 
@@ -145,4 +156,5 @@ def main(path: str) -> int:
     return blind
 
 
-sys.exit(main(sys.argv[1]))
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

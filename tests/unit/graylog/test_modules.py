@@ -27,7 +27,8 @@ def run(server, monkeypatch, capsys) -> Runner:
     return Runner(server.url, monkeypatch, capsys)
 
 
-def test_an_input_is_made_once_and_its_secret_never_shown(run):
+def test_an_input_is_made_once_and_its_secret_never_shown(run, monkeypatch):
+    monkeypatch.setattr("module_utils.graylog_tls.served_certificate", lambda *_where: b"another's")
     options = {"title": "Services", "type": "gelf_tcp", "port": "12201", "tls": TLS}
     planned = run("graylog_input", check=True, **options)
     done = run("graylog_input", **options)
@@ -35,6 +36,7 @@ def test_an_input_is_made_once_and_its_secret_never_shown(run):
     assert [answer["changed"] for answer in (planned, done, again)] == [True, True, False]
     assert done["input"]["configuration"]["tls_client_auth"] == "required"
     assert done["input_state"] == "RUNNING"
+    assert ["cannot read that file" in json.dumps(answer) for answer in (planned, done, again)] == [False, True, True]
     assert planned["diff"] == done["diff"]
     assert "hunter2x" not in json.dumps([planned["diff"], done["diff"], done["input"], again["input"]])
 

@@ -320,6 +320,13 @@ def test_no_loop_over_the_inputs_shows_what_may_be_a_secret():
     assert loops == []
 
 
+def test_the_webhook_is_known_as_a_secret():
+    given = {"graylog_alert_webhook": "https://hooks.example.org/key"}
+    (hook,) = evaluate("graylog", "{{ __graylog_receivers | selectattr('title', 'eq', 'Webhook') }}", **given)
+    assert hook["secrets"] == {"url": given["graylog_alert_webhook"]}
+    assert "hooks" not in str(hook["config"])
+
+
 # A stand-in for pymongo that knows one login and has one fault.
 PYMONGO = """
 import contextlib

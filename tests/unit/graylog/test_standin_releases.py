@@ -73,8 +73,11 @@ class Server:
             self.ask(method, path, body)
         return f"{caught.value.status} {str(caught.value).split('): ', 1)[-1]}"
 
+    def wrapped(self, body: dict) -> dict:
+        return {"entity": body} if self.api.release.has("creates are wrapped") else body
+
     def create(self, path: str, body: dict) -> dict:
-        return self.ask("POST", path, {"entity": body} if self.api.release.has("creates are wrapped") else body)
+        return self.ask("POST", path, self.wrapped(body))
 
     def gelf(self, port: int = 12201, title: str = "Services", **more) -> str:
         configuration = {"bind_address": "127.0.0.1", "port": port, **more}
@@ -139,6 +142,69 @@ def test_creating_takes_an_entity_since_7_and_only_then(release, kind):
     assert server.ask("POST", path, good)
     if release in NEW:
         assert "entity cannot be null" in server.refused("POST", path, body)
+
+
+COUNT = {"expr": ">", "left": {"expr": "number-ref", "ref": "a"}, "right": {"expr": "number", "value": 1}}
+
+
+def aggregation(server: Server, series: dict | None = None, expression: dict | None = None, **more) -> dict:
+    """Return a definition that the release takes, but for what is given here."""
+    word = "type" if server.api.release.number >= (5, 2) else "function"
+    config = {
+        "type": "aggregation-v1",
+        "query": "*",
+        "streams": [],
+        "group_by": [],
+        "series": [{"id": "a", word: "count", "field": None, **(series or {})}],
+        "conditions": {"expression": COUNT if expression is None else expression},
+        "search_within_ms": 60000,
+        "execute_every_ms": 60000,
+    }
+    return {**DEFINITION, "config": {**config, **more}}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"nosuch": 1}, "Unable to map property nosuch"),
+        ({"search_within_ms": None}, "searchWithinMs"),
+        ({"group_by": None}, "groupBy"),
+        ({"series": {"nosuch": 1}}, "Unable to map property nosuch"),
+        ({"expression": {**COUNT, "nosuch": 1}}, "Unable to map property nosuch"),
+        (
+            {"expression": {**COUNT, "left": {"expr": "number-ref", "reference": "a"}}},
+            "Unable to map property reference",
+        ),
+        ({"expression": {**COUNT, "right": {"expr": "number"}}}, "Null value"),
+        ({"expression": {"expr": "=>"}}, "expr =>"),
+        ({"conditions": {"expr": COUNT}}, "Unable to map property expr"),
+        ({"conditions": {}}, "series and conditions"),
+    ],
+)
+def test_the_settings_of_a_definition_are_read_strictly(server, wrong, words):
+    assert server.create("/events/definitions", aggregation(server))
+    body = server.wrapped(aggregation(server, **wrong))
+    assert words in server.refused("POST", "/events/definitions", body)
+
+
+def test_a_series_has_the_word_of_its_release(server):
+    old = server.api.release.number < (5, 2)
+    series = {"id": "a", "field": None, "type" if old else "function": "count"}
+    body = aggregation(server)
+    body["config"]["series"] = [series]
+    assert "Unable to map property" in server.refused("POST", "/events/definitions", server.wrapped(body))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"type": "http-notification-v1", "url": "http://127.0.0.1:1/x", "nosuch": 1},
+        {"type": "email-notification-v1", "subject": "s", "recipients": ["a@b.example"]},
+    ],
+)
+def test_the_settings_of_a_notification_are_read_strictly(server, config):
+    body = server.wrapped({"title": "n", "description": "", "config": config})
+    assert "Unable to map property" in server.refused("POST", "/events/notifications", body)
 
 
 def test_users_have_one_name_in_3_and_two_later(server):

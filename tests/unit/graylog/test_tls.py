@@ -14,31 +14,34 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from module_utils.graylog_tls import ServedError, check_served, expected_certificate
+from module_utils.graylog_tls import ServedError, check_served, expected_certificate, shown_certificate
 
 URL = "http://127.0.0.1:9000/api"
 
 
-def write_certificate(path: Path, name: str) -> Path:
-    """Write a self-signed certificate and its key to one file, and return its path."""
+def write_certificate(path: Path, name: str, end: datetime.datetime | None = None) -> Path:
+    """Write a self-signed certificate that lasts an hour, or to `end`, and its key to one file, and return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     builder = x509.CertificateBuilder().subject_name(names).issuer_name(names).public_key(key.public_key())
     builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now)
-    certificate = builder.not_valid_after(now + datetime.timedelta(hours=1)).sign(key, hashes.SHA256())
+    certificate = builder.not_valid_after(end or now + datetime.timedelta(hours=1)).sign(key, hashes.SHA256())
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.write_bytes(private + certificate.public_bytes(pem))
     return path
 
 
-@pytest.fixture
-def served(tmp_path):
-    """A port that serves a certificate: its number, and the certificate's file."""
-    path = write_certificate(tmp_path / "served.pem", "input")
+@contextlib.contextmanager
+def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED):
+    """Serve a certificate at a port of this host, to clients of the authority only where one is given."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
+    context.maximum_version = newest
+    if client_ca:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(client_ca)
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -49,7 +52,15 @@ def served(tmp_path):
                         encrypted.recv(1)
 
         threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1], path
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A port that serves a certificate: its number, and the certificate's file."""
+    path = write_certificate(tmp_path / "served.pem", "input")
+    with serving(path) as port:
+        yield port, path
 
 
 def check(port: int, path: Path, bind_address: str = "127.0.0.1") -> str:
@@ -73,8 +84,37 @@ def test_a_port_without_tls_is_told(served):
         check(mute.getsockname()[1], served[1])
 
 
+def test_a_port_without_tls_is_told_though_the_file_is_of_another_host(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(ServedError, match="does not shake hands"):
+        check(mute.getsockname()[1], tmp_path / "nosuch.pem")
+
+
 def test_a_file_of_another_host_is_a_warning(served, tmp_path):
     assert "cannot read that file" in check(served[0], tmp_path / "nosuch.pem")
+
+
+def test_a_certificate_of_graylogs_making_is_told_though_the_file_is_of_another_host(tmp_path):
+    """Graylog's are called after the address, and the port where it finds one, and end with the calendar."""
+    last = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
+    made = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
+    with serving(made) as port, pytest.raises(ServedError, match="own making"):
+        check(port, tmp_path / "nosuch.pem")
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_an_input_that_asks_for_a_clients_certificate_is_seen(tmp_path, newest):
+    path, other = (write_certificate(tmp_path / f"{name}.pem", name) for name in ("input", "other"))
+    with serving(path, client_ca=other, newest=newest) as port:
+        assert check(port, path) == ""
+        with pytest.raises(ServedError, match="serves another certificate"):
+            check(port, other)
+
+
+@pytest.mark.parametrize(
+    "read", [b"", b"HTTP/1.1 400 Bad Request", b"\x15\x03\x03\x00\x02\x02\x28", b"\x16\x03\x03\x00\x05\x0b\x00"]
+)
+def test_bytes_without_a_certificate_show_none(read):
+    assert shown_certificate(read) is None
 
 
 def test_a_file_without_a_certificate_is_told(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.graylog.standin.event_configs import fit_config
 from tests.unit.graylog.standin.routes import Call, Resource, paged, route
 from tests.unit.graylog.standin.shapes import (
     ANY,
@@ -45,7 +46,6 @@ DEFINITION = Shape(
 )
 EVENTS_STREAM = {"type": "persist-to-streams-v1", "streams": ["000000000000000000000002"]}
 SYSTEM_STREAM = {"type": "persist-to-streams-v1", "streams": ["000000000000000000000003"]}
-AGGREGATION_NEEDED = ["query", "search_within_ms", "execute_every_ms"]
 NOT_SCHEDULED = {
     "status": None,
     "next_time": None,
@@ -146,21 +146,15 @@ class Definitions(Events):
         for entry in given.get("notifications") or []:
             if entry.get("notification_id") not in self.api.notifications.items:
                 raise invalid(notifications=f"Notification <{entry.get('notification_id')}> doesn't exist")
+        config = fit_config(self.release, config)
         if config["type"] == "aggregation-v1":
-            missing = [key for key in AGGREGATION_NEEDED if config.get(key) is None]
-            if missing:
-                raise RefusedError(400, f"Missing required properties: {' '.join(missing)}")
-            word = "type" if self.release.within((5, 2), None) else "function"
-            for series in config.get("series") or []:
-                if word not in series or set(series) - {"id", word, "field"}:
-                    raise RefusedError(400, f"Missing required property {word} of a series: {series}")
             if config["search_within_ms"] <= 0 or config["execute_every_ms"] <= 0:
                 raise invalid(search_within_ms="Filter & Aggregation search_within_ms must be greater than 0.")
             if self.release.within((5, 2), None) and not config.get("series") and not config.get("event_limit"):
                 raise invalid(event_limit="Event limit must be greater than 0.")
-            late = {"filters", "event_limit"} & set(config) if not self.release.within((5, 0), None) else set()
-            if late:
-                raise RefusedError(400, f"Unable to map property {late.pop()}.")
+            has_condition = (config.get("conditions") or {}).get("expression") is not None
+            if has_condition != bool(config["series"]) or (config["group_by"] and not has_condition):
+                raise invalid(series="Aggregation must have series and conditions, or neither of them.")
             if self.release.within((6, 1), None):
                 added = {"use_cron_scheduling": False, "cron_expression": None, "cron_timezone": None}
                 config = {"stream_categories": [], **added, "event_limit": 0, **config}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.unit.graylog.standin.event_configs import fit_config
 from tests.unit.graylog.standin.events import Events, invalid
 from tests.unit.graylog.standin.routes import Call, route
 from tests.unit.graylog.standin.shapes import MAP, TEXT, RefusedError, Shape, needed, optional
@@ -38,14 +39,13 @@ class Notifications(Events):
             raise invalid(title="Notification title cannot be empty.")
         if not kind:
             raise invalid(config="Notification config type cannot be empty.")
+        config = fit_config(self.release, config)
         must, defaults = NOTIFICATION_KINDS.get(kind, ([], {}))
         for key in must:
             if not config.get(key):
                 raise invalid(**{key: f"{key} cannot be empty."})
         for key in SECRETS:
             value = config.get(key)
-            if key in config and not self.release.within((4, 0), None):
-                raise RefusedError(400, f"Unable to map property {key}.\nKnown properties include: url, type")
             if isinstance(value, dict):
                 config[key] = (old or {}).get("config", {}).get(key) if value.get("keep_value") else None
                 config[key] = value.get("set_value", config[key])
