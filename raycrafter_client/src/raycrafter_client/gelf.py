@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Optional
 from .backoff import Backoff
 from .gelf_http import HttpLink
 from .gelf_link import Link
-from .gelf_message import encode
+from .gelf_message import encode, is_debug
 from .gelf_queue import BoundedQueue, Dropped, Frame
 from .gelf_spool import LogSpool
 from .gelf_tcp import TcpLink
@@ -163,7 +163,7 @@ class GelfHandler(logging.Handler):
 
     def _replay(self, link: Link) -> None:
         """Send a part of the spool file: new messages get their turn in between. It stays there until it is sent."""
-        frames = [Frame(0, False, line) for line in self._spool.peek(CHUNK_BYTES)]
+        frames = [Frame(0, is_debug(line), line) for line in self._spool.peek(CHUNK_BYTES)]
         sent = self._deliver(link, frames)
         self._spool.advance(sum(len(frame.data) + 1 for frame in frames[:sent]))
 
