@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 
 import pytest
@@ -182,6 +183,28 @@ def test_debug_goes_first_when_the_spool_is_full_and_the_loss_is_told(make, log,
     assert (told[-1]["_dropped"], told[-1]["_dropped_debug"]) == (200 - kept, 200 - kept)
 
 
+@pytest.mark.parametrize("space", [1 << 20, 0])
+def test_nothing_waits_in_memory_while_the_connection_is_made(make, log, tmp_path, monkeypatch, space):
+    """But for what the disk does not take, which is sent all the same."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowLink(LINKS[log.transport]):
+        def __init__(self, *words):
+            begun.set()
+            go_on.wait(30)
+            super().__init__(*words)
+
+    monkeypatch.setitem(LINKS, log.transport, SlowLink)
+    logger, handler = make(spool_bytes=space)
+    logger.error("precious")
+    begun.wait(30)
+    assert (b"precious" in (tmp_path / "gelf.spool").read_bytes()) == bool(space)
+    go_on.set()
+    log.wait_for(lambda: log.raw)
+    handler.close_within(5)
+    assert numbers(log) == ["precious"]
+
+
 def test_errors_take_the_place_of_debug_on_the_disk(make, log, tmp_path):
     spool = tmp_path / "gelf.spool"
     log.stop()
@@ -226,7 +249,8 @@ def rest(spool):
 
 
 def test_a_full_spool_gives_up_debug_for_others_and_counts_it(full):
-    assert [frame.debug for frame in full.append([Frame(0, False, line(100, 3))])] == [True] * 50
+    assert full.append([Frame(0, False, line(100, 3))]) == []
+    assert (full.take_displaced(), full.take_displaced()) == (50, 0)
     assert rest(full) == [line(number, 3) for number in range(50, 101)]
 
 
@@ -248,7 +272,8 @@ def test_what_was_sent_makes_room(full):
 
 def test_what_is_on_the_way_is_not_moved_under_the_sender(full):
     sent = full.peek(10 * 38)
-    assert len(full.append([Frame(0, False, line(100, 3))])) == 40
+    full.append([Frame(0, False, line(100, 3))])
+    assert full.take_displaced() == 40
     full.advance(sum(len(text) + 1 for text in sent))
     assert rest(full) == [line(number, 3) for number in range(50, 101)]
 

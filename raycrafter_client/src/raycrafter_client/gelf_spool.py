@@ -29,23 +29,21 @@ class LogSpool:
         self._position = 0
         self._peeked = 0
         self._has_debug = self._size > 0
+        self._displaced = 0
 
     def __bool__(self) -> bool:
         return self._file >= 0 and self._position < self._size
 
     def append(self, frames: Iterable[Frame]) -> List[Frame]:
-        """Write messages; return those that are lost, in the file or not yet in it.
-
-        DEBUG may use half of the space, and goes when other messages need it.
-        """
-        lost: List[Frame] = []
+        """Write messages; return those that did not fit. DEBUG may use half of the space, until others need it."""
         with self._lock:
-            for frame in frames:
-                if not self._fits(frame):
-                    lost += self._make_room(frame)
-                if not self._fits(frame) or not self._write(frame):
-                    lost.append(frame)
-        return lost
+            return [frame for frame in frames if not (self._make_room(frame) and self._write(frame))]
+
+    def take_displaced(self) -> int:
+        """Return how many DEBUG messages went out of the file for others since this was last asked."""
+        with self._lock:
+            displaced, self._displaced = self._displaced, 0
+            return displaced
 
     def peek(self, limit: int) -> List[bytes]:
         """Return the next messages, up to ``limit`` bytes of them but at least one."""
@@ -80,25 +78,26 @@ class LogSpool:
 
     def _fits(self, frame: Frame) -> bool:
         room = self._max_bytes // 2 if frame.debug else self._max_bytes
-        return self._file >= 0 and self._size + len(frame.data) + 1 <= room
+        return self._size + len(frame.data) + 1 <= room
 
-    def _make_room(self, frame: Frame) -> List[Frame]:
-        """Drop what was sent and, for a message that is not DEBUG, those that are; return these.
+    def _make_room(self, frame: Frame) -> bool:
+        """Drop what was sent and, for a message that is not DEBUG, those that are; return whether it fits then.
 
         No DEBUG comes after them before half of the space is free again, so the file is not copied again and again.
         """
+        if self._file < 0:
+            return False
         without_debug = self._has_debug and not frame.debug
-        if self._file < 0 or not (without_debug or self._position >= self._max_bytes // WORTH_IT):
-            return []
-        return self._rewrite(without_debug)
+        if not self._fits(frame) and (without_debug or self._position >= self._max_bytes // WORTH_IT):
+            self._rewrite(without_debug)
+        return self._fits(frame)
 
-    def _rewrite(self, without_debug: bool) -> List[Frame]:
-        """Move what stays to the front of the file; return what does not.
+    def _rewrite(self, without_debug: bool) -> None:
+        """Move what stays to the front of the file.
 
         A line is written over others that have moved already: a process that dies in between leaves some twice, one of
         them cut, and none is missing. What was peeked at stays as it is, because ``advance`` will count it.
         """
-        lost: List[Frame] = []
         start, end = self._position, 0
         with suppress(OSError), open(os.dup(self._file), "rb") as old:
             old.seek(start)
@@ -107,13 +106,12 @@ class LogSpool:
                 if start > self._size:
                     break
                 if without_debug and start > self._position + self._peeked and is_debug(line):
-                    lost.append(Frame(0, True, b""))
+                    self._displaced += 1
                 else:
                     end += os.pwrite(self._file, line, end)
             os.ftruncate(self._file, end)
             self._position, self._size = 0, end
             self._has_debug = self._has_debug and not without_debug
-        return lost
 
     def _write(self, frame: Frame) -> bool:
         """Append a line wholly or not at all; return whether it is there."""
