@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import threading
 import time
 
 import pytest
@@ -180,6 +181,101 @@ def test_debug_goes_first_when_the_spool_is_full_and_the_loss_is_told(make, log,
     assert 0 < kept < 200
     told = [message for message in log.messages if message.get("_kind") == "log_dropped"]
     assert (told[-1]["_dropped"], told[-1]["_dropped_debug"]) == (200 - kept, 200 - kept)
+
+
+@pytest.mark.parametrize("space", [1 << 20, 0])
+def test_nothing_waits_in_memory_while_the_connection_is_made(make, log, tmp_path, monkeypatch, space):
+    """But for what the disk does not take, which is sent all the same."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class SlowLink(LINKS[log.transport]):
+        def __init__(self, *words):
+            begun.set()
+            go_on.wait(30)
+            super().__init__(*words)
+
+    monkeypatch.setitem(LINKS, log.transport, SlowLink)
+    logger, handler = make(spool_bytes=space)
+    logger.error("precious")
+    begun.wait(30)
+    assert (b"precious" in (tmp_path / "gelf.spool").read_bytes()) == bool(space)
+    go_on.set()
+    log.wait_for(lambda: log.raw)
+    handler.close_within(5)
+    assert numbers(log) == ["precious"]
+
+
+def test_errors_take_the_place_of_debug_on_the_disk(make, log, tmp_path):
+    spool = tmp_path / "gelf.spool"
+    log.stop()
+    logger, handler = make(spool_bytes=20000)
+    for number in range(100):
+        logger.debug("debug %d", number)
+    log.poll(lambda: spool.stat().st_size > 9000)
+    for number in range(60):
+        logger.error("error %d", number)
+    log.poll(lambda: b"error 59" in spool.read_bytes())
+    log.start()
+    log.wait_for(lambda: any("were dropped" in text for text in numbers(log)))
+    handler.close_within(5)
+    assert {f"error {number}" for number in range(60)} <= set(numbers(log))
+    kept = len({text for text in numbers(log) if text.startswith("debug")})
+    told = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert (told[-1]["_dropped"], told[-1]["_dropped_debug"]) == (100 - kept, 100 - kept)
+
+
+def line(number, level):
+    return b'{"short_message": "%04d", "level": %d}' % (number, level)
+
+
+@pytest.fixture()
+def full(tmp_path):
+    """A spool of a hundred lines of 38 bytes, fifty of them DEBUG, into which no other fits."""
+    spool = LogSpool(str(tmp_path / "gelf.spool"), 3800)
+    frames = [Frame(0, number < 50, line(number, 7 if number < 50 else 3)) for number in range(100)]
+    assert spool.append(frames) == []
+    yield spool
+    spool.close()
+
+
+def rest(spool):
+    """Return what is sent from a spool until it is empty."""
+    found = []
+    while spool:
+        lines = spool.peek(500)
+        found += lines
+        spool.advance(sum(len(text) + 1 for text in lines))
+    return found
+
+
+def test_a_full_spool_gives_up_debug_for_others_and_counts_it(full):
+    assert full.append([Frame(0, False, line(100, 3))]) == []
+    assert (full.take_displaced(), full.take_displaced()) == (50, 0)
+    assert rest(full) == [line(number, 3) for number in range(50, 101)]
+
+
+def test_debug_does_not_take_the_place_of_others(full):
+    debug = Frame(0, True, line(100, 7))
+    assert full.append([debug]) == [debug]
+    assert len(rest(full)) == 100
+
+
+def test_what_was_sent_makes_room(full):
+    full.append([Frame(0, False, line(100, 3))])  # no DEBUG is left
+    full.append([Frame(0, False, line(number, 3)) for number in range(101, 150)])
+    lost = Frame(0, False, line(150, 3))
+    assert full.append([lost]) == [lost]
+    full.advance(20 * 38)
+    assert full.append([Frame(0, False, line(number, 3)) for number in range(151, 171)]) == []
+    assert rest(full) == [line(number, 3) for number in [*range(70, 150), *range(151, 171)]]
+
+
+def test_what_is_on_the_way_is_not_moved_under_the_sender(full):
+    sent = full.peek(10 * 38)
+    full.append([Frame(0, False, line(100, 3))])
+    assert full.take_displaced() == 40
+    full.advance(sum(len(text) + 1 for text in sent))
+    assert rest(full) == [line(number, 3) for number in range(50, 101)]
 
 
 def test_the_queue_drops_debug_before_anything_else():

@@ -79,6 +79,20 @@ def test_an_object_keeps_its_fields_and_cannot_pose_as_another_host(host, receiv
     assert {key: message[key] for key in own} == own
 
 
+@pytest.mark.parametrize(("severity", "level"), [("F", 2), ("E", 3), ("W", 4), ("I", 6), ("D1", 7)])
+def test_a_line_of_mongod_keeps_its_text_its_time_and_its_severity(host, receiver, mark, severity, level):
+    line = (
+        '{"t":{"$date":"2020-05-20T19:18:40.604+02:00"},"s":"%s",  "c":"CONTROL",  "id":22120,   "ctx":"initandlisten",'
+        '"msg":"Access control is not enabled %s","tags":["startupWarnings"]}\n'
+    )
+    write(host, "/var/log/app/one.log", line % (severity, mark))
+    (message,) = arrived(receiver, mark)
+    assert (message["short_message"], message["level"]) == (f"Access control is not enabled {mark}", level)
+    assert message["timestamp"] == 1589995120.604
+    assert (message["c"], message["ctx"], message["log_id"]) == ("CONTROL", "initandlisten", 22120)
+    assert not {"t", "s", "id", "msg"} & set(message)
+
+
 def test_a_line_that_is_no_object_arrives_as_it_is(host, receiver, mark):
     write(host, "/var/log/app/one.log", f"{{{mark}\n")
     assert [message["short_message"] for message in arrived(receiver, mark)] == [f"{{{mark}"]

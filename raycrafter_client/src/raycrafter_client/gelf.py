@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, List, Optional
 from .backoff import Backoff
 from .gelf_http import HttpLink
 from .gelf_link import Link
-from .gelf_message import encode
+from .gelf_message import encode, is_debug
 from .gelf_queue import BoundedQueue, Dropped, Frame
 from .gelf_spool import LogSpool
 from .gelf_tcp import TcpLink
@@ -105,8 +105,13 @@ class GelfHandler(logging.Handler):
     def _turn(self, seconds: float) -> bool:
         """Do one round of work, waiting ``seconds`` at most for messages; return whether there is more to do."""
         waiting = self._queue.wait(seconds)
-        link = self._usable_link(waiting)
-        self._in_hand = self._queue.take(CHUNK_MESSAGES)
+        self._check_link()
+        self._in_hand = self._queue.take(CHUNK_MESSAGES if self._link else sys.maxsize)
+        if self._link is None:
+            # connecting takes seconds, in which this process may be killed; what the disk does not take waits here
+            self._in_hand = self._spooled(self._in_hand)
+            self._try_to_connect(waiting)
+        link = self._link
         sent = self._deliver(link, self._in_hand) if link else 0
         self._to_disk(self._in_hand[sent:])
         self._in_hand = []
@@ -115,20 +120,22 @@ class GelfHandler(logging.Handler):
             self._report_dropped()
         return bool(waiting or self._spool or self._queue.wait(0))
 
-    def _usable_link(self, waiting: bool) -> Optional[Link]:
-        """Return a connection that the server has not closed; make one for messages when it is time."""
+    def _check_link(self) -> None:
+        """Give up a connection that the server has closed."""
         if self._link is not None:
             try:
                 self._link.check()
             except OSError as error:
                 # that an idle connection ends is no trouble
                 self._lose_link(error, trouble=bool(self._link.doubtful()))
-        if self._link is None and (waiting or self._spool) and time.monotonic() >= self._next_try:
+
+    def _try_to_connect(self, waiting: bool) -> None:
+        """Connect when there are messages and it is time."""
+        if (waiting or self._spool) and time.monotonic() >= self._next_try:
             try:
                 self._link = self._connect()
             except OSError as error:
                 self._note_trouble(error)
-        return self._link
 
     def _deliver(self, link: Link, frames: List[Frame]) -> int:
         """Return how many messages are done with; when not all of them are, the connection is given up."""
@@ -163,7 +170,7 @@ class GelfHandler(logging.Handler):
 
     def _replay(self, link: Link) -> None:
         """Send a part of the spool file: new messages get their turn in between. It stays there until it is sent."""
-        frames = [Frame(0, False, line) for line in self._spool.peek(CHUNK_BYTES)]
+        frames = [Frame(0, is_debug(line), line) for line in self._spool.peek(CHUNK_BYTES)]
         sent = self._deliver(link, frames)
         self._spool.advance(sum(len(frame.data) + 1 for frame in frames[:sent]))
 
@@ -180,8 +187,15 @@ class GelfHandler(logging.Handler):
         record.fields = {"kind": "log_dropped", "dropped": sum(dropped), "dropped_debug": dropped.debug}
         self._put(record)
 
+    def _spooled(self, frames: List[Frame]) -> List[Frame]:
+        """Write messages to the disk; return those that it does not take."""
+        left = self._spool.append(frames)
+        for _ in range(self._spool.take_displaced()):
+            self._queue.count_dropped(Frame(0, True, b""))
+        return left
+
     def _to_disk(self, frames: List[Frame]) -> None:
-        for frame in self._spool.append(frames):
+        for frame in self._spooled(frames):
             self._queue.count_dropped(frame)
 
     def _leave_on_disk(self, frames: List[Frame]) -> None:

@@ -28,3 +28,8 @@ def encode(record: logging.LogRecord, host: str, fields: Dict[str, Any]) -> byte
         if value is not None:
             message["_" + name] = value if isinstance(value, (int, float, str)) else str(value)
     return json.dumps(message).encode()
+
+
+def is_debug(message: bytes) -> bool:
+    """Return whether an encoded message is a DEBUG one. Within texts the quotes would be escaped."""
+    return b'"level": 7' in message

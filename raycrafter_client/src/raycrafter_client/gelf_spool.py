@@ -5,10 +5,13 @@ import threading
 from contextlib import suppress
 from typing import Iterable, List
 
+from .gelf_message import is_debug
 from .gelf_queue import Frame
 
 # No message is longer.
 TAIL_BYTES = 1024 * 1024
+# What was sent is cut off the file when it is this part of the whole: then copying the rest is worth it.
+WORTH_IT = 8
 
 
 class LogSpool:
@@ -24,14 +27,23 @@ class LogSpool:
         self._size = start + os.pread(self._file, TAIL_BYTES, start).rfind(b"\n") + 1
         os.ftruncate(self._file, self._size)
         self._position = 0
+        self._peeked = 0
+        self._has_debug = self._size > 0
+        self._displaced = 0
 
     def __bool__(self) -> bool:
         return self._file >= 0 and self._position < self._size
 
     def append(self, frames: Iterable[Frame]) -> List[Frame]:
-        """Write messages; return those that did not fit. DEBUG may use half of the space."""
+        """Write messages; return those that did not fit. DEBUG may use half of the space, until others need it."""
         with self._lock:
-            return [frame for frame in frames if not self._write(frame)]
+            return [frame for frame in frames if not (self._make_room(frame) and self._write(frame))]
+
+    def take_displaced(self) -> int:
+        """Return how many DEBUG messages went out of the file for others since this was last asked."""
+        with self._lock:
+            displaced, self._displaced = self._displaced, 0
+            return displaced
 
     def peek(self, limit: int) -> List[bytes]:
         """Return the next messages, up to ``limit`` bytes of them but at least one."""
@@ -42,11 +54,13 @@ class LogSpool:
             if b"\n" not in data:
                 data = os.pread(self._file, self._size - self._position, self._position)
                 data = data[: data.find(b"\n") + 1]
-            return data[: data.rfind(b"\n") + 1].splitlines()
+            self._peeked = data.rfind(b"\n") + 1
+            return data[: self._peeked].splitlines()
 
     def advance(self, count: int) -> None:
-        """Forget ``count`` bytes that were sent."""
+        """Forget ``count`` bytes of what was peeked at: they were sent."""
         with self._lock:
+            self._peeked = 0
             self._position += count
             if self._file >= 0 and self._position >= self._size:
                 os.ftruncate(self._file, 0)
@@ -58,21 +72,54 @@ class LogSpool:
             if self._file < 0:
                 return
             if self._position:
-                rest = os.pread(self._file, self._size - self._position, self._position)
-                os.pwrite(self._file, rest, 0)
-                os.ftruncate(self._file, len(rest))
+                self._rewrite(without_debug=False)
             os.close(self._file)
             self._file = -1
+
+    def _fits(self, frame: Frame) -> bool:
+        room = self._max_bytes // 2 if frame.debug else self._max_bytes
+        return self._size + len(frame.data) + 1 <= room
+
+    def _make_room(self, frame: Frame) -> bool:
+        """Drop what was sent and, for a message that is not DEBUG, those that are; return whether it fits then.
+
+        No DEBUG comes after them before half of the space is free again, so the file is not copied again and again.
+        """
+        if self._file < 0:
+            return False
+        without_debug = self._has_debug and not frame.debug
+        if not self._fits(frame) and (without_debug or self._position >= self._max_bytes // WORTH_IT):
+            self._rewrite(without_debug)
+        return self._fits(frame)
+
+    def _rewrite(self, without_debug: bool) -> None:
+        """Move what stays to the front of the file.
+
+        A line is written over others that have moved already: a process that dies in between leaves some twice, one of
+        them cut, and none is missing. What was peeked at stays as it is, because ``advance`` will count it.
+        """
+        start, end = self._position, 0
+        with suppress(OSError), open(os.dup(self._file), "rb") as old:
+            old.seek(start)
+            for line in old:
+                start += len(line)
+                if start > self._size:
+                    break
+                if without_debug and start > self._position + self._peeked and is_debug(line):
+                    self._displaced += 1
+                else:
+                    end += os.pwrite(self._file, line, end)
+            os.ftruncate(self._file, end)
+            self._position, self._size = 0, end
+            self._has_debug = self._has_debug and not without_debug
 
     def _write(self, frame: Frame) -> bool:
         """Append a line wholly or not at all; return whether it is there."""
         line = frame.data + b"\n"
-        room = self._max_bytes // 2 if frame.debug else self._max_bytes
-        if self._file < 0 or self._size + len(line) > room:
-            return False
         try:
             if os.pwrite(self._file, line, self._size) == len(line):
                 self._size += len(line)
+                self._has_debug = self._has_debug or frame.debug
                 return True
         except OSError:
             pass
