@@ -11,6 +11,7 @@ from django.test import Client
 from page_structure import check_page
 from raycrafter.jobs.models import Batch, Event, Job, Transfer
 from raycrafter.jobs.states import FrameState, move
+from raycrafter.web import views
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
 
@@ -65,6 +66,32 @@ def test_list_is_paged(pages: Client, job: Job) -> None:
     html, _ = check_page(pages.get("/"))
     assert "Page 1 of 2" in html
     assert "Page 2 of 2" in check_page(pages.get("/?page=2"))[0]
+
+
+def test_list_is_filtered(pages: Client, job: Job, staff: Any) -> None:
+    def listed(browser: Client, query: str) -> tuple[str, bool]:
+        html, _ = check_page(browser.get(f"/?{query}"))
+        return html, f'href="/jobs/{job.pk}"' in html
+
+    for query, found in (
+        ("name=ES&state=", True),
+        ("name=castle", False),
+        ("state=READY", True),
+        ("state=FAILED", False),
+        ("state=<x>&owner=alice", True),
+    ):
+        assert listed(pages, query)[1] == found, query
+    html, _ = listed(pages, "state=FAILED")
+    assert "No job is like that" in html and "<option selected>FAILED</option>" in html and "f-owner" not in html
+    operator = Client()
+    operator.force_login(staff)
+    assert listed(operator, "owner=alice")[1]
+    html, found = listed(operator, "owner=mallory")
+    assert "f-owner" in html and not found
+    Job.objects.bulk_create(
+        Job(owner=job.owner, name="t", state="READY", frame_count=1, width=1, height=1) for _ in "x" * 25
+    )
+    assert "?state=READY&amp;page=2" in listed(pages, "state=READY")[0]
 
 
 def test_job(pages: Client, batch: Batch) -> None:
@@ -202,9 +229,25 @@ def test_documentation_names_every_call(db: None) -> None:
 
 
 def test_missing_page(pages: Client) -> None:
-    answer = pages.get("/nothing")
-    assert answer.status_code == 404
-    assert "did not work" in answer.content.decode()
+    html, _ = check_page(pages.get("/nothing"), 404)
+    assert "no such page" in html and "Sign out alice" in html
+    assert "Sign out" not in check_page(Client().get("/nothing"), 404)[0]
+
+
+def test_every_error_has_its_page(pages: Client, job: Job, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    assert "reload the page" in check_page(browser.post(f"/jobs/{job.pk}/cancel"), 403)[0]
+    assert "cannot be understood" in check_page(pages.get("/", headers={"Host": "evil.example"}), 400)[0]
+    monkeypatch.setattr(views, "frame_times", lambda _: 1 / 0)
+    pages.raise_request_exception = False
+    assert "service failed" in check_page(pages.get(f"/jobs/{job.pk}"), 500)[0]
+
+
+def test_signed_out_is_said(pages: Client, job: Job) -> None:
+    _, page = check_page(pages.get(f"/jobs/{job.pk}?state=FAILED"))
+    assert f"/login/?next=/jobs/{job.pk}%3Fstate%3DFAILED" in [link["href"] for link in page.of("a")]
+    assert "signed-out" not in check_page(Client().get("/login/"))[0]
 
 
 def test_admin_shows_and_changes_nothing(batch: Batch, django_user_model: Any) -> None:

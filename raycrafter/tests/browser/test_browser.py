@@ -15,7 +15,7 @@ from raycrafter.jobs.states import JobState
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
 SCENE = "camera{location <0,0,-3>} sphere{0,1 pigment{rgb 1}}"
-PATHS = ("/", "/jobs/{pk}", "/jobs/new", "/site", "/api/v1/docs/")
+PATHS = ("/", "/jobs/{pk}", "/jobs/{pk}/frames/16", "/jobs/new", "/site", "/notifications", "/api/v1/docs/")
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
 

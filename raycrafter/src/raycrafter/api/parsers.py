@@ -28,9 +28,7 @@ def _inside(item: dict[str, Any] | list[Any]) -> Any:
 class JSONParser(parsers.JSONParser):
     """REST framework's, which lets Python's RecursionError through."""
 
-    def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
-    ) -> Any:
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None) -> Any:
         """Return the data."""
         try:
             data = super().parse(stream, media_type, parser_context)

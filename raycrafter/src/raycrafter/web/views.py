@@ -20,6 +20,7 @@ from rest_framework import exceptions
 from raycrafter.api.access import manageable_job
 from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle
+from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Attempt, Job
@@ -34,6 +35,7 @@ FRAMES_PER_PAGE = 48  # thumbnails that a browser may fetch at once
 ROWS_SHOWN = 20  # of batches, transfers and errors
 EVENTS_SHOWN = 50
 LOGS_SHOWN = 3
+FILTERS = ("name", "state", "owner")  # of the list; the API has more
 
 # What a page can do to a job, and the words on the button.
 ACTIONS = {
@@ -71,11 +73,14 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 @login_required
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """The jobs this user may see, newest first."""
+    """The jobs this user may see, newest first; filtered by the same words as the API's list."""
     jobs = Job.objects.visible_to(request.user).with_progress().select_related("owner")
+    jobs = JobFilter(request.GET, jobs).qs
     page = _page(request, jobs, JOBS_PER_PAGE)
     open_jobs = any(job.state not in JOB_FINAL for job in page)
-    return render(request, "web/job_list.html", {"page": page, "open_jobs": open_jobs})
+    context = {"page": page, "open_jobs": open_jobs, "states": JobState.values}
+    context["filtered"] = any(request.GET.get(name) for name in FILTERS)
+    return render(request, "web/job_list.html", context)
 
 
 def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
