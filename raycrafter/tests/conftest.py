@@ -121,9 +121,9 @@ class Node:
         """Ask for a frame."""
         return self.post("claim", host=self.host)
 
-    def heartbeat(self, number: int, percent: float, attempt: int = 1) -> Any:
+    def heartbeat(self, number: int, percent: float, attempt: int = 1, **more: Any) -> Any:
         """Report how far a frame is."""
-        return self.post("heartbeat", frames=[{"number": number, "attempt": attempt, "percent": percent}])
+        return self.post("heartbeat", frames=[{"number": number, "attempt": attempt, "percent": percent} | more])
 
     def result(self, number: int, attempt: int = 1, files: list[str] | None = None, **body: Any) -> Any:
         """Report a result, by default a good one with ``files`` (absolute paths)."""

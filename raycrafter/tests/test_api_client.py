@@ -257,6 +257,27 @@ def test_heartbeat_of_an_attempt_given_up_tells_to_stop(batch: Batch, node: Any)
     assert state(batch, 1) == "WAITING"
 
 
+def test_the_log_of_a_frame(batch: Batch, node: Any, api: APIClient, stranger: Any) -> None:
+    address = f"/api/v1/jobs/{batch.job_id}/frames/1/log"
+    assert api.get(address).status_code == 404
+    claimed(node)
+    node.heartbeat(1, 10)
+    assert api.get(address).json()["log"] == ""
+    node.heartbeat(1, 40, log="one\x00\ntwo")
+    answer = api.get(address).json()
+    assert (answer["log"], answer["attempt"], answer["host"], answer["ended"]) == ("one\ufffd\ntwo", 1, node.host, None)
+    node.result(1, outcome="failed", returncode=1, error="no", log="three\n" + "x" * 5000 + "the end")
+    answer = api.get(address).json()
+    assert (len(answer["log"]), answer["log"][-7:], answer["outcome"]) == (4000, "the end", "failed")
+    node.heartbeat(1, 50, log="an old one")  # the result has overtaken it
+    assert api.get(f"{address}?attempt=1").json() == answer
+    assert api.get(f"{address}?attempt=2").status_code == 404
+    assert {api.get(f"{address}?attempt={wrong}").status_code for wrong in ("x", "", "9" * 30, "-1", "²")} == {400}
+    other = APIClient()
+    other.force_authenticate(stranger)
+    assert other.get(address).status_code == 404
+
+
 def test_heartbeat_that_its_result_overtook_changes_nothing(batch: Batch, node: Any) -> None:
     frame = claimed(node)
     node.result(1, files=finals(frame))

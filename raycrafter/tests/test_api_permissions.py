@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from raycrafter.api.tokens import make_token
-from raycrafter.jobs.models import AccessToken, Batch, Job, JobShare, Upload
+from raycrafter.jobs.models import AccessToken, Attempt, Batch, Job, JobShare, Upload
 from rest_framework.test import APIClient
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -49,6 +49,7 @@ api-job-batches     GET      401 401 404 200 200 200 200 200
 api-job-events      GET      401 401 404 200 200 200 200 200
 api-job-transfers   GET      401 401 404 200 200 200 200 200
 api-frame-file      GET      401 401 404 200 200 200 200 200
+api-frame-log       GET      401 401 404 200 200 200 200 200
 api-job-archive     GET      401 401 404 200 200 200 200 200
 api-job-shares      GET      401 401 404 403 403 200 200 200
 api-job-shares      POST     401 401 404 403 403 201 403 201
@@ -63,6 +64,7 @@ api-docs            GET      200 200 200 200 200 200 200 200
 healthz             GET      200 200 200 200 200 200 200 200
 job-list            GET      in  in  200 200 200 200 in  200
 job                 GET      in  in  404 200 200 200 in  200
+job-frame           GET      in  in  404 200 200 200 in  200
 job-act             POST     in  in  404 403 302 302 in  302
 job-new             GET      in  in  200 200 200 200 in  200
 job-new             POST     in  in  422 422 422 422 in  422
@@ -130,6 +132,8 @@ def world(batch: Batch, stranger: Any, staff: Any, django_user_model: Any) -> di
     numbers = {"api-token": {"pk": token.pk}, "api-upload": {"pk": upload.pk}}
     numbers["api-job-share"] = {"pk": job.pk, "share": share.pk}
     numbers["api-frame-file"] = {"pk": job.pk, "number": 2}
+    numbers["api-frame-log"] = numbers["job-frame"] = numbers["api-frame-file"]
+    Attempt.objects.create(frame=frame, batch=batch, number=1)
     numbers["job-act"] = {"pk": job.pk, "action": "cancel"}
     numbers["api-client-result"] = {"number": 1}
     return {"job": job, "callers": callers, "numbers": numbers}

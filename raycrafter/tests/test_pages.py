@@ -11,6 +11,7 @@ from django.test import Client
 from page_structure import check_page
 from raycrafter.jobs.models import Batch, Event, Job, Transfer
 from raycrafter.jobs.states import FrameState, move
+from raycrafter.web import views
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
 
@@ -67,6 +68,32 @@ def test_list_is_paged(pages: Client, job: Job) -> None:
     assert "Page 2 of 2" in check_page(pages.get("/?page=2"))[0]
 
 
+def test_list_is_filtered(pages: Client, job: Job, staff: Any) -> None:
+    def listed(browser: Client, query: str) -> tuple[str, bool]:
+        html, _ = check_page(browser.get(f"/?{query}"))
+        return html, f'href="/jobs/{job.pk}"' in html
+
+    for query, found in (
+        ("name=ES&state=", True),
+        ("name=castle", False),
+        ("state=READY", True),
+        ("state=FAILED", False),
+        ("state=<x>&owner=alice", True),
+    ):
+        assert listed(pages, query)[1] == found, query
+    html, _ = listed(pages, "state=FAILED")
+    assert "No job is like that" in html and "<option selected>FAILED</option>" in html and "f-owner" not in html
+    operator = Client()
+    operator.force_login(staff)
+    assert listed(operator, "owner=alice")[1]
+    html, found = listed(operator, "owner=mallory")
+    assert "f-owner" in html and not found
+    Job.objects.bulk_create(
+        Job(owner=job.owner, name="t", state="READY", frame_count=1, width=1, height=1) for _ in "x" * 25
+    )
+    assert "?state=READY&amp;page=2" in listed(pages, "state=READY")[0]
+
+
 def test_job(pages: Client, batch: Batch) -> None:
     frame = batch.frames.get(number=2)
     move(frame, FrameState.CLAIMED)
@@ -81,9 +108,54 @@ def test_job(pages: Client, batch: Batch) -> None:
     for words in ("33.3 %", "SYNCED", "7.login1", batch.name, "1.0\xa0KB", "2.0\xa0KB", "WARNING", "&lt;b&gt;bold"):
         assert words in html, words
     assert f'href="/api/v1/jobs/{batch.job_id}/frames/2/file"' in html
-    assert "job_id%3A" in html
+    assert "job_id%3A" not in html  # the log server is for operators
     assert {section["aria-labelledby"] for section in page.of("section")} >= {"h-frames", "h-batches", "h-events"}
     assert b"".join(pages.get(f"/api/v1/jobs/{batch.job_id}/frames/2/file").streaming_content) == b"png"
+
+
+def test_operators_find_the_log_server(staff: Any, job: Job) -> None:
+    browser = Client()
+    browser.force_login(staff)
+    assert "job_id%3A" in check_page(browser.get(f"/jobs/{job.pk}"))[0]
+
+
+def test_the_renderers_last_lines(pages: Client, batch: Batch, node: Any) -> None:
+    address = f"/jobs/{batch.job_id}"
+    assert "No renderer has said anything" in check_page(pages.get(address))[0]
+    assert "No compute node has claimed it" in check_page(pages.get(f"{address}/frames/1"))[0]
+    node.claim()
+    node.heartbeat(1, 40, log="Warning: <glass> is thick")
+    for page in (address, f"{address}/frames/1"):
+        html, _ = check_page(pages.get(page))
+        assert "Warning: &lt;glass&gt; is thick" in html
+        assert "in work" in html
+    node.result(1, outcome="failed", returncode=1, error="broken", log="the end")
+    html, _ = check_page(pages.get(f"{address}/frames/1"))
+    assert "the end" in html and "broken" in html
+    assert f'href="{address}/frames/2"' in html
+    assert pages.get(f"{address}/frames/9").status_code == 404
+
+
+def test_all_frames_to_take_away(pages: Client, job: Job) -> None:
+    assert "Download all" not in check_page(pages.get(f"/jobs/{job.pk}"))[0]
+    job.frames.exclude(number=3).update(file="x.png", file_size=1024 * 1024)
+    html, page = check_page(pages.get(f"/jobs/{job.pk}"))
+    assert "Download all frames (2, 2.0\xa0MB)" in html
+    assert f"/api/v1/jobs/{job.pk}/archive" in [link["href"] for link in page.of("a")]
+
+
+def test_what_was_asked_for(pages: Client, job: Job, stranger: Any) -> None:
+    other = Job.objects.get(pk=job.pk)
+    other.pk, other.owner, other.state = None, stranger, "FAILED"
+    other.save()
+    Job.objects.filter(pk=job.pk).update(priority=70, options={"quality": 9})
+    job.after.add(other)
+    html, page = check_page(pages.get(f"/jobs/{job.pk}"))
+    assert "quality 9" in html and "70 of 100" in html
+    assert f"job {other.pk} " in html
+    assert f"/jobs/{other.pk}" not in [link["href"] for link in page.of("a")]  # not theirs to see
+    other.shares.create(user=job.owner)
+    assert f'<a href="/jobs/{other.pk}">job {other.pk}</a>' in pages.get(f"/jobs/{job.pk}").content.decode()
 
 
 def test_page_says_how_long_it_changes(pages: Client, job: Job) -> None:
@@ -157,9 +229,25 @@ def test_documentation_names_every_call(db: None) -> None:
 
 
 def test_missing_page(pages: Client) -> None:
-    answer = pages.get("/nothing")
-    assert answer.status_code == 404
-    assert "did not work" in answer.content.decode()
+    html, _ = check_page(pages.get("/nothing"), 404)
+    assert "no such page" in html and "Sign out alice" in html
+    assert "Sign out" not in check_page(Client().get("/nothing"), 404)[0]
+
+
+def test_every_error_has_its_page(pages: Client, job: Job, owner: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(owner)
+    assert "reload the page" in check_page(browser.post(f"/jobs/{job.pk}/cancel"), 403)[0]
+    assert "cannot be understood" in check_page(pages.get("/", headers={"Host": "evil.example"}), 400)[0]
+    monkeypatch.setattr(views, "frame_times", lambda _: 1 / 0)
+    pages.raise_request_exception = False
+    assert "service failed" in check_page(pages.get(f"/jobs/{job.pk}"), 500)[0]
+
+
+def test_signed_out_is_said(pages: Client, job: Job) -> None:
+    _, page = check_page(pages.get(f"/jobs/{job.pk}?state=FAILED"))
+    assert f"/login/?next=/jobs/{job.pk}%3Fstate%3DFAILED" in [link["href"] for link in page.of("a")]
+    assert "signed-out" not in check_page(Client().get("/login/"))[0]
 
 
 def test_admin_shows_and_changes_nothing(batch: Batch, django_user_model: Any) -> None:

@@ -19,6 +19,7 @@ from raycrafter.cluster.batch_script import PREFIXES
 from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Site, Transfer, Workspace
 from raycrafter.jobs.states import FrameState, JobState
 from raycrafter.web.chart import BARS, frame_times
+from rest_framework.throttling import SimpleRateThrottle
 
 SCENE = b"camera{location <0,0,-3>} sphere{0,1 pigment{rgb 1}}"
 
@@ -59,7 +60,7 @@ def test_queries_do_not_grow(pages: Client, job: Job, monkeypatch: pytest.Monkey
             queries(pages, path) for path in ("/", f"/jobs/{job.pk}", f"/jobs/{job.pk}?state=FAILED", "/site")
         ]
     assert counts[5000] == counts[10]
-    assert max(counts[10]) <= 16
+    assert max(counts[10]) <= 18
     answer = pages.get(f"/jobs/{job.pk}")
     assert len(answer.content) < 120_000
     html, _page = check_page(answer)
@@ -206,6 +207,17 @@ def test_preview_makes_no_job(pages: Client) -> None:
     assert "runs backwards" in check_page(pages.post("/jobs/new", fields(frames="9-1", preview="1")))[0]
 
 
+def test_submitting_is_counted_with_the_apis(pages: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"submit": "2/min", "user": "50/min"})
+    assert pages.post("/api/v1/jobs").status_code == 400
+    assert pages.post("/jobs/new", fields()).status_code == 302
+    html, page = check_page(pages.post("/jobs/new", fields(key="page-2", name="castle")), 429)
+    assert "too many in a minute" in html
+    assert "castle" in [field.get("value") for field in page.of("input")]
+    assert Job.objects.count() == 1
+    assert pages.post("/jobs/new", fields(scene=None, preview="1")).status_code == 200
+
+
 def test_limit_of_frames_is_told(pages: Client, settings: Any) -> None:
     Site.objects.create(name=settings.RAYCRAFTER.cluster.name, max_frames_per_user=5)
     html, _ = check_page(pages.post("/jobs/new", fields()), 422)
@@ -241,11 +253,15 @@ def test_of_a_strangers_form_nothing_is_read(db: None) -> None:
 def test_site(pages: Client, stranger: Any, batch: Batch, settings: Any) -> None:
     name = settings.RAYCRAFTER.cluster.name
     Batch.objects.update(site=name)
+    AvoidedNode.objects.bulk_create(
+        AvoidedNode(site=name, host=f"nid0000{n}", until="2020-01-01T00:00Z") for n in range(100)
+    )
     Job.objects.update(state_reason="Waiting: submission: no route to host")
-    AvoidedNode.objects.create(site=name, host="nid00007", until="2999-01-01T00:00Z", reason="3 frames failed")
+    AvoidedNode.objects.create(site=name, host="nid77777", until="2999-01-01T00:00Z", reason="3 frames failed")
     html, _ = check_page(pages.get("/site"))
-    for words in ("rc-job-", "no route to host", "nid00007", "QUEUED", "Database", settings.RAYCRAFTER.cluster.queue):
+    for words in ("rc-job-", "no route to host", "nid77777", "QUEUED", "Database", settings.RAYCRAFTER.cluster.queue):
         assert words in html, words
+    assert "nid00001" not in html
     assert "paused this site" not in html
     Site.objects.create(name=name, paused=True)
     assert "paused this site" in pages.get("/site").content.decode()

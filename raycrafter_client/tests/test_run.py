@@ -102,7 +102,8 @@ def test_the_heartbeat_tells_the_percentage(client, rest):
     client.start()
     rest.wait_for(
         lambda: (
-            {"number": 1, "attempt": 1, "percent": 50.0} in [f for b in rest.called("heartbeat") for f in b["frames"]]
+            {"number": 1, "attempt": 1, "percent": 50.0, "log": "rendering"}
+            in [f for b in rest.called("heartbeat") for f in b["frames"]]
         )
     )
     assert all(body["native_id"] == "42.server" for body in rest.called("heartbeat"))
@@ -121,6 +122,24 @@ def test_a_parse_error_fails_the_frame_with_file_and_line(client, rest):
     assert result["error"] == "File 'scene.pov' line 12: Parse Error: No matching } (exit code 1)"
     event = only([event for event in rest.events.values() if event["kind"] == "parse_error"])
     assert (event["data"], event["level"], event["frame"]) == ({"file": "scene.pov", "line": 12}, 40, 1)
+
+
+def test_the_last_lines_go_with_the_result_of_their_own_frame_only(client, rest):
+    rest.renderer = "newcomer"
+    talk = "for n in range(1000): print('line %d of the talk' % n)\n"
+    rest.frames = [[client.frame(1, talk + "sys.exit(1)")], [client.frame(2, "print('all well')\n" + PICTURE)]]
+    client.start().end()
+    failed, rendered = rest.results
+    assert failed["log"].splitlines() == ["line {} of the talk".format(n) for n in range(950, 1000)]
+    assert rendered["log"] == "all well"
+
+
+def test_long_lines_do_not_make_a_long_log(client, rest):
+    rest.renderer = "newcomer"
+    rest.frames = [[client.frame(1, "for n in range(9): print('x' * 3000)\nprint('the end')\nsys.exit(1)")]]
+    client.start().end()
+    log = only(rest.results)["log"]
+    assert (len(log), log.endswith("x\nthe end")) == (4000, True)
 
 
 def test_the_works_renderer_decides_who_reads_the_output(client, rest):

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "raycrafter.web.middleware.content_security_policy",  # before all that may answer by itself
     "django.contrib.sessions.middleware.SessionMiddleware",
     # an answer that has not changed is not sent again to whoever asks with its ETag
     "django.middleware.http.ConditionalGetMiddleware",
@@ -46,7 +47,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "raycrafter.web.middleware.content_security_policy",
 ]
 TEMPLATES = [
     {
@@ -147,6 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "job-list"
 LOGOUT_REDIRECT_URL = "login"
+CSRF_FAILURE_VIEW = "raycrafter.api.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
 SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
 # Not in the cache as well: every web host has its own, and who signed out at one must be signed out at all.

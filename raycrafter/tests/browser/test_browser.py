@@ -15,7 +15,7 @@ from raycrafter.jobs.states import JobState
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
 SCENE = "camera{location <0,0,-3>} sphere{0,1 pigment{rgb 1}}"
-PATHS = ("/", "/jobs/{pk}", "/jobs/new", "/site", "/api/v1/docs/")
+PATHS = ("/", "/jobs/{pk}", "/jobs/{pk}/frames/16", "/jobs/new", "/site", "/notifications", "/api/v1/docs/")
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
 
@@ -90,7 +90,7 @@ def test_page_follows_the_job(open_page: Callable[..., Page], pages: Any, scene:
     Job.objects.update(state=JobState.DONE)
     expect(page.get_by_role("status")).to_contain_text("DONE")
     assert announcement.evaluate("(e) => e.isConnected"), "only an element that stays is read aloud"
-    expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
+    expect(page.get_by_text("Cancel this job")).to_have_count(0)
     page.locator("#main").focus()  # now it may change too, although the job is over
     expect(page.locator("#counts")).to_contain_text("RUNNING 3")
 
@@ -99,9 +99,12 @@ def test_cancel_and_retry(open_page: Callable[..., Page], pages: Any, scene: Job
     page = open_page(f"/jobs/{scene.pk}", client=pages)
     page.get_by_role("button", name="Retry failed frames").click()
     expect(page.locator("#frame-16 .state")).to_have_text("WAITING")
-    page.get_by_role("button", name="Cancel this job").click()
+    page.get_by_text("Cancel this job").click()
+    scene.refresh_from_db()
+    assert scene.state == JobState.ACTIVE  # asked once, it asks back
+    page.get_by_role("button", name=f"Yes, cancel job {scene.pk}").click()
     expect(page.locator("#state .state").first).to_have_text("CANCELLING")
-    expect(page.get_by_role("button", name="Cancel this job")).to_have_count(0)
+    expect(page.get_by_text("Cancel this job")).to_have_count(0)
     scene.refresh_from_db()
     assert scene.state == JobState.CANCELLING
 

@@ -38,6 +38,10 @@ class Attempt:
 
     def run(self, runner: Runner, interrupted: Callable[[], Optional[str]]) -> Dict[str, Any]:
         """Render and return the result; ``interrupted`` says why the renderer was stopped, if it was."""
+        result = self._render(runner, interrupted)
+        return dict(result, log=self._progress.log())
+
+    def _render(self, runner: Runner, interrupted: Callable[[], Optional[str]]) -> Dict[str, Any]:
         task = self._task
         self._event(logging.INFO, "frame_started", "frame {} starts".format(task.number), {"resume": task.resume})
         try:
@@ -102,9 +106,11 @@ class Attempt:
         for event in events:
             if event.kind == "progress":
                 self._log_progress(event)
-            elif not self._log_limiter.allows():
                 continue
-            elif event.kind in LOG_ONLY or not self._event_limiter.allows():
+            self._progress.line(event.message)
+            if not self._log_limiter.allows():
+                continue
+            if event.kind in LOG_ONLY or not self._event_limiter.allows():
                 self._reporter.log(event.level, event.kind, event.message, self._task.number, self._task.attempt)
             else:
                 self._event(event.level, event.kind, event.message, event.data)

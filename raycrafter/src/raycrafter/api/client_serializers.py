@@ -20,6 +20,7 @@ from raycrafter.jobs.models import Attempt, Event
 MAX_EVENTS = 1000
 MAX_MESSAGE = 8000  # characters
 MAX_DATA = 16_384  # characters of JSON
+MAX_LOG = 4000  # characters, as many as a client sends
 MAX_INT = 2**31 - 1
 
 
@@ -62,6 +63,19 @@ def _storable(value: Any) -> Any:
 @extend_schema_field(OpenApiTypes.STR)
 class ShortText(Text):
     """Text for the schema's sake."""
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class LastLines(Lenient):
+    """The end of a log: what is too long loses its beginning."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return text, whatever came."""
+        return _storable(str(data))[-MAX_LOG:]
+
+    def to_representation(self, value: str) -> str:
+        """Return it as it is."""
+        return value
 
 
 @extend_schema_field({"oneOf": [{"type": "string", "format": "date-time"}, {"type": "number"}]})
@@ -162,6 +176,7 @@ class ProgressSerializer(serializers.Serializer):
     number = serializers.IntegerField(min_value=0, max_value=MAX_INT)
     attempt = serializers.IntegerField(min_value=1, max_value=32_767)
     percent = serializers.FloatField(min_value=0, max_value=100)
+    log = LastLines(default="", help_text="the renderer's last lines")
 
 
 class HeartbeatSerializer(NativeSerializer):
@@ -220,6 +235,7 @@ class ResultSerializer(NativeSerializer):
     seconds = serializers.FloatField(min_value=0, allow_null=True, default=None)
     peak_rss_kb = serializers.IntegerField(min_value=0, max_value=2**63 - 1, allow_null=True, default=None)
     error = ShortText(MAX_MESSAGE, default="")
+    log = LastLines(default="", help_text="the renderer's last lines")
     files = ResultFileSerializer(many=True, max_length=1000, default=list)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.views import defaults
+from django.template import loader
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -87,29 +87,52 @@ def _json(status: int, detail: str) -> HttpResponse:
     return JsonResponse(problem(status, detail), status=status, content_type=CONTENT_TYPE)
 
 
+SENTENCES = {
+    400: "The address or the form cannot be understood. Go back and try it anew.",
+    403: "This is not yours to see or to do. Who owns the job can share it with you.",
+    404: "There is no such page, or it is not for you to see. Old jobs are deleted by age.",
+    500: "The service failed; the operators find the cause in its log. Try again in a while.",
+}
+
+
+def _page(status: int, request: HttpRequest | None = None, sentence: str = "") -> HttpResponse:
+    """Return the page of an error; without a request where the user cannot or must not be looked up."""
+    context = {"title": HTTPStatus(status).phrase, "status": status, "sentence": sentence or SENTENCES[status]}
+    return HttpResponse(loader.render_to_string("web/error.html", context, request), status=status)
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400."""
     if _is_api(request):
         return _json(400, "The request is malformed.")
-    return defaults.bad_request(request, exception, "web/error.html")
+    return _page(400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler403."""
     if _is_api(request):
         return _json(403, "This is not allowed.")
-    return defaults.permission_denied(request, exception, "web/error.html")
+    return _page(403, request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404."""
     if _is_api(request):
         return _json(404, "There is nothing at this address.")
-    return defaults.page_not_found(request, exception, "web/error.html")
+    return _page(404, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500; the traceback is in the log."""
     if _is_api(request):
         return _json(500, "The server failed; its log has the details.")
-    return defaults.server_error(request, "web/error.html")
+    return _page(500)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's CSRF_FAILURE_VIEW: mostly a form from before somebody signed in or out."""
+    return _page(
+        403,
+        request,
+        "This form is from an earlier visit, or from elsewhere. Go back, reload the page and send it again.",
+    )

@@ -16,7 +16,7 @@ from raycrafter import renderers
 from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import scene as scenes
 from raycrafter.jobs import uploads
-from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Upload
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Upload
 from raycrafter.jobs.retention import files_go
 from raycrafter.jobs.states import WorkspaceState
 
@@ -339,6 +339,33 @@ class FrameSerializer(serializers.ModelSerializer):
                 "api-frame-file", kwargs={"pk": frame.job_id, "number": frame.number}, request=self.context["request"]
             ),
         }
+
+
+class AttemptSerializer(serializers.ModelSerializer):
+    """One try of a frame, with the end of what its renderer said."""
+
+    frame = serializers.IntegerField(source="frame.number")
+    attempt = serializers.IntegerField(source="number", help_text="1 is the frame's first")
+
+    class Meta:
+        """Fields."""
+
+        model = Attempt
+        fields = (
+            "frame",
+            "attempt",
+            "batch",
+            "host",
+            "started",
+            "ended",
+            "outcome",
+            "returncode",
+            "seconds",
+            "peak_rss_kb",
+            "error",
+            "log",
+        )
+        read_only_fields = fields
 
 
 class BatchSerializer(serializers.ModelSerializer):

@@ -7,6 +7,7 @@ from typing import Any
 import django_filters
 from django.db import IntegrityError
 from django.db.models import QuerySet
+from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import generics, status
 from rest_framework.exceptions import ValidationError
@@ -16,7 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter.jobs import requests, uploads
-from raycrafter.jobs.models import Event, Frame, Job, load_progress
+from raycrafter.jobs.models import Attempt, Event, Frame, Job, load_progress
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
@@ -25,6 +26,7 @@ from .errors import Conflict
 from .parsers import JSONParser
 from .throttles import SubmitThrottle
 
+MAX_DIGITS = 10  # of the number of an attempt
 MAX_KEY = 200  # characters of an Idempotency-Key
 
 
@@ -295,6 +297,26 @@ class FramesView(OfJob):
     def get_queryset(self) -> QuerySet[Frame]:
         """With the job, whose age the link to the log depends on."""
         return super().get_queryset().select_related("job")
+
+
+class FrameLogView(APIView):
+    """What the renderer of a frame said last."""
+
+    @extend_schema(
+        responses=serializers.AttemptSerializer,
+        parameters=[OpenApiParameter("attempt", int, description="an earlier one; without it the latest")],
+    )
+    def get(self, request: Request, pk: int, number: int) -> Response:
+        """The renderer's last lines at a frame. Of a frame in work they are as old as the last heartbeat."""
+        attempts = Attempt.objects.filter(frame__job=visible_job(request.user, pk), frame__number=number)
+        if (asked := request.query_params.get("attempt")) is not None:
+            if not (asked.isascii() and asked.isdecimal() and len(asked) < MAX_DIGITS):
+                raise ValidationError({"attempt": "is not a number"})
+            attempts = attempts.filter(number=int(asked))
+        attempt = attempts.select_related("frame").order_by("-number").first()
+        if attempt is None:
+            raise Http404(f"There is no such attempt at frame {number} of job {pk}.")
+        return Response(serializers.AttemptSerializer(attempt).data)
 
 
 class BatchesView(OfJob):

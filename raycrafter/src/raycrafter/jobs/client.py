@@ -180,6 +180,8 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
+        if item["log"] != attempt.log:
+            Attempt.objects.filter(pk=attempt.pk, ended__isnull=True).update(log=item["log"])
     if is_gone(batch):
         return "stop"
     return "drain" if batch.is_held else "continue"
@@ -227,7 +229,7 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     own(batch, native_id)
     attempt = _attempt(batch, number, report["attempt"])
     outcome, error, outputs = _judge(batch, attempt.frame, report)
-    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
+    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb", "log")}
     with transaction.atomic():
         closed = outcomes.close_attempt(attempt, outcome, error, **figures)
         if closed and outputs:

@@ -364,6 +364,7 @@ class Attempt(models.Model):
     seconds = models.FloatField(null=True, blank=True)
     peak_rss_kb = models.PositiveBigIntegerField(null=True, blank=True)
     error = models.TextField(blank=True)
+    log = models.TextField(blank=True, db_default="", help_text="the renderer's last lines")
 
     class Meta:
         """Database rules."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import secrets
+from types import SimpleNamespace
 from typing import Any
 
 from django import forms
@@ -20,6 +21,8 @@ from django.views.decorators.http import require_http_methods
 from raycrafter import renderers
 from raycrafter.api.parsers import TOO_DEEP
 from raycrafter.api.serializers import MAX_SIDE, JobCreateSerializer
+from raycrafter.api.throttles import SubmitThrottle
+from raycrafter.api.views import JobsView
 from raycrafter.cluster import batch_script
 from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import frames as frame_numbers
@@ -28,6 +31,7 @@ from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.scene import ARCHIVE_SUFFIXES, MAX_PATH, SCENE_SUFFIXES
 
+SUBMITTING = SimpleNamespace(throttle_scope=JobsView.throttle_scope)  # counted together with the API's
 MAX_OPTIONS = 10_000  # characters
 # Stand in the preview for what is known only when the batch is made.
 BATCH_NAME = "rc-batch-name"
@@ -126,9 +130,10 @@ def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_job(request: HttpRequest) -> HttpResponse:
     """The form; its button "preview" changes nothing."""
+    throttled = False
     if request.method != "POST":
         form = NewJob(request)
-    elif "preview" in request.POST:
+    elif "preview" in request.POST or (throttled := not SubmitThrottle().allow_request(request, SUBMITTING)):
         form = NewJob(
             request, initial={name: value for name, value in request.POST.items() if name in NewJob.base_fields}
         )
@@ -140,5 +145,6 @@ def new_job(request: HttpRequest) -> HttpResponse:
             except ClientError as error:
                 form.add_error(None, str(error))
     look = preview(request.POST.get("frames", form["frames"].initial))
-    status = 422 if form.errors else 200
-    return render(request, "web/new_job.html", {"form": form, "preview": look}, status=status)
+    status = 429 if throttled else 422 if form.errors else 200
+    context = {"form": form, "preview": look, "throttled": throttled}
+    return render(request, "web/new_job.html", context, status=status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,6 +21,8 @@ from raycrafter.tasks.common import WAITING
 from . import tables
 
 ROWS_SHOWN = 50
+# What goes by age changes by the day, and every job that is due is looked at for it.
+REMEMBERED = 60  # seconds
 
 
 @never_cache
@@ -27,23 +30,25 @@ ROWS_SHOWN = 50
 @require_safe
 def site(request: HttpRequest) -> HttpResponse:
     """Users see their own jobs' workspaces and troubles; the batches are counted over all users."""
-    cluster = settings.RAYCRAFTER.cluster
+    cluster, now = settings.RAYCRAFTER.cluster, timezone.now()
     jobs = Job.objects.visible_to(request.user)
     batches = Batch.objects.filter(site=cluster.name).exclude(state__in=BATCH_FINAL).order_by()
     lent = Workspace.objects.filter(job__in=jobs).exclude(state=WorkspaceState.RELEASED).select_related("job")
     waiting = jobs.filter(state_reason__startswith=WAITING).exclude(state__in=JOB_FINAL)
+    avoided = AvoidedNode.objects.filter(site=cluster.name, until__gt=now).order_by("host")
     shown = [
         tables.held_up(waiting[:ROWS_SHOWN]),
         tables.workspaces(lent.order_by("-pk")[:ROWS_SHOWN]),
-        tables.avoided(AvoidedNode.objects.filter(site=cluster.name).order_by("host")[:ROWS_SHOWN]),
+        tables.avoided(avoided[:ROWS_SHOWN]),
     ]
     if rules().keep_days:
-        shown.append(tables.retention(planned(jobs, timezone.now()), ROWS_SHOWN))
+        key = f"deleted-soon-{request.user.pk}"
+        shown.append(cache.get_or_set(key, lambda: tables.retention(planned(jobs, now), ROWS_SHOWN), REMEMBERED))
     context = {
         "health": check(),
         "cluster": cluster,
         "row": Site.objects.filter(name=cluster.name).first(),
-        "now": timezone.now(),
+        "now": now,
         "batches": batches.values_list("state").annotate(n=Count("pk")).order_by("state"),
         "tables": shown,
     }

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
 from raycrafter.jobs.retention import Planned
 from raycrafter.jobs.sharing import AvoidedNode
@@ -130,12 +128,11 @@ def held_up(rows: Iterable[Job]) -> Table:
 
 def avoided(rows: Iterable[AvoidedNode]) -> Table:
     """Compute nodes that get no frames for a while."""
-    now = timezone.now()
     return Table(
         "avoided",
         "Avoided compute nodes",
         [("Node", TEXT), ("Until", TIME), ("Reason", REASON)],
-        [[node.host, node.until, node.reason] for node in rows if node.until > now],
+        [[node.host, node.until, node.reason] for node in rows],
         empty="None.",
     )
 

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.job_list, name="job-list"),
     path("jobs/new", new_job.new_job, name="job-new"),
     path("jobs/<int:pk>", views.job, name="job"),
+    path("jobs/<int:pk>/frames/<int:number>", views.frame, name="job-frame"),
     path("jobs/<int:pk>/<slug:action>", views.act, name="job-act"),
     path("site", site.site, name="site"),
     path("notifications", notifications.notifications, name="notifications"),

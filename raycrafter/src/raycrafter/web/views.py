@@ -9,7 +9,7 @@ from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
@@ -20,9 +20,10 @@ from rest_framework import exceptions
 from raycrafter.api.access import manageable_job
 from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle
+from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
-from raycrafter.jobs.models import Job, load_progress
+from raycrafter.jobs.models import Attempt, Job, load_progress
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
 
@@ -33,6 +34,8 @@ JOBS_PER_PAGE = 25
 FRAMES_PER_PAGE = 48  # thumbnails that a browser may fetch at once
 ROWS_SHOWN = 20  # of batches, transfers and errors
 EVENTS_SHOWN = 50
+LOGS_SHOWN = 3
+FILTERS = ("name", "state", "owner")  # of the list; the API has more
 
 # What a page can do to a job, and the words on the button.
 ACTIONS = {
@@ -70,11 +73,14 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 @login_required
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """The jobs this user may see, newest first."""
-    page = _page(request, Job.objects.visible_to(request.user).select_related("owner"), JOBS_PER_PAGE)
+    """The jobs this user may see, newest first; filtered by the same words as the API's list."""
+    jobs = Job.objects.visible_to(request.user).select_related("owner")
+    page = _page(request, JobFilter(request.GET, jobs).qs, JOBS_PER_PAGE)
     load_progress(page)
     open_jobs = any(job.state not in JOB_FINAL for job in page)
-    return render(request, "web/job_list.html", {"page": page, "open_jobs": open_jobs})
+    context = {"page": page, "open_jobs": open_jobs, "states": JobState.values}
+    context["filtered"] = any(request.GET.get(name) for name in FILTERS)
+    return render(request, "web/job_list.html", context)
 
 
 def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
@@ -117,6 +123,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "tenths": int(percent // 10 * 10),
         "chosen": chosen if chosen in FrameState else "",
         "page": _page(request, shown, FRAMES_PER_PAGE),
+        "failed": counts[FrameState.FAILED] if chosen != FrameState.FAILED else 0,
+        "after": job.after.order_by("pk").annotate(
+            seen=Exists(Job.objects.visible_to(request.user).filter(pk=OuterRef("pk")))
+        ),
+        "here": job.frames.exclude(file="").aggregate(count=Count("pk"), size=Sum("file_size")),
+        "logs": _latest_logs(job),
         "chart": frame_times(job),
         "tables": [
             tables.errors(frames.exclude(error="").order_by("number")[:ROWS_SHOWN]),
@@ -127,6 +139,31 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "log_search_url": log_search_url(job),
     }
     return render(request, "web/job.html", context)
+
+
+def _latest_logs(job: Job) -> QuerySet[Attempt]:
+    """The attempts whose lines somebody wants to read: those in work, else those that ended last."""
+    spoken = Attempt.objects.filter(frame__job=job).exclude(log="").select_related("frame")
+    return spoken.defer("frame__outputs").order_by(F("ended").desc(nulls_first=True), "-pk")[:LOGS_SHOWN]
+
+
+@never_cache
+@login_required
+@require_safe
+def frame(request: HttpRequest, pk: int, number: int) -> HttpResponse:
+    """One frame: its picture, and what its renderer said at every attempt."""
+    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    shown = get_object_or_404(job.frames.defer("outputs"), number=number)
+    numbers = job.frames.order_by("number").values_list("number", flat=True)
+    attempts = shown.attempts.select_related("frame").order_by("-number")[:ROWS_SHOWN]
+    context = {
+        "job": job,
+        "frame": shown,
+        "previous": numbers.filter(number__lt=number).last(),
+        "next": numbers.filter(number__gt=number).first(),
+        "attempts": attempts,
+    }
+    return render(request, "web/frame.html", context)
 
 
 @login_required

@@ -12,6 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from raycrafter.jobs.operators import operators
+
 
 class Command(BaseCommand):
     """Prints exactly one of: created, changed, unchanged."""
@@ -22,7 +24,7 @@ class Command(BaseCommand):
         """Declare the arguments."""
         parser.add_argument("username")
         parser.add_argument("--email", default=None)
-        parser.add_argument("--staff", action="store_true", help="may see all jobs and the admin pages")
+        parser.add_argument("--staff", action="store_true", help="an operator: all jobs, and how the site is shared")
         parser.add_argument("--superuser", action="store_true", help="may do everything; is staff")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,7 +53,18 @@ class Command(BaseCommand):
                 self._check(user, password if new_password else None)
                 user.save()
                 word = "created" if word == "created" else "changed"
+            # a superuser needs no group
+            if self._in_group(user, options["staff"] and not options["superuser"]) and word == "unchanged":
+                word = "changed"
         self.stdout.write(word)
+
+    def _in_group(self, user: Any, wanted: bool) -> bool:
+        """Make a user an operator, or no longer one. Returns whether that was a change."""
+        group = operators()
+        if user.groups.filter(pk=group.pk).exists() == wanted:
+            return False
+        (user.groups.add if wanted else user.groups.remove)(group)
+        return True
 
     def _check(self, user: Any, password: str | None) -> None:
         """Raise CommandError naming what is wrong."""

@@ -31,7 +31,10 @@
     if (document.hidden) return next();
     try {
       const answer = await fetch(location.href, { credentials: "same-origin", redirect: "manual" });
-      if (answer.type === "opaqueredirect") return undefined; // signed out
+      if (answer.type === "opaqueredirect") {
+        document.getElementById("signed-out").hidden = false;
+        return undefined;
+      }
       if (answer.ok) {
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         let waits = false;

@@ -1,0 +1,20 @@
+"""The group of who operates the site: they see all rows of the admin pages and say how the site is shared."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+from .sharing import AvoidedNode, Licence, Share, Site
+
+NAME = "operators"
+# What the admin site lets people make, change and remove; everything else there can only be looked at.
+THEIRS = [model._meta.model_name for model in (Site, Share, Licence, AvoidedNode)]
+
+
+def operators() -> Group:
+    """Return the group, with all that it must have; what somebody gave it besides stays."""
+    group, _ = Group.objects.get_or_create(name=NAME)
+    of_jobs = Permission.objects.filter(content_type__app_label="jobs")
+    group.permissions.add(*of_jobs.filter(Q(codename__startswith="view_") | Q(content_type__model__in=THEIRS)))
+    return group
