@@ -141,8 +141,8 @@ options:
   template:
     description:
       - Text of the site's own script around this one. It has a line C(@directives@) and, last, a line C(@script@).
-      - Between the two it may add directives for what the other options do not set, and then commands. Where the host has
-        C(bash), it must be able to read these. A command that ends the shell ends the job with 94.
+      - Between the two it may add directives for what the other options do not set, and then commands.
+      - Where the host has C(bash), it must be able to read these. One that ends the shell ends the job with 94.
     type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes

@@ -188,8 +188,8 @@ rc_guard() {{
 
 _SITE = "rc_stage=94\nrc_guard\n"
 
-# wait returns early with 143 when the trap runs, hence the loop; the last wait asks for the status again, for the case
-# that the program ended between the two.
+# A signal that comes before the child is known is handed on when it is. wait returns early with 143 when the trap runs,
+# hence the loop; the last wait asks for the status again, for the case that the program ended between the two.
 _BODY = """\
 rc_guard
 umask 077
@@ -197,10 +197,11 @@ rc_stage=90
 cd {directory} || exit
 {setup}trap - EXIT
 set -u
-rc_child=
-trap '[ -n "$rc_child" ] && kill -TERM "$rc_child" 2>/dev/null' TERM
+rc_child= rc_term=
+trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 {command} </dev/null &
 rc_child=$!
+[ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
 while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
 wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
 rc_finish "$rc_code"

@@ -25,8 +25,8 @@ def fill(template: str, directives: Sequence[str], script: tuple[str, str, str],
     """Return the template with its two marks replaced, and how many directives it adds.
 
     ``directives`` are whole lines with their prefix; ``script`` is what comes before the site's commands, what comes
-    there as well when there are any, and what comes after them. Raises BatchScriptError (field ``template``) with the number of
-    the line that would break the script.
+    there as well when there are any, and what comes after them. Raises BatchScriptError (field ``template``) with the
+    number of the line that would break the script.
     """
     if not isinstance(template, str):
         raise BatchScriptError("template", f"a text, got {template!r}")

@@ -229,9 +229,7 @@ def test_secrets_are_not_shown() -> None:
 def manage(path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a management command in a process of its own with a configuration file."""
     environment = os.environ | {"RAYCRAFTER_CONFIG": str(path), "PYTHONPATH": os.pathsep.join(sys.path)}
-    environment.pop(
-        "DJANGO_ALLOW_ASYNC_UNSAFE", None
-    )  # that of the browser tests, where they ran before in this process
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # that of the browser tests, where they ran before in this process
     command = [sys.executable, "-W", "error::DeprecationWarning", "-m", "raycrafter.manage", *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
 

@@ -27,10 +27,11 @@ cd /lustre/ws/render-rc-job-17/batch-3 || exit
 export APRUN_XFER_LIMITS=1
 trap - EXIT
 set -u
-rc_child=
-trap '[ -n "$rc_child" ] && kill -TERM "$rc_child" 2>/dev/null' TERM
+rc_child= rc_term=
+trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 aprun -n 4 -N 2 -d 12 -j 1 -cc none -b -q /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 rc_child=$!
+[ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
 while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
 wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
 rc_finish "$rc_code"
