@@ -142,6 +142,7 @@ options:
     description:
       - Text of the site's own script around this one. It has a line C(@directives@) and, last, a line C(@script@).
       - Between the two it may add directives for what the other options do not set, and then commands.
+      - Where the host has C(bash), it must be able to read these. One that ends the shell ends the job with 94.
     type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -221,7 +222,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.batch_script import MAIL_ON, directives, render
 from ansible.module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
-from ansible.module_utils.batch_template import PLAIN
+from ansible.module_utils.batch_template import PLAIN, commands
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 # Not suboptions of launch: for Ansible's documentation n and N would be the same option.
@@ -302,6 +303,16 @@ def description(module: AnsibleModule) -> BatchSpec:
     return BatchSpec(**fields)
 
 
+def check_syntax(module: AnsibleModule, template: str) -> None:
+    """Refuses commands of a site's that bash cannot read, or that would swallow what comes after them."""
+    bash = module.get_bin_path("bash")
+    if bash is None:
+        return
+    code, _, said = module.run_command([bash, "-n"], data=commands(template), environ_update={"LC_ALL": "C"})
+    if code != 0 or said.strip():  # a document that is not closed is a warning only
+        raise BatchScriptError("template", f"bash cannot read its commands: {said.strip()}")
+
+
 def write(module: AnsibleModule, dest: Path, script: str) -> None:
     """Puts the script in place by rename, so that no job can start from half a script."""
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir, prefix="batch_script.")
@@ -323,7 +334,9 @@ def main() -> None:
     dest = Path(module.params["dest"])
     spec = description(module)
     try:
-        script = render(spec, module.params["template"] or PLAIN)
+        template = module.params["template"] or PLAIN
+        script = render(spec, template)
+        check_syntax(module, template)
     except BatchScriptError as error:
         module.fail_json(msg=f"batch script {spec.name!r}: {error}", field=error.field, reason=error.reason)
     if dest.is_dir():

@@ -19,6 +19,18 @@ _WAITING, _RUNNING, _ENDED = Phase.WAITING, Phase.RUNNING, Phase.ENDED
 
 # E(xiting) is not ended: the program may still write.
 _PBS_STATES = {**dict.fromkeys("QHWT", _WAITING), **dict.fromkeys("RES", _RUNNING)}
+# Torque's qsub tries again when the server is silent, so that a failure to connect after it says nothing of before.
+_PBS_TEXTS = (
+    (re.compile(r"timed out"), Verdict.DOUBT),
+    (
+        re.compile(
+            "cannot connect to (?:server|trqauthd)|connection refused|no route to host|unable to communicate with"
+            "|unknown host",
+            re.IGNORECASE,
+        ),
+        Verdict.BUSY,
+    ),
+)
 _SLURM_TEXTS = (
     (re.compile(r"timed out|Zero Bytes were transmitted|Message receive failure"), Verdict.DOUBT),
     (re.compile(r"Unable to contact slurm controller|temporarily disabled"), Verdict.BUSY),
@@ -37,6 +49,7 @@ ANSWERS: dict[str, System] = {
         # XML, because an environment with newlines can write attributes into qstat -f.
         commands=Commands(("qsub",), ("qdel",), ("qstat",), Question(("qstat", "-x"), "xml")),
         unknown=re.compile(r"Unknown Job Id"),
+        texts=_PBS_TEXTS,
         codes=_codes(
             {
                 Verdict.GONE: [153, 170],  # unknown job; bad state: qdel of an ended job
@@ -59,6 +72,7 @@ ANSWERS: dict[str, System] = {
             history=Question(("qstat", "-x", "-f"), "folded"),
         ),
         unknown=re.compile(r"Unknown Job Id|Job has finished|not configured to maintain job history"),
+        texts=_PBS_TEXTS,
         codes=_codes(
             {
                 Verdict.GONE: [35, 153, 168],  # finished; unknown job; bad state: qdel of an ended job

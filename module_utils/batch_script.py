@@ -170,35 +170,61 @@ def validate(spec: BatchSpec) -> None:
 
 # -- the script --------------------------------------------------------------------------------------------------------
 
-# wait returns early with 143 when the trap runs, hence the loop; the last wait asks for the status again, for the case
-# that the program ended between the two. The exit file appears by rename: who sees it sees all of it.
-_BODY = """\
-exit_file="{exit}"
-finish() {{
-    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$exit_file.tmp" &&
-        mv "$exit_file.tmp" "$exit_file"
+# Comes before the site's own lines. A shell that ends before the command has begun, for whatever reason, is told by the
+# exit file, with rc_stage as its code. The file appears by rename: who sees it sees all of it.
+_FUNCTIONS = """\
+rc_finish() {{
+    local file="{exit}"
+    set +eu
+    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$file.tmp" &&
+        mv "$file.tmp" "$file"
     exit "$1"
 }}
+rc_guard() {{
+    set +eu +o pipefail
+    trap 'rc_finish "$rc_stage"' EXIT
+}}
+"""
+
+_SITE = "rc_stage=94\nrc_guard\n"
+
+# A signal that comes before the child is known is handed on when it is. wait returns early with 143 when the trap runs,
+# hence the loop; the last wait asks for the status again, for the case that the program ended between the two.
+_BODY = """\
+rc_guard
 umask 077
-cd {directory} || exit 90
-{setup}set -u
-child=
-trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+rc_stage=90
+cd {directory} || exit
+{setup}trap - EXIT
+set -u
+rc_child= rc_term=
+trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 {command} </dev/null &
-child=$!
-while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
-wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again
-finish "$rc"
+rc_child=$!
+[ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
+while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
+wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
+rc_finish "$rc_code"
 """
 
 _MODULES = """\
+rc_stage=91
 command -v module >/dev/null || . /etc/profile
-module load {names} || finish 91
+module load {names} || exit
 """
 
 _WORKSPACE = """\
-WORKSPACE=$(ws_find {name}) && [ -d "$WORKSPACE" ] || finish 92
+rc_stage=92
+WORKSPACE=$(ws_find {name}) && [ -d "$WORKSPACE" ] || exit
 export WORKSPACE
+"""
+
+# Not in a list with ||, in which a prologue's own set -e would be passed over.
+_PROLOGUE = """\
+rc_stage=93
+. {prologue}
+[ $? -eq 0 ] || exit
+set +eu +o pipefail
 """
 
 # The index of a job in an array, by whichever scheduler's name for it; each has an exit file of its own.
@@ -216,11 +242,18 @@ def render(spec: BatchSpec, template: str = PLAIN) -> str:
     template, does not fit."""
     validate(spec)
     ours = directives(spec)
-    text, added = fill(template, ours, _body(spec), DIALECTS[spec.dialect])
+    text, added = fill(template, ours, (_functions(spec), _SITE, _body(spec)), DIALECTS[spec.dialect])
     found = sum(line.startswith(PREFIXES) for line in text.splitlines())
     if found != len(ours) + added or len(set(ours)) != len(ours):
         raise BatchScriptError("directives", f"{len(ours) + added} were asked for, {found} came out")
     return text
+
+
+def _functions(spec: BatchSpec) -> str:
+    return _FUNCTIONS.format(
+        epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",
+        exit=f"{spec.directory}/exit.{_INDEX}" if spec.array else f"{spec.directory}/exit",
+    )
 
 
 def _body(spec: BatchSpec) -> str:
@@ -231,10 +264,8 @@ def _body(spec: BatchSpec) -> str:
     for name, value in {**launcher.environment, **spec.environment}.items():
         setup += f"export {name}={value}\n"
     if spec.prologue:
-        setup += f". {spec.prologue} || finish 93\n"
+        setup += _PROLOGUE.format(prologue=spec.prologue)
     return _BODY.format(
-        epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",
-        exit=f"exit.{_INDEX}" if spec.array else "exit",
         directory=spec.directory,
         setup=setup,
         command=" ".join([*launcher.words(spec), *spec.command]),

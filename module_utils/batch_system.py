@@ -44,6 +44,12 @@ FORMS: dict[str, Callable[[str], list[Attributes]]] = {
 }
 
 
+# Exit codes that are not the batch system's: a shell's for a program that it cannot run, and those of signals, some of
+# which a batch system uses itself.
+NOT_RUN = (126, 127)
+KILLED = range(129, 160)
+
+
 @dataclass(frozen=True)
 class Question:
     """How to ask for one job's full status: what to run, with the id appended, and the form of the answer.
@@ -97,8 +103,11 @@ class System:
             if last:
                 return Submitted(last["id"])
             return Refused(Verdict.DOUBT, text or "qsub said nothing")
-        verdict = self._verdict(reply.code, text, Verdict.FATAL)
-        return Refused(verdict if verdict is not Verdict.GONE else Verdict.FATAL, text or f"qsub: exit {reply.code}")
+        verdict, text = self._verdict(reply.code, text, Verdict.FATAL), text or f"exit {reply.code}"
+        if verdict is Verdict.BUSY and reply.code in NOT_RUN:
+            program = self.commands.submit[0]
+            text += f" ({program} was not run: it must be on PATH where a shell is not interactive, and executable)"
+        return Refused(verdict if verdict is not Verdict.GONE else Verdict.FATAL, text)
 
     def listed(self, reply: Reply) -> Listing:
         """The jobs in the answer to ``commands.listing``, by number. Raises AnswerError when it is not a whole one."""
@@ -149,7 +158,10 @@ class System:
         for pattern, verdict in self.texts:
             if pattern.search(text):
                 return verdict
-        return self.codes.get(code, default)
+        if code in self.codes:
+            return self.codes[code]
+        # It may have been done before the program was killed.
+        return Verdict.BUSY if code in NOT_RUN else Verdict.DOUBT if code in KILLED or code < 0 else default
 
 
 def _text(reply: Reply) -> str:

@@ -21,11 +21,12 @@ PLAIN = f"#!/bin/bash\n{DIRECTIVES_HERE}\n{SCRIPT_HERE}\n"
 _NEVER = {"-V", "-t", "-J", "--array"}
 
 
-def fill(template: str, directives: Sequence[str], script: str, dialect: Dialect) -> tuple[str, int]:
+def fill(template: str, directives: Sequence[str], script: tuple[str, str, str], dialect: Dialect) -> tuple[str, int]:
     """Return the template with its two marks replaced, and how many directives it adds.
 
-    ``directives`` are whole lines with their prefix. Raises BatchScriptError (field ``template``) with the number of
-    the line that would break the script.
+    ``directives`` are whole lines with their prefix; ``script`` is what comes before the site's commands, what comes
+    there as well when there are any, and what comes after them. Raises BatchScriptError (field ``template``) with the
+    number of the line that would break the script.
     """
     if not isinstance(template, str):
         raise BatchScriptError("template", f"a text, got {template!r}")
@@ -33,7 +34,21 @@ def fill(template: str, directives: Sequence[str], script: str, dialect: Dialect
     first, last = _places(lines)
     _check_head(lines[:first])
     added = _check_middle(lines[first + 1 : last], first + 2, directives, dialect)
-    return "\n".join([*lines[:first], *directives, *lines[first + 1 : last], script]), added
+    begin = next((number for number in range(first + 1, last) if _is_command(lines[number])), last)
+    before, guard, after = script
+    head = "\n".join([*lines[:first], *directives, *lines[first + 1 : begin], before])
+    site = "\n".join([guard.rstrip("\n"), *lines[begin:last], ""]) if begin < last else ""
+    return head + site + after, added
+
+
+def commands(template: str) -> str:
+    """The site's commands alone, each in the line that it has in a template that ``fill`` takes."""
+    lines = template.split("\n")
+    return "\n".join(line if _is_command(line) else "" for line in lines[: lines.index(SCRIPT_HERE)])
+
+
+def _is_command(line: str) -> bool:
+    return bool(line.strip()) and not line.startswith("#") and line not in (DIRECTIVES_HERE, SCRIPT_HERE)
 
 
 def _refuse(number: int, reason: str) -> None:
@@ -50,6 +65,8 @@ def _places(lines: Sequence[str]) -> tuple[int, int]:
     for number, line in enumerate(lines, 1):
         if re.search(r"[^\x20-\x7e\t]", line):
             _refuse(number, "plain ASCII without control characters, please")
+        if line.endswith("\\"):
+            _refuse(number, "no line may end with a backslash, which joins it to the next")
         if number > last + 1 and line.strip():
             _refuse(number, f"nothing may follow {SCRIPT_HERE}, which ends the job")
     return first, last
@@ -68,12 +85,12 @@ def _check_head(head: Sequence[str]) -> None:
 def _check_middle(lines: Sequence[str], begin: int, directives: Sequence[str], dialect: Dialect) -> int:
     """Return how many directives the lines add; ``begin`` is the first one's number."""
     taken = _NEVER.union(*(_sets(line, dialect) or () for line in directives))
-    added, commands = 0, False
+    added, begun = 0, False
     for number, line in enumerate(lines, begin):
         if not line.startswith(PREFIXES):
-            commands = commands or bool(line.strip() and not line.startswith("#"))
+            begun = begun or _is_command(line)
             continue
-        if commands:
+        if begun:
             _refuse(number, "a directive after a command is not read")
         options = _sets(line, dialect)
         if options is None:

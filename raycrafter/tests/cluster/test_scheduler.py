@@ -60,6 +60,15 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
         ("torque", Reply(170, "", ""), Verdict.FATAL),
         ("torque", Reply(172, "", "Unknown queue"), Verdict.FATAL),
         ("pbspro", Reply(162, "", "system error"), Verdict.DOUBT),
+        ("torque", Reply(1, "", "qsub: cannot connect to server sdb (errno=111) Connection refused"), Verdict.BUSY),
+        ("pbspro", Reply(1, "", "Connection refused\nqsub: cannot connect to server pbs (errno=15010)"), Verdict.BUSY),
+        ("pbspro", Reply(162, "", "Connection refused\nqsub: cannot connect to server pbs"), Verdict.BUSY),
+        # The first try may have been taken.
+        ("torque", Reply(1, "", "Connection to server timed out. Trying again\nConnection refused"), Verdict.DOUBT),
+        *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in ANSWERS),
+        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in ANSWERS if kind != "slurm"),
+        *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in ANSWERS for code in (137, 143, -9)),
+        ("torque", Reply(159, "", ""), Verdict.FATAL),  # Torque's own, though it could be a signal's
         ("slurm_torque", Reply(0, "2\n3 extra", ""), Verdict.DOUBT),
         ("slurm_torque", Reply(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
         ("slurm_torque", Reply(1, "Unable to contact slurm controller (connect failure)", ""), Verdict.BUSY),
@@ -69,6 +78,12 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
 def test_submissions_without_a_certain_id(answers, answer, verdict) -> None:
     refused = Scheduler(answers).submitted(answer)
     assert isinstance(refused, Refused) and refused.verdict is verdict and refused.text
+
+
+def test_a_command_that_is_not_there_is_named() -> None:
+    refused = Scheduler("slurm").submitted(Reply(127, "", "sh: 1: sbatch: not found"))
+    assert isinstance(refused, Refused)
+    assert refused.text.startswith("sh: 1: sbatch: not found (sbatch was not run: it must be on PATH")
 
 
 def test_a_warning_before_the_id_is_read_over() -> None:

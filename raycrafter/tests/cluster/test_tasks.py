@@ -286,15 +286,23 @@ def test_a_refusal_fails_the_job_with_the_batch_systems_words(world, new_job) ->
     assert counts(job) == {"FAILED": 3} and len(world.log("qsub")) == 1
 
 
-def test_too_many_jobs_is_a_pause(world, new_job) -> None:
-    (world.site / "qsub-says").write_text("1\nsbatch: error: QOSMaxSubmitJobPerUserLimit\n")
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        ("1\nsbatch: error: QOSMaxSubmitJobPerUserLimit\n", "QOSMaxSubmitJobPerUserLimit"),
+        ("127\nsh: 1: perl: not found\n", "perl: not found (qsub was not run: it must be on PATH"),
+    ],
+)
+def test_what_is_no_refusal_of_the_job_is_a_pause(world, new_job, says, told) -> None:
+    (world.site / "qsub-says").write_text(says)
     job = new_job("1-3")
     world.turn()
     world.turn()
     job.refresh_from_db()
     (batch,) = job.batches.all()
     assert (job.state, batch.state) == ("READY", "CREATED")
-    assert "QOSMaxSubmitJobPerUserLimit" in job.state_reason and len(world.log("qsub")) == 1
+    assert told in job.state_reason and len(world.log("qsub")) == 1
+    assert job.state_reason.startswith("cluster: the batch system takes no job now")
     (world.site / "qsub-says").unlink()
     tasks.common.pauses.clear()
     world.turn()

@@ -91,6 +91,14 @@ def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
         ({"after": {"afterok": 17}}, ["after[afterok]: a list, got 17"]),
         ({"after": {"afterok": None}}, ["after[afterok]: a list, got None"]),
         ({"after": {"afterok": [None]}}, ["after[afterok][0]: a job id, got None"]),
+        (
+            {"template": "#!/bin/bash\n@directives@\nif true; then\n@script@\n"},
+            ["template: bash cannot read", "unexpected"],
+        ),
+        (
+            {"template": "#!/bin/bash\n@directives@\ncat <<X\n@script@\n"},
+            ["template: bash cannot read", "(wanted `X')"],
+        ),
         ({"dest": "/nonexistent/job.sh"}, ["/nonexistent does not exist", "create it first"]),
     ],
 )

@@ -12,9 +12,10 @@ import pytest
 
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Node
+from module_utils.batch_template import PLAIN
 
 
-def script(place: Path, program: str, **changes) -> Path:
+def script(place: Path, program: str, template: str = PLAIN, **changes) -> Path:
     """A batch script without a launcher that runs the given shell program."""
     (place / "program").write_text(f"#!/bin/bash\n{program}\n")
     (place / "program").chmod(0o700)
@@ -31,7 +32,7 @@ def script(place: Path, program: str, **changes) -> Path:
         "node": Node(),
     }
     path = place / "job.sh"
-    path.write_text(render(BatchSpec(**{**fields, **changes})))
+    path.write_text(render(BatchSpec(**{**fields, **changes}), template))
     return path
 
 
@@ -117,8 +118,19 @@ def test_the_sites_hooks_stand_around_the_command(tmp_path: Path) -> None:
     assert (tmp_path / "exit").read_text() == "unknown 3\n"
 
 
-def test_a_prologue_that_fails_starts_nothing(tmp_path: Path) -> None:
-    (tmp_path / "before").write_text("return 1\n")
+FAILS = [
+    "return 1",
+    "exit 1",
+    "exit 0",
+    "set -e\nfalse\ntrue",
+    "set -euo pipefail\nfalse | true\ntrue",
+    "set -u\n: $nope",
+]
+
+
+@pytest.mark.parametrize("prologue", [*FAILS, "if true; then", 'echo "open', "\nfalse"])
+def test_a_prologue_that_fails_starts_nothing(tmp_path: Path, prologue: str) -> None:
+    (tmp_path / "before").write_text(f"{prologue}\n")
     assert run(script(tmp_path, "touch started", prologue=str(tmp_path / "before"))) == 93
     assert (tmp_path / "exit").read_text() == "unknown 93\n" and not (tmp_path / "started").exists()
 
@@ -135,11 +147,36 @@ def test_the_workspace_is_there_or_nothing_starts(tmp_path: Path, found: str, co
     assert (tmp_path / "seen").exists() is (code == 0)
 
 
+def test_a_prologues_options_are_not_the_scripts(tmp_path: Path) -> None:
+    (tmp_path / "before").write_text("set -euo pipefail\n")
+    assert run(script(tmp_path, "exit 3", prologue=str(tmp_path / "before"))) == 3
+    assert (tmp_path / "exit").read_text() == "unknown 3\n"
+
+
+def test_an_epilogue_that_fails_does_not_cost_the_exit_file(tmp_path: Path) -> None:
+    (tmp_path / "before").write_text("set -e\nfalse\n")
+    assert run(script(tmp_path, "exit 0", prologue=str(tmp_path / "before"), epilogue="/bin/false")) == 93
+    assert (tmp_path / "exit").read_text() == "unknown 93\n"
+
+
+def templated(place: Path, program: str, *lines: str) -> Path:
+    return script(place, program, template="\n".join(["#!/bin/bash", "@directives@", *lines, "@script@", ""]))
+
+
 def test_a_sites_own_lines_run_before_the_job(tmp_path: Path) -> None:
-    path = script(tmp_path, 'echo "$LIMIT" >seen')
-    spec = BatchSpec(
-        "rctest", "workq", 1, 1, 60, "torque", "none", str(tmp_path), [str(tmp_path / "program")], node=Node()
-    )
-    path.write_text(render(spec, "#!/bin/bash\n@directives@\n#PBS -l feature=ssd\nexport LIMIT=7\n@script@\n"))
-    assert run(path) == 0
+    assert run(templated(tmp_path, 'echo "$LIMIT" >seen', "#PBS -l feature=ssd", "export LIMIT=7")) == 0
     assert (tmp_path / "seen").read_text() == "7\n"
+
+
+def test_a_sites_options_are_not_the_scripts(tmp_path: Path) -> None:
+    assert run(templated(tmp_path, "exit 3", "set -euo pipefail", "trap 'exit 0' EXIT")) == 3
+    assert (tmp_path / "exit").read_text() == "unknown 3\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["exit 0", "exit 1", "set -e; false", "set -u; : $nope", "cat <<EOF", 'echo "open', "if true; then", "{"]
+)
+def test_a_sites_line_that_ends_or_swallows_the_script_is_told_by_the_exit_file(tmp_path: Path, line: str) -> None:
+    run(templated(tmp_path, "touch started", line))
+    assert (tmp_path / "exit").read_text() == "unknown 94\n"
+    assert not (tmp_path / "started").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from module_utils.batch_script import directives, render
 from module_utils.batch_spec import BatchScriptError
+from module_utils.batch_template import commands
 from tests.unit.batch_script.cases import BASE
 
 SLURM = dataclasses.replace(BASE, dialect="slurm", launcher="none")
@@ -21,11 +22,17 @@ def test_the_sites_directives_and_commands_stand_between_ours() -> None:
     lines = render(BASE, template("#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0")).splitlines()
     ours = len(directives(BASE))
     assert lines[1 : ours + 1] == directives(BASE)
-    assert lines[ours + 1 : ours + 5] == ["#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0"]
+    assert lines[ours + 1 : ours + 5] == ["#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "rc_finish() {"]
+    place = lines.index("ulimit -c 0")
+    assert lines[place - 2 : place + 2] == ["rc_stage=94", "rc_guard", "ulimit -c 0", "rc_guard"]
 
 
 def test_slurms_have_long_names() -> None:
     assert "\n#SBATCH --constraint=ssd\n" in render(SLURM, template("#SBATCH --constraint=ssd"))
+
+
+def test_its_commands_stand_in_their_own_lines() -> None:
+    assert commands(template("# why", "#PBS -l a=1", "ulimit -c 0")) == "\n\n\n\nulimit -c 0"
 
 
 BAD = [
@@ -36,6 +43,8 @@ BAD = [
     ("#!/bin/bash\n#PBS -l a=1\n@directives@\n@script@", "line 2: directives come after @directives@"),
     ("#!/bin/bash\n@directives@\n@script@\necho done", "line 4: nothing may follow @script@"),
     (template("echo \x07"), "line 3: plain ASCII"),
+    (template("export A=1 \\"), "line 3: no line may end with a backslash"),
+    (template("#PBS -l a=1\\"), "line 3: no line may end with a backslash"),
     (template("echo x", "#PBS -l a=1"), "line 4: a directive after a command is not read"),
     (template("#PBS -q other"), "line 3: -q: the description sets it"),
     (template("#PBS -qother"), "line 3: write one option a line, as in '#PBS -l feature=ssd'"),

@@ -105,7 +105,7 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
                 give_up(batch.job, f"the batch system refuses the job: {text}")
         case Refused(verdict, text):
             submit.rearm(remote(), batch.directory)
-            _postpone(batch, f"the batch system takes no job now: {text}", RETRY_SECONDS[verdict])
+            _postpone(batch, f"{cluster().ssh_host}: the batch system takes no job now: {text}", RETRY_SECONDS[verdict])
         case submit.NotSubmitted():
             _postpone(batch, "", 0.0)
         case submit.Pending():

@@ -15,26 +15,40 @@
 #PBS -J 0-99%5
 #PBS -W depend=afterok:17.server:18.server,afterany:19.server
 #PBS -v LANG,TZ
-exit_file="exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}"
-finish() {
+rc_finish() {
+    local file="/lustre/ws/render-rc-job-17/batch-3/exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}"
+    set +eu
     /opt/site/after "$1" </dev/null
-    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$exit_file.tmp" &&
-        mv "$exit_file.tmp" "$exit_file"
+    printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$file.tmp" &&
+        mv "$file.tmp" "$file"
     exit "$1"
 }
+rc_guard() {
+    set +eu +o pipefail
+    trap 'rc_finish "$rc_stage"' EXIT
+}
+rc_guard
 umask 077
-cd /lustre/ws/render-rc-job-17/batch-3 || exit 90
+rc_stage=90
+cd /lustre/ws/render-rc-job-17/batch-3 || exit
+rc_stage=91
 command -v module >/dev/null || . /etc/profile
-module load PrgEnv-gnu/6.0 povray || finish 91
-WORKSPACE=$(ws_find rc-job-17) && [ -d "$WORKSPACE" ] || finish 92
+module load PrgEnv-gnu/6.0 povray || exit
+rc_stage=92
+WORKSPACE=$(ws_find rc-job-17) && [ -d "$WORKSPACE" ] || exit
 export WORKSPACE
 export OMP_NUM_THREADS=24
-. /opt/site/before.sh || finish 93
+rc_stage=93
+. /opt/site/before.sh
+[ $? -eq 0 ] || exit
+set +eu +o pipefail
+trap - EXIT
 set -u
-child=
-trap '[ -n "$child" ] && kill -TERM "$child" 2>/dev/null' TERM
+rc_child= rc_term=
+trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 mpiexec -n 1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
-child=$!
-while :; do wait "$child"; rc=$?; kill -0 "$child" 2>/dev/null || break; done
-wait "$child" 2>/dev/null; again=$?; [ "$again" -eq 127 ] || rc=$again
-finish "$rc"
+rc_child=$!
+[ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
+while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
+wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
+rc_finish "$rc_code"
