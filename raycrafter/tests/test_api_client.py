@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from raycrafter.jobs import client, requests
 from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job
 from raycrafter.jobs.states import BatchState, JobState, move
 from raycrafter.logs import GelfFormatter
@@ -221,6 +222,19 @@ def test_claim_of_a_cancelled_job(batch: Batch, node: Any, api: APIClient) -> No
     answer = node.claim()
     assert answer.status_code == 410
     assert "CANCELLING" in answer.json()["detail"]
+
+
+def test_claim_of_a_batch_that_is_cancelled_at_this_moment(
+    batch: Batch, node: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become_owner = client._become_owner
+
+    def cancelled_before(*arguments: Any) -> None:
+        requests.cancel(Job.objects.get(pk=batch.job_id), "alice")
+        become_owner(*arguments)
+
+    monkeypatch.setattr(client, "_become_owner", cancelled_before)
+    assert node.claim().status_code == 410
 
 
 # --- heartbeats -----------------------------------------------------------------------------------------------------
@@ -477,9 +491,9 @@ def test_events_of_two_batches_do_not_meet(new_node: Any, batch: Batch, node: An
         job=batch.job, site="test", state="QUEUED", native_id="9.login1", walltime_seconds=60, directory="/x"
     )
     twin = new_node(other.issue_token(), native_id="9.login1")
-    for client in (node, twin):
-        client.claim()
-        assert client.post("events", events=[event(1)]).json() == {"last_seq": 1}
+    for one in (node, twin):
+        one.claim()
+        assert one.post("events", events=[event(1)]).json() == {"last_seq": 1}
     assert Event.objects.filter(seq=1).count() == 2
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from raycrafter.jobs import requests
+from raycrafter.jobs import client, outcomes, requests
 from raycrafter.jobs.models import Batch
+from raycrafter.tasks import polling
 
 
 @pytest.fixture
@@ -74,3 +75,91 @@ def test_a_batch_cancelled_before_its_id_is_known_is_deleted_by_its_name(world, 
     world.poll()
     batch.job.refresh_from_db()
     assert batch.job.state == "CANCELLED"
+
+
+def leaves(batch: Batch, text: str) -> None:
+    """A script that ends in the batch's directory."""
+    Path(batch.directory, "exit").write_text(f"{text}\n")
+
+
+def test_the_exit_code_of_a_second_job_does_not_end_the_batch(world, batch) -> None:
+    client.claim(batch, "0:1.server", "nid1")
+    leaves(batch, "99.server 0")
+    world.forget_job(batch)
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.job.frames.get(number=1).state) == ("RUNNING", "CLAIMED")
+    leaves(batch, "1.server 3")
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.exit_status) == ("FINISHED", 3)
+
+
+def test_the_job_that_claimed_is_the_batchs_whichever_was_answered(world, batch) -> None:
+    """The batch system took the submission twice, and the one that it did not tell of began first."""
+    assert batch.native_id == "1"
+    (world.site / "jobs/2").write_text(f"{batch.name} R {batch.directory}")
+    client.claim(batch, "2", "nid1")
+    leaves(batch, "1 0")
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, world.log("qdel")) == ("RUNNING", ["1"])
+    requests.cancel(batch.job, "ada")
+    world.turn()
+    assert world.log("qdel") == ["1", "2"]
+
+
+@pytest.mark.parametrize("code", ["256", "9" * 30, "-1", "x", ""])
+def test_an_exit_code_that_no_shell_has_says_nothing(world, batch, code: str) -> None:
+    leaves(batch, f"1 {code}")
+    world.forget_job(batch)
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.absent_polls) == ("QUEUED", 1)
+    world.poll()
+    batch.refresh_from_db()
+    assert batch.state == "LOST"
+
+
+def test_a_batch_that_cannot_be_settled_holds_up_no_other(world, new_job, batch, monkeypatch, caplog) -> None:
+    other = new_job("1")
+    world.turn()
+    for one in (batch, other.batches.get()):
+        leaves(one, f"{one.native_id} 0")
+        world.forget_job(one)
+    ended = polling._ended
+    monkeypatch.setattr(polling, "_ended", lambda one, code: ended(one, code) if one.pk != batch.pk else 1 / 0)
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, other.batches.get(exit_status=0).state) == ("QUEUED", "FINISHED")
+    assert f"batch {batch.pk} could not be settled" in caplog.text
+
+
+@pytest.mark.parametrize(("module", "name"), [(polling, "_output"), (outcomes, "release")])
+def test_a_batch_cancelled_while_its_end_is_noted_is_settled_by_the_next_poll(
+    world, batch, monkeypatch, caplog, module, name: str
+) -> None:
+    leaves(batch, "1 0")
+    world.forget_job(batch)
+    real = getattr(module, name)
+
+    def cancelled_first(*arguments):
+        requests.cancel(batch.job, "ada")
+        return real(*arguments)
+
+    monkeypatch.setattr(module, name, cancelled_first)
+    world.poll()
+    batch.refresh_from_db()
+    assert batch.state == "CANCELLING"
+    world.poll()
+    batch.job.refresh_from_db()
+    assert batch.job.state == "CANCELLED" and "could not be settled" not in caplog.text
+
+
+def test_a_batch_claimed_while_its_end_is_noted_has_not_ended(world, batch, monkeypatch) -> None:
+    leaves(batch, "1 0")
+    world.forget_job(batch)
+    monkeypatch.setattr(polling, "_output", lambda one: client.claim(Batch.objects.get(pk=one.pk), "2", "nid1"))
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.job.frames.get(number=1).state) == ("RUNNING", "CLAIMED")

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from raycrafter.celery import app
+from raycrafter.cluster.batch_reply import number
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.cluster.scheduler import Scheduler
 from raycrafter.cluster.ssh import Remote
@@ -51,6 +52,12 @@ def adapter() -> Adapter:
     if cluster().transfer == "ssh":
         return SshTransfer(remote())
     return GridFtp(cluster().gridftp_url, cluster().proxy_file)
+
+
+def owner(batch: Batch) -> str:
+    """The number of the batch job that renders, "" while it is not known: that of the client that claimed. It need not
+    be what the submission answered, because batch systems may take one submission twice."""
+    return number(batch.native_client_id or "") or number(batch.native_id or "")
 
 
 def enqueue(task: str, *arguments: Any) -> None:

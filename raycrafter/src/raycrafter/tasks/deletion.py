@@ -6,12 +6,12 @@ import logging
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_reply import Submitted
+from raycrafter.cluster.batch_reply import Submitted, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
 from raycrafter.jobs.models import Batch, Event
 from raycrafter.jobs.states import BatchState
 
-from .common import pauses, remote, scheduler
+from .common import owner, pauses, remote, scheduler
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def cancel_batch(batch_id: int) -> None:
         return
     pauses.set(("qdel", batch.pk), PAUSE)
     try:
-        native_id = batch.native_id or _late_id(batch)
+        native_id = _native_id(batch)
         if native_id is None:
             return
         refused = scheduler().deleted(remote().run(scheduler().cancel, native_id))
@@ -35,6 +35,13 @@ def cancel_batch(batch_id: int) -> None:
         return
     if refused:
         _note(f"batch {batch.pk} ({native_id}) could not be deleted: {refused.text}", batch)
+
+
+def _native_id(batch: Batch) -> str | None:
+    """What to ask the batch system for: the job that renders, and that which was submitted while none does."""
+    if batch.native_id and number(batch.native_id) == owner(batch):
+        return batch.native_id
+    return owner(batch) or batch.native_id or _late_id(batch)
 
 
 def _late_id(batch: Batch) -> str | None:

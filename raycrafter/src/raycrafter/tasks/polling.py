@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from django.utils import timezone
 
@@ -25,7 +27,7 @@ from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move
 
-from .common import cluster, enqueue, note_trouble, remote, scheduler, trouble_over
+from .common import cluster, enqueue, note_trouble, owner, remote, scheduler, trouble_over
 from .submission import HEARTBEAT_SECONDS, submission_answered
 from .submission import SOURCE as SUBMISSION
 
@@ -50,7 +52,16 @@ IN_LIST = (
     BatchState.CANCELLING,
 )
 _EXITS = 'for d in "$@"; do if [ -e "$d/exit" ]; then printf "%s " "$d"; cat "$d/exit"; fi; done'
+_EXIT = re.compile(r"(?P<directory>\S+) (?P<id>\S+) (?P<code>[0-9]{1,3})", re.ASCII)
+EXIT_CODES = 256  # as many as a shell has
 _TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then tail -c "$2" "$f"; fi; done'
+
+
+class Exit(NamedTuple):
+    """What a script wrote when it ended: the number of its job, and its exit code."""
+
+    number: str
+    code: int
 
 
 @app.task(name="raycrafter.tasks.poll_site")
@@ -74,7 +85,11 @@ def poll_site() -> None:
         for job in jobs:
             trouble_over(job, SOURCE)
         for batch in absent:
-            _settle(batch, exits.get(batch.directory))
+            try:
+                _settle(batch, exits.get(batch.directory))
+            except Exception:  # what is wrong with one keeps no other waiting
+                extra = {"job_id": batch.job_id, "batch_id": batch.pk}
+                logger.exception("batch %d could not be settled", batch.pk, extra=extra)
     enqueue("schedule")
 
 
@@ -87,7 +102,7 @@ def _delete_strays(listing: Listing) -> None:
         batch = batches.get(seen.name)
         if batch is None or batch.state in WAITING_FOR_ID:
             continue
-        if batch.is_final or (batch.native_id and number(batch.native_id) != seen.number):
+        if batch.is_final or owner(batch) not in ("", seen.number):
             refused = scheduler().deleted(remote().run(scheduler().cancel, seen.short_id))
             text = f"batch {batch.pk}: deleting the stray job {seen.short_id}: {refused.text if refused else 'done'}"
             Event.note(batch.job, "stray", text, Event.Level.WARNING, batch=batch)
@@ -135,8 +150,8 @@ def _find(batch: Batch, listing: Listing) -> Seen | None:
     """The batch in the list: by its id, and by its name while it has none. Names are random, so they cannot clash;
     numbers come again when a batch system is set up anew, so the name must fit as well. Raises AnswerError when a line
     that may be the batch's cannot be read."""
-    if batch.native_id:
-        return listing.find(batch.native_id, batch.name)
+    if mine := owner(batch):
+        return listing.find(mine, batch.name)
     return next(iter(listing.named(batch.name)), None)
 
 
@@ -156,24 +171,25 @@ def _reconcile(batch: Batch, listing: Listing) -> Batch:
     return batch
 
 
-def _exits(directories: list[str]) -> dict[str, int]:
-    """The exit codes that scripts have left in their directories, in one question."""
+def _exits(directories: list[str]) -> dict[str, Exit]:
+    """What scripts have left in their directories, in one question."""
     if not directories:
         return {}
     found = {}
     for line in remote().run(_EXITS, *directories).stdout.splitlines():
-        directory, _, rest = line.partition(" ")
-        words = rest.split()
-        if directory in directories and len(words) == 2 and words[1].isdecimal():
-            found[directory] = int(words[1])
+        match = _EXIT.fullmatch(line)
+        if match and match["directory"] in directories and int(match["code"]) < EXIT_CODES:
+            found[match["directory"]] = Exit(number(match["id"]), int(match["code"]))
     return found
 
 
-def _settle(batch: Batch, code: int | None) -> None:
-    """Decides about a batch that is not (or no longer) in the list; ``code`` is what its script left, if anything."""
+def _settle(batch: Batch, left: Exit | None) -> None:
+    """Decides about a batch that is not (or no longer) in the list; ``left`` is what a script left, if anything."""
     batch.refresh_from_db()
     if batch.is_final or batch.state == BatchState.CREATED:
         return
+    # a second job that was turned away leaves its code in the same place
+    code = left.code if left and owner(batch) in ("", left.number) else None
     if batch.state == BatchState.CANCELLING:
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was deleted")
         move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=code)
@@ -188,13 +204,18 @@ def _ended(batch: Batch, code: int | None) -> None:
     reason = f"the batch ended (exit {code})" if code is not None else "the batch ended"
     if batch.native_client_id is None:
         reason = f"{reason} before its client began: {_output(batch)}"
+        batch.refresh_from_db()
+        if batch.native_client_id or batch.state == BatchState.CANCELLING:
+            return  # meanwhile: the next poll looks anew
         Event.note(batch.job, "batch", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
     outcomes.release(batch, Attempt.Outcome.LOST, f"{reason} without a result")
-    if batch.state != BatchState.ENDING:
-        if batch.state not in (BatchState.QUEUED, BatchState.RUNNING):
-            move(batch, BatchState.QUEUED)
+    if batch.state in WAITING_FOR_ID:
+        move(batch, BatchState.QUEUED)
+    if batch.state in (BatchState.QUEUED, BatchState.RUNNING):
         move(batch, BatchState.ENDING)
-    move(batch, BatchState.FINISHED, exit_status=code, finished=timezone.now(), state_reason=reason if code else "")
+    # not one that was cancelled at this moment: the next poll settles that
+    if batch.state == BatchState.ENDING:
+        move(batch, BatchState.FINISHED, exit_status=code, finished=timezone.now(), state_reason=reason if code else "")
 
 
 def _output(batch: Batch) -> str:
