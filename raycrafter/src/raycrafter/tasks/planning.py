@@ -14,7 +14,6 @@ from raycrafter.jobs.states import (
     BATCH_FINAL,
     JOB_FINAL,
     REOPENS,
-    TRANSFER_FINAL,
     BatchState,
     FrameState,
     JobState,
@@ -106,6 +105,8 @@ def _stage(job: Job) -> None:
     transfer = job.transfers.filter(kind=Transfer.Kind.IN).last()
     # a job that is tried again may find its workspace gone
     if job.workspace.state in REOPENS["workspace"] and reopen(Workspace.objects.filter(job=job), job, path=""):
+        # what was on its way to the old one is nobody's any more
+        move_all(job.transfers.filter(kind=Transfer.Kind.IN), TransferState.CANCELLED, job, finished=timezone.now())
         transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
         job.workspace.refresh_from_db()
     if job.workspace.state == WorkspaceState.PENDING:
@@ -184,7 +185,8 @@ def _release_workspaces() -> None:
     rows = Workspace.objects.filter(job__state__in=JOB_FINAL)
     for row in rows.filter(state__in=[WorkspaceState.PENDING, WorkspaceState.ALLOCATED]).select_related("job"):
         batches = row.job.batches.exclude(state__in=BATCH_FINAL)
-        transfers = row.job.transfers.exclude(state__in=TRANSFER_FINAL)
+        # one that waits for another try gets none
+        transfers = row.job.transfers.filter(state__in=[TransferState.RUNNING, TransferState.VERIFYING])
         if not batches.exists() and not transfers.exists():
             with transaction.atomic():
                 # locked, because its owner may have it tried again at this moment
