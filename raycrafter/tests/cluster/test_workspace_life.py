@@ -13,7 +13,7 @@ from raycrafter.config import Mail
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import common, troubles
+from raycrafter.tasks import common, planning, troubles
 
 from raycrafter import tasks
 
@@ -104,6 +104,20 @@ def test_a_workspace_that_is_gone_ends_the_job_and_a_retry_gets_another(world, j
     world.turn()
     job.refresh_from_db()
     assert (job.state, job.workspace.state) == ("READY", "ALLOCATED")
+
+
+def test_a_number_given_again_gets_a_workspace_of_its_own(world, job) -> None:
+    """After the database was restored from before the job; or to another service that works in the same account."""
+    pk, name, path = job.pk, job.workspace.name, job.workspace.path
+    job.delete()
+    Job.objects.bulk_create(
+        [Job(pk=pk, owner=job.owner, name="new", renderer="povray", frame_count=1, width=1, height=1)]
+    )
+    planning._begin(Job.objects.get(pk=pk))
+    again = Job.objects.get(pk=pk).workspace
+    tasks.ensure_workspace(again.pk)
+    again.refresh_from_db()
+    assert again.state == "ALLOCATED" and again.name != name and again.path != path
 
 
 def test_a_workspace_that_expires_while_the_scene_waits_is_not_kept_for_ever(world, new_job, monkeypatch) -> None:
