@@ -144,6 +144,20 @@ def test_the_hourly_look_clears_what_uploads_left(owner: Any, media: Any) -> Non
     assert files(media) == {"named", "s.pov", "new"} and Upload.objects.count() == 1
 
 
+def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
+    settings: Any, old: Job, pages: Client, api: APIClient, media: Any
+) -> None:
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, retention=Retention(keep_days=30, warn_days=7))
+    for _ in range(2):
+        tasks.retain()
+    assert not Notification.objects.exists() and len(files(media)) == 4
+    said = f"its files will be deleted on {timezone.now() + timedelta(days=7):%Y-%m-%d}"
+    html, _ = check_page(pages.get(f"/jobs/{old.pk}"))
+    assert html.count(said) == 1
+    (event,) = api.get(f"/api/v1/jobs/{old.pk}/events?level=30").json()["results"]
+    assert event["message"].startswith(said)
+
+
 @pytest.mark.parametrize("state", ["NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING"])
 def test_what_is_not_over_stays(settings: Any, old: Job, media: Any, state: str) -> None:
     allow(settings, keep_days=30, keep_job_days=30, warn_days=0)

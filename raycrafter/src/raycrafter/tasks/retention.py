@@ -42,7 +42,8 @@ def retain() -> None:
 
 
 def _warn() -> None:
-    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that."""
+    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that. Each job says it
+    as well, for those who have neither an address nor a webhook."""
     now, rules = timezone.now(), retention.rules()
     jobs = retention.old_files(now + timedelta(days=rules.warn_days)).filter(warned=None).select_related("owner")
     told_today = Job.objects.filter(warned__gte=now - timedelta(days=1)).values("owner")
@@ -51,12 +52,16 @@ def _warn() -> None:
         by_owner.setdefault(job.owner_id, []).append(job)
     for mine in by_owner.values():
         Job.objects.filter(pk__in=[job.pk for job in mine], warned=None).update(warned=now)
-        lines = []
-        for job in mine[:LISTED]:
+        lines, events = [], []
+        for job in mine:
             job.warned = now
-            lines.append(f"{retention.files_go(job):%Y-%m-%d}  job {job.pk} ({job.name})  {address_of(job)}\n")
+            day = f"{retention.files_go(job):%Y-%m-%d}"
+            lines.append(f"{day}  job {job.pk} ({job.name})  {address_of(job)}\n")
+            text = f"its files will be deleted on {day}, unless it is marked to be kept"
+            events.append(Event(job=job, kind="retention", message=text, level=Event.Level.WARNING))
+        Event.objects.bulk_create(events)
         if len(mine) > LISTED:
-            lines.append(f"and {len(mine) - LISTED} more\n")
+            lines[LISTED:] = [f"and {len(mine) - LISTED} more\n"]
         text = "The files of these jobs will be deleted, unless you mark them to be kept:\n\n" + "".join(lines)
         tell(mine[0].owner, "deletion", f"{now:%Y-%m-%d}", f"Files of {len(mine)} jobs will be deleted", text)
 
