@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.config import Mail, Retention
 from raycrafter.jobs import requests
-from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Notification, Workspace
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Notification, Transfer, Upload, Workspace
 from raycrafter.tasks import retention
 from rest_framework.test import APIClient
 
@@ -113,6 +114,49 @@ def test_files_alone(settings: Any, old: Job, media: Any, pages: Client, api: AP
     Job.objects.update(state="FAILED")
     Frame.objects.filter(number=1).update(state="FAILED")
     assert requests.retry(Job.objects.get(), "alice") == 0  # there is no scene to render
+
+
+def test_files_that_no_frame_names_go_as_well(settings: Any, old: Job, media: Any) -> None:
+    """A frame of several files names one of them; a fetch that was cut short may have stored some for nobody."""
+    allow(settings, keep_days=30, warn_days=0)
+    names = [f"jobs/{old.pk}/frames/{name}" for name in ("f_1.png", "f_1.depth.exr", "never_recorded.png")]
+    for name in names[1:]:
+        default_storage.save(name, ContentFile(b"x"))
+    Transfer.objects.create(job=old, kind="out", manifest=[{"frame": 1, "target": name} for name in names])
+    for _ in range(2):
+        tasks.retain()
+    assert files(media) == set()
+
+
+def test_the_hourly_look_clears_what_uploads_left(owner: Any, media: Any) -> None:
+    """On every site, also where nothing is deleted by age, and though nobody announces another upload."""
+    now = timezone.now()
+    for expires, name in ((now - timedelta(seconds=1), "expired"), (now + timedelta(days=1), "named")):
+        default_storage.save(f"uploads/{name}", ContentFile(b"x"))
+        Upload.objects.create(
+            owner=owner, filename="s.pov", size=9, pieces=[f"uploads/{name}"], offset=1, expires=expires
+        )
+    for name in ("uploads/lost", "tmpabc.upload.tar", "jobs/1/scene/s.pov", "uploads/new"):
+        default_storage.save(name, ContentFile(b"x"))
+    for path in media.rglob("*"):
+        if path.is_file() and path.name != "new":
+            os.utime(path, (0, 0))
+    tasks.retain()
+    assert files(media) == {"named", "s.pov", "new"} and Upload.objects.count() == 1
+
+
+def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
+    settings: Any, old: Job, pages: Client, api: APIClient, media: Any
+) -> None:
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, retention=Retention(keep_days=30, warn_days=7))
+    for _ in range(2):
+        tasks.retain()
+    assert not Notification.objects.exists() and len(files(media)) == 4
+    said = f"its files will be deleted on {timezone.now() + timedelta(days=7):%Y-%m-%d}"
+    html, _ = check_page(pages.get(f"/jobs/{old.pk}"))
+    assert html.count(said) == 1
+    (event,) = api.get(f"/api/v1/jobs/{old.pk}/events?level=30").json()["results"]
+    assert event["message"].startswith(said)
 
 
 @pytest.mark.parametrize("state", ["NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING"])

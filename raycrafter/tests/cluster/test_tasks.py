@@ -334,7 +334,7 @@ def test_a_paused_site_submits_nothing_but_scenes_go_and_frames_come(world, stag
 def test_a_workspace_that_ends_before_the_batch_is_extended_or_refused(world, staged, extensions, state) -> None:
     job = staged("1-3")
     (first,) = queued(job)
-    (world.site / f"leases/rc-job-{job.pk}").write_text(f"0 days 0 hours {extensions}")
+    (world.site / "leases" / job.workspace_name).write_text(f"0 days 0 hours {extensions}")
     Workspace.objects.update(expires=timezone.now() + timedelta(minutes=30))
     batch = Batch.objects.create(job=job, site="x", walltime_seconds=3600)
     first.frames.update(batch=batch)

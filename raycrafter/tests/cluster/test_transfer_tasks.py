@@ -149,6 +149,21 @@ def test_a_copy_that_fails_after_the_cancellation_says_nothing_more(cluster, wor
     assert not list(world.scratch.glob("transfer-*"))
 
 
+def test_cancelling_between_fetch_and_record_leaves_no_file(cluster, world, new_job, monkeypatch) -> None:
+    job, save = new_job("1-2"), transfers.default_storage.save
+
+    def saved(name, content) -> str:
+        requests.cancel(Job.objects.get(pk=job.pk), "ada")
+        return save(name, content)
+
+    world.turn()
+    world.render(job.batches.get())
+    monkeypatch.setattr(transfers.default_storage, "save", saved)
+    world.turn()
+    assert {frame.state for frame in job.frames.all()} == {"CANCELLED"}
+    assert not list((world.site / "media").rglob("*.png"))
+
+
 def test_progress_of_a_transfer_that_is_over_is_not_written(running) -> None:
     progress = Progress(running, lambda: 10)
     Transfer.objects.update(state="DONE", bytes_done=100)

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from raycrafter.cluster.errors import TransferError
+from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.config import Mail
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import common, troubles
+from raycrafter.tasks import common, planning, troubles
 
 from raycrafter import tasks
 
@@ -102,6 +104,45 @@ def test_a_workspace_that_is_gone_ends_the_job_and_a_retry_gets_another(world, j
     world.turn()
     job.refresh_from_db()
     assert (job.state, job.workspace.state) == ("READY", "ALLOCATED")
+
+
+def test_a_number_given_again_gets_a_workspace_of_its_own(world, job) -> None:
+    """After the database was restored from before the job; or to another service that works in the same account."""
+    pk, name, path = job.pk, job.workspace.name, job.workspace.path
+    job.delete()
+    Job.objects.bulk_create(
+        [Job(pk=pk, owner=job.owner, name="new", renderer="povray", frame_count=1, width=1, height=1)]
+    )
+    planning._begin(Job.objects.get(pk=pk))
+    again = Job.objects.get(pk=pk).workspace
+    tasks.ensure_workspace(again.pk)
+    again.refresh_from_db()
+    assert again.state == "ALLOCATED" and again.name != name and again.path != path
+
+
+def test_a_workspace_that_expires_while_the_scene_waits_is_not_kept_for_ever(world, new_job, monkeypatch) -> None:
+    def fails(*_) -> None:
+        raise TransferError("network", "reset by peer")
+
+    job = new_job("1-3")
+    with monkeypatch.context() as patch:
+        patch.setattr(GridFtp, "push", fails)
+        world.turn()
+    job.refresh_from_db()
+    assert (job.state, job.workspace.state, job.transfers.get().state) == ("STAGING", "ALLOCATED", "RETRY")
+    (world.site / "leases" / job.workspace.name).unlink()
+    type(job.workspace).objects.update(expires=timezone.now() - timedelta(hours=1))
+    tasks.watch_workspaces()
+    world.turn()
+    job.refresh_from_db()
+    assert list(job.transfers.values_list("state", flat=True)) == ["CANCELLED", "DONE"]
+    world.render(job.batches.get())
+    for _ in range(2):
+        world.turn()
+    world.finish(job.batches.get())
+    world.poll()
+    job.refresh_from_db()
+    assert (job.state, job.workspace.state) == ("DONE", "RELEASED")
 
 
 def test_the_cluster_away_changes_nothing(world, job) -> None:

@@ -164,6 +164,7 @@ class UploadsView(Tus, generics.ListAPIView):
         if not _SHA256.fullmatch(about.get("sha256") or "0" * 64):
             raise exceptions.ValidationError({"Upload-Metadata": "sha256: write 64 hexadecimal digits"})
         uploads.remove_expired()
+        uploads.sweep()
         if self.get_queryset().filter(job=None).count() >= uploads.MAX_OPEN:
             raise Conflict(f"You have {uploads.MAX_OPEN} unfinished uploads: finish or delete one.")
         upload = Upload.objects.create(

@@ -155,8 +155,13 @@ class Job(models.Model):
 
     @property
     def workspace_name(self) -> str:
-        """The name given to ws_allocate."""
-        return f"rc-job-{self.pk}"
+        """The name given to ws_allocate: its workspace's, or a new one.
+
+        No number alone, which a restored database or a second service on the same account would give again: they would
+        be lent each other's files.
+        """
+        workspace = getattr(self, "workspace", None)
+        return workspace.name if workspace else f"rc-job-{self.pk}-{secrets.token_hex(4)}"
 
     def frame_counts(self) -> dict[str, int]:
         """Return the number of frames in each state, every state named."""

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from raycrafter.tasks import nudge
 
+from . import uploads
 from .client import ClientError
 from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Workspace
 from .states import (
@@ -91,6 +92,7 @@ def submit(
             job.scene.storage.delete(job.scene.name)
         raise
     nudge()
+    uploads.sweep()
     logger.info("job %d: %d frames", job.pk, len(numbers), extra={"job_id": job.pk, "user": owner.get_username()})
     return job
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import IO
 
+from django.conf import settings
+from django.core.cache import cache
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import UnreadablePostError
@@ -24,6 +28,8 @@ LIFETIME = timedelta(days=2)  # since the last piece
 MAX_OPEN = 20  # uploads of one user at a time
 MAX_PIECES = 10_000
 CHUNK = 1024 * 1024  # bytes
+PIECES = "uploads"  # their directory in the media storage
+SWEEP_SECONDS = 3500  # less than an hour, which lies between two looks of the task
 
 
 class UploadError(ValueError):
@@ -42,7 +48,7 @@ def append(upload: Upload, stream: IO[bytes], length: int) -> bool:
         if not piece.size:
             return True
         piece.seek(0)
-        name = default_storage.save(f"uploads/{upload.pk}-{upload.offset:015d}-{secrets.token_hex(4)}", piece)
+        name = default_storage.save(f"{PIECES}/{upload.pk}-{upload.offset:015d}-{secrets.token_hex(4)}", piece)
         offset = upload.offset + piece.size
     pieces = [*upload.pieces, name]
     standing = Upload.objects.filter(pk=upload.pk, offset=upload.offset, job=None)
@@ -92,7 +98,26 @@ def remove(upload: Upload) -> None:
 def remove_expired() -> None:
     """Forget what nobody went on with."""
     for upload in Upload.objects.filter(expires__lt=timezone.now()):
-        remove(upload)
+        # unless somebody goes on with it at this moment
+        if Upload.objects.filter(pk=upload.pk, expires=upload.expires).delete()[0]:
+            _delete_pieces(upload)
+
+
+def sweep() -> None:
+    """Delete what processes left that ended in the middle of an upload, where this host has the files; hourly at most.
+
+    Temporary files of requests, and pieces that no upload names, once they are older than any upload lasts untouched.
+    """
+    if not settings.MEDIA_ROOT or settings.RAYCRAFTER.media.url or not cache.add("uploads-swept", True, SWEEP_SECONDS):
+        return
+    media, named = Path(settings.MEDIA_ROOT), set()
+    for pieces in Upload.objects.values_list("pieces", flat=True):
+        named.update(pieces)
+    before = time.time() - LIFETIME.total_seconds()
+    for path in (*media.glob("tmp*.upload*"), *media.glob(f"{PIECES}/*")):
+        if str(path.relative_to(media)) not in named and path.is_file() and path.stat().st_mtime < before:
+            path.unlink(missing_ok=True)
+            logger.info("deleted %s, which no upload names", path.name)
 
 
 def _delete_pieces(upload: Upload) -> None:

@@ -1,4 +1,5 @@
-"""Deleting what is old, if the site has it deleted: owners are told, then files go, later the rows. A bit at a tick."""
+"""Deleting what is old, if the site has it deleted: owners are told, then files go, later the rows. A bit at a tick.
+And, everywhere, what unfinished uploads have left."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from django.db import models
 from django.utils import timezone
 
 from raycrafter.celery import app
-from raycrafter.jobs import retention
-from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job
+from raycrafter.jobs import retention, uploads
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer
 from raycrafter.jobs.notifications import address_of, tell
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,12 @@ LISTED = 100  # jobs named in a message
 
 @app.task(name="raycrafter.tasks.retain")
 def retain() -> None:
-    """One bounded run. Without days in [retention] there is nothing to do."""
+    """One bounded run. Without days in [retention] only uploads are looked after."""
+    try:
+        uploads.remove_expired()
+        uploads.sweep()
+    except OSError as error:
+        logger.warning("what is left of uploads could not be deleted: %s", error)
     if not retention.rules().keep_days:
         return
     _warn()
@@ -36,7 +42,8 @@ def retain() -> None:
 
 
 def _warn() -> None:
-    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that."""
+    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that. Each job says it
+    as well, for those who have neither an address nor a webhook."""
     now, rules = timezone.now(), retention.rules()
     jobs = retention.old_files(now + timedelta(days=rules.warn_days)).filter(warned=None).select_related("owner")
     told_today = Job.objects.filter(warned__gte=now - timedelta(days=1)).values("owner")
@@ -45,12 +52,16 @@ def _warn() -> None:
         by_owner.setdefault(job.owner_id, []).append(job)
     for mine in by_owner.values():
         Job.objects.filter(pk__in=[job.pk for job in mine], warned=None).update(warned=now)
-        lines = []
-        for job in mine[:LISTED]:
+        lines, events = [], []
+        for job in mine:
             job.warned = now
-            lines.append(f"{retention.files_go(job):%Y-%m-%d}  job {job.pk} ({job.name})  {address_of(job)}\n")
+            day = f"{retention.files_go(job):%Y-%m-%d}"
+            lines.append(f"{day}  job {job.pk} ({job.name})  {address_of(job)}\n")
+            text = f"its files will be deleted on {day}, unless it is marked to be kept"
+            events.append(Event(job=job, kind="retention", message=text, level=Event.Level.WARNING))
+        Event.objects.bulk_create(events)
         if len(mine) > LISTED:
-            lines.append(f"and {len(mine) - LISTED} more\n")
+            lines[LISTED:] = [f"and {len(mine) - LISTED} more\n"]
         text = "The files of these jobs will be deleted, unless you mark them to be kept:\n\n" + "".join(lines)
         tell(mine[0].owner, "deletion", f"{now:%Y-%m-%d}", f"Files of {len(mine)} jobs will be deleted", text)
 
@@ -68,12 +79,8 @@ def _delete_files() -> None:
     """Goes on where an earlier run ended: a name leaves the database when its file is gone."""
     left = FILES_AT_ONCE
     for job in Job.objects.filter(files_deleted__isnull=False).exclude(scene="").order_by("files_deleted", "pk"):
-        frames = list(job.frames.exclude(file="").order_by("number")[:left])
         try:
-            for frame in frames:
-                default_storage.delete(frame.file.name)
-                Frame.objects.filter(pk=frame.pk).update(file="")
-            left -= len(frames)
+            left = _delete_frames(job, left)
             if left <= 0:
                 return
             default_storage.delete(job.scene.name)
@@ -82,6 +89,29 @@ def _delete_files() -> None:
             logger.warning("job %d: its files could not be deleted: %s", job.pk, error, extra={"job_id": job.pk})
             return
         Job.objects.filter(pk=job.pk).update(scene="")
+
+
+def _delete_frames(job: Job, left: int) -> int:
+    """Deletes the files of a job's frames. Returns how many may still be deleted at this tick, 0 when some are left.
+
+    All that was ever fetched, not only what frames name: a frame may have more files than one, and a fetch may have
+    come to nothing after it had stored some.
+    """
+    for transfer in job.transfers.filter(kind=Transfer.Kind.OUT).exclude(manifest=[]).order_by("pk"):
+        if left <= 0:
+            return 0
+        targets = [entry["target"] for entry in transfer.manifest]
+        for name in targets:
+            default_storage.delete(name)
+        job.frames.filter(file__in=targets).update(file="")
+        Transfer.objects.filter(pk=transfer.pk).update(manifest=[])
+        left -= len(targets)
+    frames = job.frames.exclude(file="").order_by("number")[: max(left, 0)]
+    for frame in frames:
+        default_storage.delete(frame.file.name)
+        Frame.objects.filter(pk=frame.pk).update(file="")
+        left -= 1
+    return max(left, 0)
 
 
 def _delete_job(job: Job) -> None:

@@ -262,14 +262,11 @@ def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
         with _local(entry, scratch).open("rb") as source:
             default_storage.save(entry["target"], File(source))
     first = entries[0]
-    move(
-        frame,
-        FrameState.SYNCED,
-        file=first["target"],
-        file_size=first["size"],
-        file_sha256=first["sha256"],
-        percent=100.0,
-    )
+    fields = {"file": first["target"], "file_size": first["size"], "file_sha256": first["sha256"], "percent": 100.0}
+    if not move(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
+        # cancelled meanwhile: no row would name the files
+        for entry in entries:
+            default_storage.delete(entry["target"])
     return True
 
 
