@@ -31,7 +31,7 @@ class Group(click.Group):
             _close_output()
             context.exit(EXIT_UNREAD)
         except UnicodeError as error:
-            raise CliError("a word, a name or the password is not UTF-8 text: write it anew, or rename it") from error
+            raise CliError("one of the words is not UTF-8 text: write it anew") from error
         except OSError as error:
             raise CliError(str(error)) from error
         except Exception:
