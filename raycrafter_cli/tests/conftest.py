@@ -4,7 +4,9 @@ import base64
 import importlib
 import ipaddress
 import json
+import os
 import ssl
+import subprocess
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
@@ -258,6 +260,17 @@ class Command:
             raise result.exception
         assert result.exit_code == code, result.output
         return result
+
+    def start(self, *words, **options):
+        """Return the command as a process of its own, which reaches real servers only."""
+        # a shell that runs the tests in its background has SIGINT ignored, for its children as well
+        program = (
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+            "from raycrafter_cli.main import main; main(prog_name='raycrafter')"
+        )
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": environment} | options
+        return subprocess.Popen([sys.executable, "-c", program, *(str(word) for word in words)], **options)
 
     def signed_in(self, url=URL, token=TOKEN, ca=None):
         self.config.parent.mkdir(parents=True, exist_ok=True)

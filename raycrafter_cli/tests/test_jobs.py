@@ -1,8 +1,11 @@
 """Submitting, listing, watching and cancelling."""
 
+import errno
 import io
 import json
+import os
 import tarfile
+from pathlib import Path
 
 import httpx
 import pytest
@@ -101,11 +104,32 @@ def test_what_the_server_refuses_is_explained(rc, scene):
         (["--frames", "1", "--option", "novalue"], "KEY=VALUE"),
         ([], "--frames"),
         (["--frames", "1", "--width", "0"], "--width"),
+        (["--frames", "1", "--interval", "inf"], "--interval"),
+        (["--frames", "1", "--interval", "nan"], "--interval"),
+        (["--frames", "1", "--name", "\udcff"], "is not UTF-8 text"),
     ],
 )
 def test_wrong_usage(rc, service, scene, words, reason):
-    assert reason in rc("submit", scene, *words, code=2).output
+    output = rc("submit", scene, *words, code=2).output
+    assert reason in output and "Traceback" not in output
     assert service.requests == []
+
+
+def test_names_that_are_not_utf_8_are_told(rc, service, scene):
+    strange = Path(os.fsdecode(os.fsencode(scene) + b"/ch\xe2teau.pov"))
+    strange.write_text("sphere {}")
+    for what in (strange, scene):
+        assert "ch?teau.pov is not UTF-8 text: rename it" in rc("submit", what, "--frames", "1", code=2).output
+    assert service.requests == []
+
+
+def test_a_scene_that_cannot_be_packed_is_told(rc, service, scene, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tarfile.TarFile.add", full)
+    output = rc("submit", scene, "--frames", "1", code=2).output
+    assert f"cannot pack {scene}: [Errno 28] No space left on device" in output
 
 
 def test_a_missing_scene(rc, tmp_path):

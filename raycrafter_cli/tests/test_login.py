@@ -41,11 +41,23 @@ def test_a_wrong_password_leaves_nothing(command, service):
         ((URL, "--username", "alice"), "", "password is empty"),
         (("http://master1", "--username", "alice"), PASSWORD, "use https://"),
         (("ftp://master1", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://[bad", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://h:abc", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://h:99999", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://a..b", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://" + 64 * "a", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://xn--a", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://h ost", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://h\x01", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://me:secret@h", "--username", "alice"), PASSWORD, "is not an address"),
+        (("https://h/?page=1", "--username", "alice"), PASSWORD, "is not an address"),
+        ((URL, "--username", "alice"), b"\xff\n", "password is not UTF-8"),
         ((URL, "--username", "alice", "--ca", "/no/such/file"), PASSWORD, "/no/such/file"),
     ],
 )
 def test_what_cannot_be_used_is_usage(command, service, words, stdin, reason):
-    assert reason in command("login", *words, stdin=stdin, code=2).output
+    output = command("login", *words, stdin=stdin, code=2).output
+    assert reason in output and "Traceback" not in output
     assert service.requests == []
 
 
@@ -63,6 +75,23 @@ def test_the_environment_comes_first(command, service, monkeypatch):
     monkeypatch.setenv("RAYCRAFTER_TOKEN", TOKEN)
     command("list")
     assert service.requests[0].url.host == "master1"
+
+
+@pytest.mark.parametrize("token", ["tökén", "two words", "line\n"])
+def test_what_cannot_be_a_token_is_refused_and_not_shown(rc, service, monkeypatch, token):
+    monkeypatch.setenv("RAYCRAFTER_TOKEN", token)
+    output = rc("list", code=2).output
+    assert "what RAYCRAFTER_TOKEN holds is no token" in output
+    assert token not in output
+    monkeypatch.delenv("RAYCRAFTER_TOKEN")
+    rc.signed_in(token=token)
+    assert f"what {rc.config} holds is no token" in rc("list", code=2).output
+    assert service.requests == []
+
+
+def test_a_proxy_that_cannot_be_used_is_explained(rc, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "foo://proxy:1")
+    assert "HTTPS_PROXY or ALL_PROXY" in rc("list", code=2, network=True).output
 
 
 def test_a_saved_token_is_not_sent_to_another_address(rc, service, monkeypatch):

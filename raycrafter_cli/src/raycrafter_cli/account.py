@@ -6,12 +6,14 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
 from . import settings
 from .api import Api
 from .common import api_of, as_json, print_json
+from .errors import CliError
 from .text import clean, columns, moment
 
 
@@ -36,7 +38,7 @@ def login(context: click.Context, url: str, username: str | None, ca: Path | Non
         username = username or click.prompt("User name")
         password = click.prompt("Password", hide_input=True)
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = _line(sys.stdin)
         if not username:
             raise click.UsageError("give --username when the password comes from standard input")
     if not password:
@@ -54,6 +56,16 @@ def logout(context: click.Context) -> None:
     api_of(context).logout()
     settings.path(os.environ).unlink(missing_ok=True)
     click.echo("Signed out.")
+
+
+def _line(file: TextIO) -> str:
+    """Return the first line. Raises CliError."""
+    try:
+        line = file.readline().rstrip("\r\n")
+        line.encode()
+    except UnicodeError:
+        raise CliError("the password is not UTF-8 text") from None
+    return line
 
 
 def _token_name() -> str:

@@ -36,15 +36,19 @@ class Api:
         headers = {"User-Agent": f"raycrafter-cli/{__version__}", "Accept": "application/json"}
         if settings.token:
             headers["Authorization"] = f"Token {settings.token}"
-        self._http = httpx.Client(
-            base_url=f"{settings.url}/api/v1/",
-            headers=headers,
-            verify=_context(settings.ca),
-            # redirects are not followed: the token is for this host only
-            follow_redirects=False,
-            timeout=httpx.Timeout(30.0, read=300.0),
-            transport=transport,
-        )
+        try:
+            self._http = httpx.Client(
+                base_url=f"{settings.url}/api/v1/",
+                headers=headers,
+                verify=_context(settings.ca),
+                # redirects are not followed: the token is for this host only
+                follow_redirects=False,
+                timeout=httpx.Timeout(30.0, read=300.0),
+                transport=transport,
+            )
+        except (ImportError, ValueError, httpx.InvalidURL) as error:
+            # httpx reads HTTPS_PROXY and the like; SOCKS needs a package of its own
+            raise CliError(f"the proxy that HTTPS_PROXY or ALL_PROXY names cannot be used: {error}") from error
 
     def login(self, username: str, password: str, name: str, read_only: bool) -> dict[str, Any]:
         """Exchange a password for a token, which gets a name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from typing import Any, BinaryIO
 
@@ -19,8 +20,22 @@ BLOCK = 1024 * 1024  # bytes
 JOB = click.IntRange(min=1)
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """Refuse what is no number: it is neither below nor above a range."""
+    if math.isnan(value):
+        raise click.BadParameter("that is no number of seconds")
+    return value
+
+
 interval = click.option(
-    "--interval", default=2.0, type=click.FloatRange(min=0.01), show_default=True, help="Seconds between looks."
+    "--interval",
+    default=2.0,
+    type=click.FloatRange(0.01, 3600),
+    callback=_number,
+    show_default=True,
+    help="Seconds between looks.",
 )
 
 

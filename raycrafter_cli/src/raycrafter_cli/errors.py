@@ -13,6 +13,7 @@ from .text import clean
 EXIT_FAILED = 1  # the job failed or was cancelled, or a frame could not be fetched
 EXIT_ERROR = 2  # usage, connection, refusal
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141  # nobody reads the output any more: as of a program that SIGPIPE has ended
 
 
 class CliError(click.ClickException):

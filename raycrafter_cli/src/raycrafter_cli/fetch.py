@@ -6,9 +6,9 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import httpx
@@ -44,23 +44,39 @@ def fetch_all(
     frames: Iterable[dict[str, Any]],
     directory: Path,
     parallel: int,
-    done: Callable[[Outcome], None],
+    done: Callable[[], None],
 ) -> list[Outcome]:
-    """Fetch every frame that has a file; ``done`` hears of each in the order they end."""
+    """Fetch every frame that has a file; ``done`` hears when one more has ended."""
     stop = threading.Event()
+    wanted: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    for frame in frames:
+        wanted.put(frame)
+    ended: SimpleQueue[Outcome | Exception] = SimpleQueue()
+    count = wanted.qsize()
 
-    def one(frame: dict[str, Any]) -> Outcome:
-        outcome = _fetch(api, job, frame, directory, stop)
-        done(outcome)
-        return outcome
-
-    with ThreadPoolExecutor(parallel) as pool:
+    def work() -> None:
         try:
-            return list(pool.map(one, frames))
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+            while not stop.is_set():
+                ended.put(_fetch(api, job, wanted.get_nowait(), directory, stop))
+        except Empty:
+            pass
+        except Exception as error:
+            ended.put(error)
+
+    # not a ThreadPoolExecutor: Python waits for its threads, and these may wait for a server that says nothing
+    for _ in range(parallel):
+        threading.Thread(target=work, daemon=True).start()
+    outcomes: list[Outcome] = []
+    try:
+        while len(outcomes) < count:
+            outcome = ended.get()
+            if isinstance(outcome, Exception):
+                raise outcome
+            outcomes.append(outcome)
+            done()
+    finally:
+        stop.set()
+    return sorted(outcomes, key=lambda outcome: outcome.number)
 
 
 def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: threading.Event) -> Outcome:

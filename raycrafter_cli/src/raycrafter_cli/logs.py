@@ -11,7 +11,6 @@ import click
 
 from .api import Api
 from .common import JOB, api_of, interval
-from .errors import EXIT_INTERRUPTED
 from .text import clean, moment
 from .watch import FINAL
 
@@ -27,11 +26,8 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 @click.pass_context
 def logs(context: click.Context, job: int, follow: bool, level: str | None, interval: float, as_json: bool) -> None:
     """Print what happened to JOB, oldest first."""
-    try:
-        for event in _events(api_of(context), job, LEVELS[level] if level else None, interval if follow else None):
-            click.echo(json.dumps(event) if as_json else _line(event))
-    except KeyboardInterrupt:
-        context.exit(EXIT_INTERRUPTED)
+    for event in _events(api_of(context), job, LEVELS[level] if level else None, interval if follow else None):
+        click.echo(json.dumps(event) if as_json else _line(event))
 
 
 def _events(api: Api, job: int, level: int | None, interval: float | None) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from . import __version__, account, fetch, logs, share, upkeep
 from .api import Api
 from .common import JOB, api_of, as_json, interval, print_json, progress
-from .errors import EXIT_FAILED, EXIT_INTERRUPTED, CliError
+from .errors import EXIT_FAILED, CliError
+from .group import Group
 from .pack import packed
 from .text import clean, columns, moment, state
 from .upload import upload
@@ -28,17 +29,16 @@ def _watched(api: Api, number: int, interval: float, as_json: bool = False) -> i
     try:
         return watch(api, number, interval, as_json)
     except KeyboardInterrupt:
-        click.echo(f"\nThe job goes on; see it again with: raycrafter watch {number}", err=True)
-        return EXIT_INTERRUPTED
+        raise KeyboardInterrupt(f"The job goes on; see it again with: raycrafter watch {number}") from None
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def main() -> None:
     """Render scenes on the cluster: submit, watch, fetch.
 
     Exit codes: 0 done; 1 the job failed or was cancelled, or a frame could not be fetched; 2 wrong usage, no
-    connection, or a refusal by the server; 130 interrupted.
+    connection, or a refusal by the server; 130 interrupted; 141 nobody reads the output any more.
     """
 
 
@@ -212,9 +212,12 @@ def fetch_job(context: click.Context, job: int, output: Path | None, parallel: i
     except OSError as error:
         raise CliError(f"cannot write to {directory}: {error}") from error
     show = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with progress(*show) as bar:
-        task = bar.add_task(f"job {job}", total=len(wanted))
-        outcomes = fetch.fetch_all(api, job, wanted, directory, parallel, lambda _: bar.advance(task))
+    try:
+        with progress(*show) as bar:
+            task = bar.add_task(f"job {job}", total=len(wanted))
+            outcomes = fetch.fetch_all(api, job, wanted, directory, parallel, lambda: bar.advance(task))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Interrupted; the same fetch again goes on from here.") from None
     if as_json:
         print_json({"directory": str(directory), "frames": [asdict(outcome) for outcome in outcomes]})
     else:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import CliError
+from .text import clean
 
 SKIPPED = {".git", ".hg", ".svn", "__pycache__", ".DS_Store"}
 
@@ -18,13 +19,17 @@ SKIPPED = {".git", ".hg", ".svn", "__pycache__", ".DS_Store"}
 @contextmanager
 def packed(scene: Path) -> Iterator[Path]:
     """Return the file to upload: ``scene`` itself, or a temporary archive of it when it is a directory."""
+    _check_name(scene.resolve())
     if not scene.is_dir():
         yield scene
         return
     name = scene.resolve().name or "scene"
     with tempfile.TemporaryDirectory(prefix="raycrafter-") as directory:
         archive = Path(directory) / f"{name}.tar.gz"
-        _pack(scene, archive)
+        try:
+            _pack(scene, archive)
+        except OSError as error:
+            raise CliError(f"cannot pack {scene}: {error}") from error
         yield archive
 
 
@@ -53,11 +58,20 @@ def _files(root: Path) -> Iterator[Path]:
                 raise CliError(f"{Path(parent) / name} is a link to a directory: put a copy there")
         for name in sorted(set(names) - SKIPPED):
             file = Path(parent) / name
+            _check_name(file)
             if not file.resolve().is_relative_to(root):
                 raise CliError(f"{file} is a link out of the scene's directory: put a copy there")
             if not file.is_file():
                 raise CliError(f"{file} is not a file")
             yield file
+
+
+def _check_name(file: Path) -> None:
+    """The server, and the cluster after it, have names in UTF-8."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise CliError(f"the name of {clean(file)} is not UTF-8 text: rename it") from None
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -10,7 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
 from .errors import CliError
+from .text import clean
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
@@ -33,9 +36,14 @@ def path(environ: Mapping[str, str]) -> Path:
 def normal_url(url: str) -> str:
     """Return an address without what is superfluous. Raises CliError when it must not be used."""
     url = (url if "://" in url else f"https://{url}").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username:
-        raise CliError(f"{url} is not an address: use https://HOST[:PORT]")
+    try:
+        parts = urlsplit(url)
+        # what the network's libraries would stumble over later: a port out of range, labels that are empty or too long
+        usable = parts.port != 0 and bool((parts.hostname or "").encode("idna")) and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        usable = False
+    if not usable or parts.scheme not in ("https", "http") or set(url) & set(" @?#"):
+        raise CliError(f"{clean(url)!r} is not an address: use https://HOST[:PORT]")
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise CliError("http would show the password to the network: use https://")
     return url
@@ -45,7 +53,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Return the settings in force. Raises CliError when there is no address."""
     saved = _saved(path(environ))
     url = normal_url(environ["RAYCRAFTER_URL"]) if environ.get("RAYCRAFTER_URL") else None
-    token, ca = environ.get("RAYCRAFTER_TOKEN"), environ.get("RAYCRAFTER_CA")
+    token, ca = _token(environ.get("RAYCRAFTER_TOKEN"), "RAYCRAFTER_TOKEN"), environ.get("RAYCRAFTER_CA")
     # what was saved for one server is not for another
     if saved and url in (None, saved.url):
         return Settings(saved.url, token or saved.token, ca or saved.ca)
@@ -74,11 +82,18 @@ def save(settings: Settings, environ: Mapping[str, str]) -> Path:
     return target
 
 
+def _token(token: str | None, source: str) -> str | None:
+    """Return a token if it can be one. Raises CliError, in which the token is not shown."""
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise CliError(f"what {source} holds is no token: copy it again, or sign in with raycrafter login URL")
+    return token
+
+
 def _saved(file: Path) -> Settings | None:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        return Settings(str(data["url"]), data.get("token"), data.get("ca"))
+        return Settings(normal_url(data["url"]), _token(data.get("token"), str(file)), data.get("ca"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CliError(f"{file} cannot be used ({error}): remove it and sign in again") from error
