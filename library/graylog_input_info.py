@@ -56,7 +56,7 @@ inputs:
       description: The node that has it, where it is not global.
       type: str
     configuration:
-      description: Its settings as the server holds them, secrets hidden.
+      description: Its settings as the server holds them, secrets hidden, and all texts where the plugin is missing.
       type: dict
     static_fields:
       description: Fields that it adds to every message.
@@ -67,9 +67,19 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
+from ansible.module_utils.graylog import GraylogClient, GraylogError
 from ansible.module_utils.graylog_inputs import hide_secrets, is_udp
 from ansible.module_utils.graylog_module import ask
+
+
+def schema_of(client: GraylogClient, input_type: str) -> dict | None:
+    """Return the description of a type, None where its plugin is missing: such an input stays, and does not run."""
+    try:
+        return client.input_schema(input_type)
+    except GraylogError as error:
+        if error.status != 404:
+            raise
+        return None
 
 
 def answer(client: GraylogClient, _params: dict) -> dict:
@@ -78,7 +88,7 @@ def answer(client: GraylogClient, _params: dict) -> dict:
     # The list only tells the ids: in Graylog 7 it shows encrypted secrets raw.
     for listed in client.request("GET", "/system/inputs")["inputs"]:
         item = client.request("GET", f"/system/inputs/{listed['id']}")
-        shown = hide_secrets(item, client.input_schema(item["type"]))
+        shown = hide_secrets(item, schema_of(client, item["type"]))
         state = client.find(f"/system/inputstates/{item['id']}") or {}
         inputs.append({**shown, "udp": is_udp(item["type"]), "state": state.get("state")})
     return {"inputs": sorted(inputs, key=lambda item: (item["title"], item["id"]))}

@@ -219,11 +219,14 @@ class GraylogClient:
             raise
 
     def input_schema(self, input_type: str) -> dict:
-        """Return the server's description of the options of an input type, by its Java class."""
+        """Return the server's description of the options of an input type, by its Java class.
+
+        Raises GraylogError, with status 404 for a type that the server does not know.
+        """
         if input_type not in self._schemas:
             found = self.find(f"/system/inputs/types/{quote(input_type)}")
             if found is None:
-                raise GraylogError(f"This Graylog knows no inputs of type {input_type}: is the plugin installed?")
+                raise GraylogError(f"This Graylog knows no inputs of type {input_type}: is the plugin installed?", 404)
             self._schemas[input_type] = found["requested_configuration"]
         return self._schemas[input_type]
 

@@ -62,12 +62,15 @@ class ContentPack(Resource):
         return {"revisions": revisions, "installations": installations} if revisions or installations else None
 
     def picture(self, item: dict) -> dict:
-        """Return which revisions the server has, and what is installed with which of the wished values."""
+        """Return which revisions the server has, and what is installed with which of the wished values.
+
+        A revision that was installed twice made everything twice, and is told twice.
+        """
         installations = item["installations"]
         return {
             "id": self.name,
             "revisions": item["revisions"],
-            "installed": sorted({installation["content_pack_revision"] for installation in installations}),
+            "installed": sorted(installation["content_pack_revision"] for installation in installations),
             "parameters": self._held(installations),
         }
 
@@ -86,8 +89,8 @@ class ContentPack(Resource):
         if held["installed"] and not self._replace:
             raise WishError(
                 f"The content pack {self.name!r} is installed as revision {', '.join(map(str, held['installed']))}, "
-                f"not as revision {self._content['rev']} with the values asked for. Installing that takes away what "
-                "the old one made: set replace to true where that is meant"
+                f"not once as revision {self._content['rev']} with the values asked for. Installing that takes away "
+                "what the old ones made: set replace to true where that is meant"
             )
         return wished
 

@@ -313,10 +313,14 @@ def check_static_fields(static_fields: dict | None) -> dict | None:
     return {str(key): _text(f"static_fields.{key}", value, {}) for key, value in static_fields.items()}
 
 
-def hide_secrets(item: dict, schema: dict) -> dict:
-    """Return an input as it may be shown, its secrets hidden."""
-    secrets = secret_keys(schema)
+def hide_secrets(item: dict, schema: dict | None) -> dict:
+    """Return an input as it may be shown, its secrets hidden: without a schema every text may be one."""
     attributes = {key: _plain(value) for key, value in item["attributes"].items()}
+    secrets = (
+        {key for key in attributes if isinstance(attributes[key], (str, list))}
+        if schema is None
+        else secret_keys(schema)
+    )
     return {
         "id": item.get("id"),
         "title": item["title"],

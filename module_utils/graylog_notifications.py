@@ -108,10 +108,15 @@ class Notification(Resource):
 
     @property
     def barred_url(self) -> str | None:
-        """The address of the notification that Graylog will refuse to call, None where there is none."""
-        settings = {**self._config, **self._secrets}
-        url = settings.get("url") or settings.get("webhook_url")
-        return url if url and not allowed(self._client, url) else None
+        """The address of the notification that Graylog will refuse to call, None where there is none.
+
+        One that is a secret is HIDDEN: warnings are the one thing in an answer out of which Ansible takes no secrets.
+        """
+        for settings in (self._config, self._secrets):
+            url = settings.get("url") or settings.get("webhook_url")
+            if url and not allowed(self._client, url):
+                return HIDDEN if settings is self._secrets else url
+        return None
 
     def _due(self, item: dict | None) -> dict:
         """Return the secrets that must be written."""

@@ -48,6 +48,16 @@ def test_another_revision_takes_the_place_where_it_may(played):
     assert installed(played) == [2]
 
 
+def test_what_was_installed_twice_is_installed_once(played):
+    played.run("graylog_content_pack", content=pack())
+    (entry,) = played.content_packs.installed[PACK_ID]
+    played.content_packs.installed[PACK_ID].append({**entry, "_id": "again"})
+    assert "revision 1, 1, not once" in played.run("graylog_content_pack", content=pack())["msg"]
+    replaced = played.settles("graylog_content_pack", content=pack(), replace=True)
+    assert replaced["diff"]["before"]["installed"] == [1, 1]
+    assert installed(played) == [1]
+
+
 def test_parameters_get_their_types_and_defaults(played):
     content = pack(parameters=PARAMETERS)
     played.settles("graylog_content_pack", content=content, parameters={"TITLE": "Jobs"})

@@ -75,6 +75,16 @@ def test_the_inputs_are_told_with_their_transport(run, server):
     assert "hunter2x" not in json.dumps(answer["inputs"])
 
 
+def test_an_input_whose_plugin_is_missing_is_told_with_the_others(run, server):
+    server.inputs.add("new", GELF, port=12201)
+    number = server.inputs.add("gone", GELF, port=5000, api_key="hunter2x")
+    server.inputs.items[number]["type"] = "org.example.GoneUdpInput"
+    answer = run("graylog_input_info")
+    assert [(item["title"], item["udp"]) for item in answer["inputs"]] == [("gone", True), ("new", False)]
+    assert answer["inputs"][0]["configuration"]["port"] == 5000
+    assert "hunter2x" not in json.dumps(answer)
+
+
 HEADER = {"authorization_header_name": "x-key", "authorization_header_value": "hunter2x", "max_chunk_size": 70007}
 NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configuration": HEADER}
 
