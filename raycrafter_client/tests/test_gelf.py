@@ -7,6 +7,7 @@ import time
 
 import pytest
 from raycrafter_client.gelf import LINKS, GelfHandler
+from raycrafter_client.gelf_http import WINDOW, HttpLink
 from raycrafter_client.gelf_queue import BoundedQueue, Frame
 from raycrafter_client.gelf_spool import LogSpool
 from raycrafter_client.tls import client_context
@@ -345,3 +346,41 @@ def test_an_idle_connection_may_end(make, log):
     log.wait_for(lambda: len(log.raw) == 2)
     handler.close_within(5)
     assert numbers(log) == ["one", "two"]
+
+
+def test_a_window_of_messages_goes_ahead_of_the_answers(pki):
+    """The server answers the first one, and then none before it has all of the others."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with pki.server_context(client_ca=pki.ca).wrap_socket(listener.accept()[0], server_side=True) as connection:
+            for count in (1, WINDOW):
+                asked = b""
+                while asked.count(b"POST") < count:
+                    asked += connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n" * count)
+            connection.recv(1)
+
+    with listener:
+        threading.Thread(target=serve, daemon=True).start()
+        link = HttpLink("localhost", listener.getsockname()[1], client_context(pki.ca, *pki.client), 10.0)
+        link.deliver([Frame(number, False, b'{"number": %d}' % number) for number in range(1 + WINDOW)])
+        assert link.delivered == 1 + WINDOW
+        link.close()
+
+
+@pytest.mark.parametrize("log", ["http_log"], indirect=True)
+def test_a_message_that_breaks_the_connection_holds_up_no_other(make, log):
+    def answer(body):
+        if b"bad" in body and len(alone) < 2:
+            alone.append(log.connections)
+            raise OSError("hang up")
+        return 422 if b"bad" in body else 202
+
+    alone = []
+    log.answer = answer
+    logger, _ = make()
+    for number in range(100):
+        logger.info("bad" if number == 50 else str(number))
+    log.wait_for(lambda: {str(number) for number in range(100) if number != 50} <= set(numbers(log)))
+    assert len(alone) == 2

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from raycrafter_client.gelf import LINKS, GelfHandler
+from raycrafter_client.gelf_http import WINDOW
 from raycrafter_client.gelf_queue import BoundedQueue
 from raycrafter_client.gelf_spool import LogSpool
 from raycrafter_client.gelf_tcp import RESEND_MESSAGES
@@ -115,8 +116,8 @@ def make(tmp_path, pki):
 @pytest.mark.parametrize(
     ("transport", "window", "most_repeated"),
     [
-        # the server had it, and died before it said so
-        ("http", MESSAGES, DEATHS),
+        # the server had them, and died before it said so
+        ("http", MESSAGES, DEATHS * WINDOW),
         # without an acknowledgement: nothing is lost as long as what is on the way fits into the resend window
         ("tcp", RESEND_MESSAGES // 5, DEATHS * RESEND_MESSAGES),
     ],

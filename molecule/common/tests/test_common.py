@@ -28,6 +28,13 @@ def test_the_time_zone(host):
     assert host.check_output("date -d '2026-01-15 12:00' +%Z") == "CET"
 
 
+def test_the_journal_drops_nothing_for_being_much(host):
+    """journald's own limit would be 35,000 lines of a unit in 30 seconds, with a journal of 1 GB."""
+    with host.sudo():
+        host.check_output("seq 40000 | systemd-cat -t common-much && journalctl --sync")
+        assert host.check_output("journalctl -t common-much -o cat | sort -u | wc -l") == "40000"
+
+
 def test_the_journal_lasts_and_has_a_limit(host):
     with host.sudo():
         host.check_output(

@@ -180,5 +180,6 @@ def test_what_is_refused_for_ever_is_put_aside_and_holds_nothing_up(receiver, ma
     write(host, "/var/log/plain.log", f"{mark} REFUSED\n{mark} taken\n")
     assert [message["short_message"] for message in arrived(receiver, mark)] == [f"{mark} taken"]
     with host.sudo():
+        assert host.file("/var/spool/rsyslog/refused").mode == 0o600
         (aside,) = host.check_output(f"grep {mark} /var/spool/rsyslog/refused | grep -v _program.:.sudo").splitlines()
     assert json.loads(aside)["short_message"] == f"{mark} REFUSED"

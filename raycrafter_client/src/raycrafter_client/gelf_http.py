@@ -1,5 +1,6 @@
 """GELF over HTTP: one message a request, and the server answers 202 when it has taken it."""
 
+import io
 import ssl
 from contextlib import closing
 from http.client import HTTPException, HTTPResponse
@@ -10,8 +11,21 @@ from .gelf_link import Link
 from .gelf_queue import Frame
 
 TAKEN = 202
+# Messages on the way without an answer. One by one, each would cost the time to the server and back.
+WINDOW = 64
 # What the server says of one message, and would say again. Other errors are of the server or the way to it.
 BAD_MESSAGE = (400, 413, 415, 422)
+
+
+class Answers(io.BufferedReader):
+    """What the server says on one connection. ``HTTPResponse`` takes it for its socket, and may not close it."""
+
+    def makefile(self, mode: str) -> "Answers":
+        """Return where to read the next answer."""
+        return self
+
+    def close(self) -> None:
+        """Stay open: other answers follow."""
 
 
 class HttpLink(Link):
@@ -24,18 +38,24 @@ class HttpLink(Link):
             "POST /gelf HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: raycrafter-client/{}\r\n"
             "Content-Type: application/json\r\nContent-Length: ".format(host, port, __version__)
         ).encode()
+        self._answers = Answers(self._socket.makefile("rb", buffering=0))
         self._refused: List[Tuple[Frame, str]] = []
         self._ended = False
+        # the first one goes alone: where a message breaks the connection, the next connection tells which
+        self._window = 1
 
     def deliver(self, frames: Sequence[Frame]) -> None:
-        """Send messages, each after the answer to the one before: requests sent ahead of the answers gain nothing."""
+        """Send messages, a window of them ahead of their answers; of the rest nobody knows when the connection ends."""
         self.delivered = 0
-        for frame in frames:
-            if self._ended:
-                return
-            self._socket.sendall(self._head + b"%d\r\n\r\n" % len(frame.data) + frame.data)
-            self._read_answer(frame)
-            self.delivered += 1
+        while not self._ended and self.delivered < len(frames):
+            window = frames[self.delivered : self.delivered + self._window]
+            self._socket.sendall(b"".join(b"%s%d\r\n\r\n%s" % (self._head, len(f.data), f.data) for f in window))
+            for frame in window:
+                if self._ended:
+                    return
+                self._read_answer(frame)
+                self.delivered += 1
+            self._window = WINDOW
 
     def check(self) -> None:
         """Look whether the connection goes on."""
@@ -43,13 +63,18 @@ class HttpLink(Link):
             raise ConnectionResetError("the log server ends connections after some requests")
         super().check()
 
+    def close(self) -> None:
+        """Close the connection and the file over it, without which the socket would stay."""
+        self._answers.raw.close()
+        super().close()
+
     def take_refused(self) -> List[Tuple[Frame, str]]:
         """Return the messages that were answered with an error of their own."""
         refused, self._refused = self._refused, []
         return refused
 
     def _read_answer(self, frame: Frame) -> None:
-        with closing(HTTPResponse(self._socket)) as answer:
+        with closing(HTTPResponse(self._answers)) as answer:
             try:
                 answer.begin()
                 text = answer.read().decode("utf-8", "replace")

@@ -10,6 +10,7 @@ Standard library only, Python 3.8 or later.
 """
 
 import http
+import os
 import select
 import signal
 import socket
@@ -23,6 +24,8 @@ TIMEOUT = 30  # seconds for a connection or an answer
 PATIENCE = 60  # seconds after which rsyslog hears that a transaction does not get through; it asks again at once
 LONGEST_PAUSE = 10  # seconds between two attempts
 WINDOW = 64  # messages that are on the way without an answer
+REMINDER = 3600  # seconds between two lines in the journal about trouble that lasts
+REFUSED_BYTES = 32 * 1024 * 1024  # of the file for refused messages, and of the one before it, which is kept
 # The message itself is wrong, whoever sends it and however often.
 HOPELESS = (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, http.HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -85,6 +88,7 @@ class Sender:
         self.refused_count = 0
         self.connection = None
         self.trouble = ""
+        self.told = 0.0
         # What Graylog has of a transaction that failed: rsyslog brings the same lines again.
         self.taken = set()
         self.window = WINDOW
@@ -116,9 +120,11 @@ class Sender:
         return "OK"
 
     def _tell(self, trouble: str) -> None:
-        """Write to the journal when trouble begins or ends."""
-        if bool(trouble) != bool(self.trouble):
+        """Write to the journal when trouble begins or ends, and every hour while it lasts: the host's logs wait."""
+        now = time.monotonic()
+        if bool(trouble) != bool(self.trouble) or (trouble and now >= self.told + REMINDER):
             syslog.syslog(syslog.LOG_WARNING, trouble or "Graylog takes messages again")
+            self.told = now
         self.trouble = trouble
 
     def _send(self, messages: list) -> None:
@@ -144,8 +150,12 @@ class Sender:
             raise UnavailableError(f"it answered {status}")
 
     def _put_aside(self, message: bytes, status: int) -> None:
-        with self.refused.open("ab") as file:
+        with open(self.refused, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            os.fchmod(file.fileno(), 0o600)  # an earlier release's was readable by everybody
             file.write(message + b"\n")
+            full = file.tell() >= REFUSED_BYTES
+        if full:
+            self.refused.replace(f"{self.refused}.1")
         self.refused_count += 1
         if self.refused_count == 1 or self.refused_count % 1000 == 0:
             syslog.syslog(
