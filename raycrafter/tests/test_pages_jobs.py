@@ -88,6 +88,14 @@ def test_chart(job: Job) -> None:
     chart = frame_times(job)
     assert [(bar.x, bar.height) for bar in chart.bars] == [(0, 25.0), (10, 50.0), (20, 75.0), (30, 100.0)]
     assert all(bar.y + bar.height == 100 for bar in chart.bars)
+    assert (chart.top, chart.failed) == (4, 4)
+    job.frames.filter(number=3).update(seconds=None)
+    job.frames.exclude(number=3).update(state="SYNCED", seconds=57)
+    chart = frame_times(job)
+    assert (chart.top, chart.half, chart.timed, chart.failed, chart.mean) == (60, 30, 3, 1, 57)
+    assert (chart.bars[2].height, chart.bars[2].failed, chart.bars[2].text) == (0, 1, "Frame 3: failed")
+    job.frames.update(seconds=None)
+    assert frame_times(job) is None
 
 
 def test_frames_fill_in(pages: Client, job: Job) -> None:

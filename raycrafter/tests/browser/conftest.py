@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from page_scene import DESKTOP, make_scene
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from raycrafter.config import Retention
 from raycrafter.jobs.models import Job
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
@@ -36,11 +38,12 @@ def chromium() -> Iterator[Browser]:
 def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Page]]:
     """Open pages: ``open_page(path, client=…, viewport=…, color_scheme=…)``; ``client`` is signed in.
 
-    A page that breaks its security policy, or whose scripts fail, fails the test.
+    A page that breaks its security policy, or whose scripts fail, fails the test; not so what it complains of in the
+    words of ``expected``.
     """
     contexts, complaints = [], []
 
-    def opened(path: str, client: Any = None, **options: Any) -> Page:
+    def opened(path: str, client: Any = None, expected: str = "\n", **options: Any) -> Page:
         context = chromium.new_context(base_url=live_server.url, **DESKTOP | options)
         contexts.append(context)
         context.set_default_timeout(20_000)
@@ -49,7 +52,10 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
             context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on(
+            "console",
+            lambda said: complaints.append(said.text) if said.type == "error" and expected not in said.text else None,
+        )
         page.goto(path)
         return page
 
@@ -60,6 +66,13 @@ def open_page(chromium: Browser, live_server: Any) -> Iterator[Callable[..., Pag
 
 
 @pytest.fixture
-def scene(live_server: Any, owner: Any) -> Job:
-    """A job in the middle of its work, among others."""
+def scene(live_server: Any, owner: Any, settings: Any) -> Job:
+    """A job in the middle of its work, among others, at a site with two renderers."""
+    programs = {"povray": "/usr/bin/povray", "blender": "/usr/bin/blender"}
+    cluster = dataclasses.replace(settings.RAYCRAFTER.cluster, renderers=programs)
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=cluster, retention=Retention(keep_days=8))
+    mail = dataclasses.replace(settings.RAYCRAFTER.mail, host="mail.example.org", sender="render@example.org")
+    settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, mail=mail)
+    owner.email = "alice@example.org"
+    owner.save()
     return make_scene(owner)

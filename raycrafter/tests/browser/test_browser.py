@@ -10,12 +10,22 @@ from typing import Any
 import pytest
 from page_scene import DESKTOP, PHONE
 from playwright.sync_api import Page, expect
-from raycrafter.jobs.models import Event, Job
+from raycrafter.jobs.models import Attempt, Event, Job, Workspace
 from raycrafter.jobs.states import JobState
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
 SCENE = "camera{location <0,0,-3>} sphere{0,1 pigment{rgb 1}}"
-PATHS = ("/", "/jobs/{pk}", "/jobs/{pk}/frames/16", "/jobs/new", "/site", "/notifications", "/api/v1/docs/")
+PATHS = (
+    "/",
+    "/jobs/{pk}",
+    "/jobs/{pk}/frames/16",
+    "/jobs/new",
+    "/site",
+    "/notifications",
+    "/api/v1/docs/",
+    "/login/",
+    "/nothing",
+)
 
 CHECKS = (Path(__file__).parent / "page_checks.js").read_text()
 
@@ -82,7 +92,7 @@ def test_page_follows_the_job(open_page: Callable[..., Page], pages: Any, scene:
     expect(page.locator("#frame-20 .state")).to_have_text("RUNNING")
     expect(page.get_by_role("progressbar", name="Frame 20")).to_have_attribute("value", "40")
     expect(page.locator("#events")).to_contain_text("the fan is loud")
-    expect(page.locator("#times rect")).to_have_count(14)
+    expect(page.locator("#times rect.time")).to_have_count(14)
     expect(page.locator("#counts").get_by_role("link", name="All")).to_be_focused()
     assert image.evaluate("(e) => e.isConnected"), "a picture that has not changed was drawn anew"
     announcement = page.get_by_role("status").element_handle()
@@ -93,6 +103,47 @@ def test_page_follows_the_job(open_page: Callable[..., Page], pages: Any, scene:
     expect(page.get_by_text("Cancel this job")).to_have_count(0)
     page.locator("#main").focus()  # now it may change too, although the job is over
     expect(page.locator("#counts")).to_contain_text("RUNNING 3")
+
+
+def test_who_is_signed_out_is_told(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
+    page = open_page(f"/jobs/{scene.pk}", client=pages, expected="401 (Unauthorized)")  # pictures
+    expect(page.get_by_role("alert")).to_have_count(0)
+    pages.logout()
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out")
+    page.get_by_role("link", name="Sign in again").click()
+    expect(page).to_have_title("Sign in · RayCrafter")
+
+
+def test_what_is_true_of_the_job_is_kept_up(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
+    page = open_page(f"/jobs/{scene.pk}", client=pages)
+    expect(page.locator("#facts")).to_contain_text("3 extensions left")
+    expect(page.locator("#log pre")).to_have_count(3)
+    expect(page.locator("#archive")).to_contain_text("Download all frames (11,")
+    Workspace.objects.filter(job=scene).update(extensions_left=1)
+    Attempt.objects.filter(frame__job=scene, frame__number=14).update(log="the very last line")
+    scene.frames.filter(number=12).update(state="SYNCED", file=scene.frames.get(number=1).file.name, file_size=9)
+    expect(page.locator("#facts")).to_contain_text("1 extension left")
+    expect(page.locator("#log")).to_contain_text("the very last line")
+    expect(page.locator("#archive")).to_contain_text("Download all frames (12,")
+
+
+def test_a_preview_that_fails_keeps_the_form(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
+    page = open_page("/jobs/new", client=pages, expected="Failed to load resource")
+    page.get_by_label("Name").fill("Long to type")
+    page.route("**/jobs/new", lambda route: route.abort())
+    page.get_by_role("button", name="Show the script").click()
+    expect(page.locator("#summary")).to_contain_text("cannot be shown")
+    page.unroute("**/jobs/new")
+    page.route("**/jobs/new", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    page.get_by_role("button", name="Show the script").click()
+    expect(page.locator("#summary")).to_contain_text("the server answered 502")
+    expect(page.get_by_label("Name")).to_have_value("Long to type")
+    page.unroute("**/jobs/new")
+    page.get_by_role("button", name="Show the script").click()
+    expect(page.locator("#script")).to_contain_text("#PBS")
+    pages.logout()
+    page.get_by_role("button", name="Show the script").click()
+    expect(page).to_have_title("Sign in · RayCrafter")
 
 
 def test_cancel_and_retry(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
@@ -112,9 +163,10 @@ def test_cancel_and_retry(open_page: Callable[..., Page], pages: Any, scene: Job
 @pytest.mark.parametrize("path", PATHS)
 def test_phone_and_dark(open_page: Callable[..., Page], pages: Any, scene: Job, path: str) -> None:
     for options in (PHONE, DESKTOP):
-        page = open_page(path.format(pk=scene.pk), client=pages, **options)
+        client = None if path == "/login/" else pages
+        page = open_page(path.format(pk=scene.pk), client=client, expected="404 (Not Found)", **options)
         found = page.evaluate(CHECKS)
-        assert found["texts"] > 10
+        assert found["texts"] > 5
         assert (found["unsound"], found["faint"]) == ([], [])
         # not compared with innerWidth: phones zoom out until everything fits
         width = page.evaluate("document.documentElement.scrollWidth")

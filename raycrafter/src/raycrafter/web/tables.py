@@ -27,10 +27,9 @@ class Table:
     more: str = ""
 
     @property
-    def cells(self) -> list[list[tuple[str, Any]]]:
-        """The rows, each cell with its kind."""
-        kinds = [kind for _, kind in self.columns]
-        return [list(zip(kinds, row, strict=True)) for row in self.rows]
+    def cells(self) -> list[list[tuple[str, str, Any]]]:
+        """The rows, each cell with its heading and kind."""
+        return [[(*column, value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows]
 
 
 def batches(rows: Iterable[Batch], total: int) -> Table:

@@ -26,6 +26,7 @@ from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Attempt, Job, load_progress
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
+from raycrafter.tasks.common import WAITING
 
 from . import tables
 from .chart import frame_times
@@ -78,7 +79,7 @@ def job_list(request: HttpRequest) -> HttpResponse:
     page = _page(request, JobFilter(request.GET, jobs).qs, JOBS_PER_PAGE)
     load_progress(page)
     open_jobs = any(job.state not in JOB_FINAL for job in page)
-    context = {"page": page, "open_jobs": open_jobs, "states": JobState.values}
+    context = {"page": page, "open_jobs": open_jobs, "states": JobState.values, "waiting": WAITING}
     context["filtered"] = any(request.GET.get(name) for name in FILTERS)
     return render(request, "web/job_list.html", context)
 
