@@ -143,6 +143,13 @@ def test_submit_can_print_json_and_watch(rc, service, scene):
     assert output.splitlines()[-1].startswith("Job 2 is DONE")
 
 
+def test_submit_and_watch_as_json_prints_lines_of_json_only(rc, service, scene):
+    service.script = [{}, {"state": "ACTIVE"}, {"state": "FAILED"}]
+    words = ["--frames", "1", "--json", "--watch", "--interval", "0.01"]
+    output = rc("submit", scene, *words, code=1).output
+    assert [json.loads(line)["state"] for line in output.splitlines()] == ["NEW", "ACTIVE", "FAILED"]
+
+
 def test_list(rc, service):
     service.add(1, "DONE", [(1, "SYNCED", b"x")], name="first")
     service.add(2, "FAILED", [(1, "FAILED", None), (2, "RUNNING", None)], name="evil\x1b[2Jname")
@@ -199,6 +206,41 @@ def test_watch_tells_how_much_of_the_scene_is_on_the_cluster(rc, service):
     lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
     assert lines[0].endswith("job 5 STAGING 0/1 frames, 0 %, 34 % of the scene sent")
     assert lines[1].endswith("job 5 DONE 0/1 frames, 0 %")
+
+
+HELD_UP = [
+    {"state_reason": "Waiting: submission: login1 does not\nanswer"},
+    {"state_reason": "", "paused": True},
+    {"paused": False},
+    {"state": "DONE"},
+]
+
+
+def test_watch_tells_why_a_job_waits_and_that_it_is_paused(rc, service):
+    service.add(5, "READY", [(1, "WAITING", None)])
+    service.script = [dict(change) for change in HELD_UP]
+    lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
+    assert [line.split(" ", 1)[1] for line in lines[:3]] == [
+        "job 5 READY 0/1 frames, 0 %. Waiting: submission: login1 does not answer",
+        "job 5 READY, paused 0/1 frames, 0 %",
+        "job 5 READY 0/1 frames, 0 %",
+    ]
+
+
+def test_the_bar_tells_it_too(rc, service, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    service.add(5, "READY", [(1, "WAITING", None)])
+    service.script = [dict(change) for change in HELD_UP]
+    # the bar draws itself ten times in a second
+    output = rc("watch", 5, "--interval", "0.3").output
+    assert "Waiting: submission: login1 does not answer" in output
+    assert "job 5 READY, paused" in output
+
+
+def test_list_and_status_tell_that_a_job_is_paused(rc, service):
+    service.add(5)["paused"] = True
+    assert "ACTIVE, paused" in rc("list").output
+    assert "ACTIVE, paused" in rc("status", 5).output
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])

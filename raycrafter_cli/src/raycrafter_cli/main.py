@@ -18,16 +18,16 @@ from .common import JOB, api_of, as_json, interval, print_json, progress
 from .errors import EXIT_FAILED, CliError
 from .group import Group
 from .pack import packed
-from .text import clean, columns, moment, state
+from .text import clean, columns, moment, standing
 from .upload import upload
 from .watch import FINAL, summary, watch
 
 STATES = ("NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING", *sorted(FINAL))
 
 
-def _watched(api: Api, number: int, interval: float, as_json: bool = False) -> int:
+def _watched(api: Api, number: int, interval: float, as_json: bool, job: dict[str, Any] | None = None) -> int:
     try:
-        return watch(api, number, interval, as_json)
+        return watch(api, number, interval, as_json, job)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"The job goes on; see it again with: raycrafter watch {number}") from None
 
@@ -79,7 +79,10 @@ def submit(
     interval: float,
     as_json: bool,
 ) -> None:
-    """Submit SCENE: a file, an archive, or a directory, which is packed."""
+    """Submit SCENE: a file, an archive, or a directory, which is packed.
+
+    With --watch and --json the job is printed as a line of JSON, and again whenever it has changed.
+    """
     given: dict[str, Any] = {
         "name": name or scene.resolve().name.split(".")[0] or "scene",
         "renderer": renderer,
@@ -94,12 +97,12 @@ def submit(
     with packed(scene) as file:
         fields: dict[str, Any] = {key: str(value) for key, value in given.items() if value is not None}
         job = upload(api, fields | ({"after": list(after)} if after else {}), file)
-    if as_json:
-        print_json(job)
-    else:
+    if not as_json:
         click.echo(f"Job {job['id']} ({clean(job['name'])}): {sum(job['frame_counts'].values())} frames")
+    elif not watching:
+        print_json(job)
     if watching:
-        context.exit(_watched(api, job["id"], interval))
+        context.exit(_watched(api, job["id"], interval, as_json, job))
 
 
 def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -136,8 +139,7 @@ def list_jobs(context: click.Context, limit: int, as_json: bool, **wanted: Any) 
     else:
         rows = [("JOB", "STATE", "FRAMES", "CREATED", "NAME")]
         rows += [
-            (str(job["id"]), state(job["state"]), summary(job), moment(job["created"]), clean(job["name"]))
-            for job in jobs
+            (str(job["id"]), standing(job), summary(job), moment(job["created"]), clean(job["name"])) for job in jobs
         ]
         click.echo("\n".join(columns(rows)))
 
@@ -163,7 +165,7 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in data["frame_counts"].items() if count)
     rows = [
         ("Job", f"{data['id']} ({clean(data['name'])})"),
-        ("State", state(data["state"])),
+        ("State", standing(data)),
         ("Reason", clean(data.get("state_reason") or "")),
         ("Renderer", clean(data["renderer"])),
         ("Frames", f"{clean(data['frames'])}: {clean(counts)}"),
@@ -278,7 +280,7 @@ def _changed(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        click.echo(f"Job {data['id']} is {state(data['state'])}{', paused' if data.get('paused') else ''}")
+        click.echo(f"Job {data['id']} is {standing(data)}")
 
 
 @main.command()

@@ -22,6 +22,11 @@ def state(name: str) -> str:
     return click.style(clean(name), fg=COLOURS.get(name))
 
 
+def standing(job: dict[str, Any]) -> str:
+    """Return a job's state, and whether it is paused."""
+    return state(job["state"]) + (", paused" if job.get("paused") else "")
+
+
 def moment(value: str | None) -> str:
     """Return an ISO 8601 time as local time to the second, or a dash."""
     if not value:

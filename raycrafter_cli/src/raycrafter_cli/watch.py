@@ -5,17 +5,18 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from .api import Api, UnavailableError
 from .errors import EXIT_FAILED
-from .text import clean, state
+from .text import clean, standing, state
 
 FINAL = {"DONE", "FAILED", "CANCELLED"}
 MOVING = {"RUNNING", "VERIFYING"}
@@ -36,11 +37,16 @@ def summary(job: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def watch(api: Api, number: int, interval: float, as_json: bool = False) -> int:
-    """Show a job until it ends; return the exit code. ``interval`` in seconds."""
+def held_up(job: dict[str, Any]) -> str:
+    """Return what a job that has not ended waits for, in one line; nothing when nothing holds it up."""
+    return "" if job["state"] in FINAL else clean(job.get("state_reason") or "").replace("\n", " ")
+
+
+def watch(api: Api, number: int, interval: float, as_json: bool, job: dict[str, Any] | None = None) -> int:
+    """Show a job until it ends; return the exit code. ``interval`` in seconds; ``job`` when it is known how it is."""
     show = _json_lines if as_json else _bar if Console().is_terminal else _lines
     look = api.job if as_json else functools.partial(_look, api)
-    job = show(lambda: _poll(look, number, interval), look(number))
+    job = show(lambda: _poll(look, number, interval), job or look(number))
     if as_json:
         return 0 if job["state"] == "DONE" else EXIT_FAILED
     return report_end(api, job)
@@ -89,7 +95,7 @@ def _lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str,
     """One line whenever something has changed."""
     shown = ""
     while True:
-        line = f"job {job['id']} {clean(job['state'])} {summary(job)}"
+        line = ". ".join(filter(None, (f"job {job['id']} {standing(job)} {summary(job)}", held_up(job))))
         if line != shown:
             shown = line
             click.echo(f"{datetime.now():%H:%M:%S} {line}")
@@ -110,6 +116,18 @@ def _json_lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict
         job = poll()
 
 
+class _Progress(Progress):
+    """A bar, and below it a line when something holds the job up."""
+
+    note = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Return what is drawn."""
+        yield from super().get_renderables()
+        if self.note:
+            yield Text(self.note, style="yellow")
+
+
 def _bar(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
     """A bar over the frames; frames in work count by their share."""
     columns = (
@@ -118,10 +136,10 @@ def _bar(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, A
         TextColumn("{task.fields[summary]}", markup=False),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, transient=True) as progress:
+    with _Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=100.0, summary="")
         while True:
-            label = f"job {job['id']} {clean(job['state'])}"
+            label, progress.note = f"job {job['id']} {click.unstyle(standing(job))}", held_up(job)
             progress.update(task, description=label, completed=job["percent"], summary=summary(job))
             if job["state"] in FINAL:
                 return job
