@@ -168,7 +168,6 @@ from ansible.module_utils.batch_process import run as run_program
 from ansible.module_utils.batch_reply import Reply
 from ansible.module_utils.batch_spec import NAME
 
-
 NO_ARRAYS = "this module follows one job to its end: submit an array with the batch system's own command"
 
 
