@@ -14,6 +14,7 @@ description:
   - A job is known by its O(name). One of this name and of the user that runs the module, waiting or running, is not
     submitted again. Runs at the same time with the same name wait for one another, by a lock file in
     C(~/.cache/raycrafter).
+  - Arrays of jobs are refused.
   - That a job is not listed any more is not taken for success. Its exit code comes from the file C(exit) that scripts
     of C(batch_script) leave in their O(directory), or else from the batch system's full status or accounting.
 options:
@@ -161,11 +162,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.batch_answers import ANSWERS
-from ansible.module_utils.batch_jobs import Ended, JobError, Jobs
+from ansible.module_utils.batch_jobs import Ended, JobError, Jobs, array_line
 from ansible.module_utils.batch_lock import LockError, locked
 from ansible.module_utils.batch_process import run as run_program
 from ansible.module_utils.batch_reply import Reply
 from ansible.module_utils.batch_spec import NAME
+
+NO_ARRAYS = "this module follows one job to its end: submit an array with the batch system's own command"
 
 
 def jobs_of(module: AnsibleModule) -> Jobs:
@@ -197,6 +200,15 @@ def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
         )
 
 
+def refuse_array(module: AnsibleModule, script: Path, answer: dict) -> None:
+    """Many jobs under one name have no one end that could be told. The script may not be there yet in check mode."""
+    if script.is_file():
+        text = script.read_text(encoding="utf-8", errors="replace")
+        line = array_line(text, ANSWERS[module.params["answers"]].dialects)
+        if line is not None:
+            module.fail_json(msg=f"{script}, line {line}, asks for an array; {NO_ARRAYS}", **answer)
+
+
 def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
     """Submits the job unless it is there."""
     name, script = module.params["name"], Path(module.params["script"]).absolute()
@@ -205,8 +217,11 @@ def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
             module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
         if not directory(module).is_dir():
             module.fail_json(msg=f"{directory(module)} is no directory on this host; make it first", **answer)
+    refuse_array(module, script, answer)
     live = jobs.live(name)
     answer["job_ids"] = [job.native_id for job in live]
+    if any("[" in native_id for native_id in answer["job_ids"]):
+        module.fail_json(msg=f"job {name!r}, {answer['job_ids'][0]}, is an array; {NO_ARRAYS}", **answer)
     answer["changed"] = not live
     if module.check_mode:
         answer["msg"] = f"job {name!r} is there" if live else f"would submit {script} as {name!r}"

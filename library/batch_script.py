@@ -147,6 +147,7 @@ options:
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.files
+  - ansible.builtin.validate
 attributes:
   check_mode:
     support: full
@@ -314,10 +315,16 @@ def check_syntax(module: AnsibleModule, template: str) -> None:
 
 
 def write(module: AnsibleModule, dest: Path, script: str) -> None:
-    """Puts the script in place by rename, so that no job can start from half a script."""
+    """Puts the script in place by rename, so that no job can start from half a script, nor from one that the site's own
+    check refuses."""
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir, prefix="batch_script.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(script)
+    if module.params["validate"]:
+        command = module.params["validate"] % temporary
+        code, out, said = module.run_command(command)
+        if code != 0:
+            module.fail_json(msg=f"validate: {command} ended with {code} and said: {(said or out).strip()}")
     module.atomic_move(temporary, str(dest), unsafe_writes=module.params["unsafe_writes"])
 
 
@@ -326,12 +333,15 @@ def main() -> None:
         argument_spec={
             "dest": {"type": "path", "required": True},
             "template": {"type": "str"},
+            "validate": {"type": "str"},
             **SPEC_OPTIONS,
         },
         add_file_common_args=True,
         supports_check_mode=True,
     )
     dest = Path(module.params["dest"])
+    if "%s" not in (module.params["validate"] or "%s"):
+        module.fail_json(msg=f"validate: must have %s, the script's place, got {module.params['validate']!r}")
     spec = description(module)
     try:
         template = module.params["template"] or PLAIN

@@ -44,6 +44,7 @@ def _codes(verdicts: Mapping[Verdict, Sequence[int]]) -> dict[int, Verdict]:
 
 ANSWERS: dict[str, System] = {
     "torque": System(
+        dialects=("torque", "torque_cray"),
         native_id=_PBS_ID,
         states={**_PBS_STATES, "C": _ENDED},
         # XML, because an environment with newlines can write attributes into qstat -f.
@@ -61,6 +62,7 @@ ANSWERS: dict[str, System] = {
         ),
     ),
     "pbspro": System(
+        dialects=("pbspro",),
         native_id=_PBS_ID,
         states={**_PBS_STATES, "B": _RUNNING, "U": _RUNNING, "M": _RUNNING, "F": _ENDED, "X": _ENDED},
         # Not its JSON, which environments break.
@@ -85,6 +87,7 @@ ANSWERS: dict[str, System] = {
     ),
     # Slurm behind its Torque wrappers: sbatch's words, exit 1 for everything. U is their word for states in between.
     "slurm_torque": System(
+        dialects=("torque", "torque_cray"),
         native_id=re.compile(r"[0-9]+"),
         states={"Q": _WAITING, "R": _RUNNING, "S": _RUNNING, "U": _RUNNING, "C": _ENDED},
         commands=Commands(("qsub",), ("qdel",), ("qstat",), Question(("qstat", "-f"), "wrapper")),
@@ -96,6 +99,7 @@ ANSWERS: dict[str, System] = {
     # Slurm's own commands: exit 1 for everything. Letters are squeue's, words sacct's, which keeps no history where
     # nobody set up the accounting. A state that is not in the table is one in between.
     "slurm": System(
+        dialects=("slurm",),
         native_id=re.compile(r"[0-9]+"),
         states={
             **dict.fromkeys(["PD", "RQ", "RH", "RF", "RD", "SE"], _WAITING),

@@ -23,14 +23,25 @@ CPU_BINDINGS = ("cpu", "none", "depth", "numa_node")
 @dataclass(frozen=True)
 class Dialect:
     """How one scheduler reads a script: the prefix of its directives, what they are for a description, and which fields
-    it has nothing for, with what to do instead. ``option`` is the form, with an example, in which a site's template may
-    write a directive: one that can be compared with those of the description."""
+    it has nothing for, with what to do instead.
+
+    ``option`` is the form, with an example, in which a site's template may write a directive: one that can be compared
+    with those of the description. ``never`` are the options that it may not have even where the description does not
+    set them, ``verbatim`` are whole lines that it may have although they are no directives of this dialect.
+    ``array`` is the option for an array, ``job_id`` what a job to wait for may be called; ``job_id_env`` and
+    ``index_env`` are where a job finds its own id and its index in an array."""
 
     prefix: str
     directives: Callable[[BatchSpec], list[str]]
+    array: str
+    job_id: re.Pattern[str]
+    job_id_env: str
+    index_env: str
+    never: frozenset[str]
     lacks: Mapping[str, str] = field(default_factory=dict)
-    option: re.Pattern[str] = re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>\S+))?")
+    option: re.Pattern[str] = re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>[^\s'\"]+))?")
     example: str = "-l feature=ssd"
+    verbatim: frozenset[str] = frozenset()
 
 
 def _pbs_mail(spec: BatchSpec) -> list[str]:
@@ -43,7 +54,7 @@ def _dependencies(spec: BatchSpec) -> str:
 
 
 def _pbs(
-    resources: Callable[[BatchSpec], list[str]], array: str = "-t", output: str = "{name}.out"
+    resources: Callable[[BatchSpec], list[str]], array: str, output: str = "{name}.out"
 ) -> Callable[[BatchSpec], list[str]]:
     """Directives that the PBS family shares around its differing resource lists. No ``-V``: it fills the server's
     answers with the submitting shell; no rerun: it would run one job id twice."""
@@ -108,22 +119,85 @@ def _slurm(spec: BatchSpec) -> list[str]:
     return lines
 
 
-_TORQUE_LACKS = {"project": "Torque's -P names another user, not a project: use account"}
+_PBS_ID = re.compile(r"[0-9]{1,18}(\[[0-9]{0,9}\])?(\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
+# Other words for what the description says (how much, when, arrays), and what would change what it can rely on: the
+# submitting shell's environment, a job that asks for a terminal, waits to be released or is silent about its id.
+_PBS_NEVER = frozenset(["-V", "-t", "-J", "-L", "-I", "-X", "-h", "-z", "-C"]) | frozenset(
+    {
+        *(f"-W {name}" for name in ("depend", "block", "interactive")),
+        *(f"-l {name}" for name in ("nodes", "procs", "size", "mppwidth", "mppnppn", "mppdepth")),
+        *(f"-l {name}" for name in ("ncpus", "select", "place", "mpiprocs", "ompthreads")),
+    }
+)
+_SLURM_NEVER = frozenset(
+    [
+        "--array",
+        "--dependency",
+        "--ntasks",
+        "--ntasks-per-core",
+        "--ntasks-per-socket",
+        "--ntasks-per-gpu",
+        "--cpus-per-gpu",
+        "--time-min",
+        "--export-file",
+        "--get-user-env",
+        "--requeue",
+        "--wrap",
+        "--hold",
+        "--wait",
+        "--test-only",
+        "--parsable",
+        "--clusters",
+    ]
+)
+
+
+def _torque_dialect(resources: Callable[[BatchSpec], list[str]]) -> Dialect:
+    return Dialect(
+        "#PBS",
+        _pbs(resources, "-t"),  # Torque itself adds an array's index to the name of the output
+        array="-t",
+        job_id=_PBS_ID,
+        job_id_env="PBS_JOBID",
+        index_env="PBS_ARRAYID",
+        never=_PBS_NEVER,
+        lacks={"project": "Torque's -P names another user, not a project: use account"},
+        # Slurm behind Torque's commands passes over -r n, and reads this.
+        verbatim=frozenset({"#SBATCH --no-requeue"}),
+    )
+
+
 DIALECTS: dict[str, Dialect] = {
-    # Torque itself adds an array's index to the name of the output.
-    "torque": Dialect("#PBS", _pbs(_torque), _TORQUE_LACKS),
-    "torque_cray": Dialect("#PBS", _pbs(_torque_cray), _TORQUE_LACKS),
-    "pbspro": Dialect("#PBS", _pbs(_pbspro, array="-J", output="{name}-^array_index^.out")),
+    "torque": _torque_dialect(_torque),
+    "torque_cray": _torque_dialect(_torque_cray),
+    "pbspro": Dialect(
+        "#PBS",
+        _pbs(_pbspro, "-J", "{name}-^array_index^.out"),
+        array="-J",
+        job_id=_PBS_ID,
+        job_id_env="PBS_JOBID",
+        index_env="PBS_ARRAY_INDEX",
+        never=_PBS_NEVER,
+    ),
     "slurm": Dialect(
         "#SBATCH",
         _slurm,
-        {"project": "Slurm charges accounts: use account"},
-        re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>\S+))?"),
-        "--constraint=ssd",
+        array="--array",
+        job_id=re.compile(r"[0-9]{1,18}(_[0-9]{1,9})?"),
+        job_id_env="SLURM_JOB_ID",
+        index_env="SLURM_ARRAY_TASK_ID",
+        never=_SLURM_NEVER,
+        lacks={"project": "Slurm charges accounts: use account"},
+        option=re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>[^\s'\"]+))?"),
+        example="--constraint=ssd",
     ),
 }
-# What begins a directive of any scheduler: no script may have one that was not asked for.
-PREFIXES = tuple(dict.fromkeys(dialect.prefix for dialect in DIALECTS.values()))
+
+
+def of_all(name: str) -> tuple[str, ...]:
+    """What all dialects have for one of their texts, each once: no script may have a directive that was not asked for,
+    of any scheduler, and one scheduler may run another one's script."""
+    return tuple(dict.fromkeys(getattr(dialect, name) for dialect in DIALECTS.values()))
 
 
 # -- launchers: how the program gets onto the compute nodes is one entry here ------------------------------------------
@@ -170,13 +244,15 @@ def _check_spread(spec: BatchSpec) -> None:
 
 
 def _check_plain_spread(spec: BatchSpec) -> None:
-    _check_spread(spec)
     _check_letters(spec)
+    _check_spread(spec)
 
 
 def _check_letters(spec: BatchSpec) -> None:
     """What only aprun knows must not be asked of another launcher, which would pass over it."""
-    for letter, asked in (("S", spec.launch.S is not None), ("e", bool(spec.launch.e)), ("b", not spec.launch.b)):
+    launch = spec.launch
+    asked_for = {"S": launch.S is not None, "cc": launch.cc != "none", "e": bool(launch.e), "b": not launch.b}
+    for letter, asked in asked_for.items():
         if asked:
             raise BatchScriptError(f"launch.{letter}", f"aprun's alone, the launcher is {spec.launcher}")
 
@@ -203,9 +279,9 @@ def _check_aprun(spec: BatchSpec) -> None:
 
 
 def _check_alone(spec: BatchSpec) -> None:
-    _check_letters(spec)
     if spec.launch.n != 1:
         raise BatchScriptError("launch.n", f"without a launcher the command starts once, n = {spec.launch.n}")
+    _check_plain_spread(spec)
 
 
 def _aprun(spec: BatchSpec) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from .batch_dialects import DIALECTS
 from .batch_listing import Listing
 from .batch_process import LimitError
 from .batch_reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
@@ -209,6 +210,16 @@ class Jobs:
 
 def _how(refused: Refused, code: int | None) -> str:
     return refused.verdict.value if code is None else f"exit {code}, {refused.verdict.value}"
+
+
+def array_line(script: str, dialects: Sequence[str]) -> int | None:
+    """The number of the line in which a script asks for an array, in one of these dialects; None when there is none."""
+    for number, line in enumerate(script.splitlines(), 1):
+        for dialect in (DIALECTS[name] for name in dialects):
+            words = line[len(dialect.prefix) :].split() if line.startswith(dialect.prefix) else []
+            if any(re.fullmatch(rf"{re.escape(dialect.array)}(?:=?[0-9].*)?", word) for word in words):
+                return number
+    return None
 
 
 def exit_code(directory: Path, native_id: str) -> int | None:

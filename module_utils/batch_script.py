@@ -8,9 +8,9 @@ User text has no place here: a compute node asks the service for the renderer's 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from .batch_dialects import DIALECTS, LAUNCHERS, PREFIXES, require
+from .batch_dialects import DIALECTS, LAUNCHERS, of_all, require
 from .batch_spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime
 from .batch_template import PLAIN, fill
 
@@ -22,9 +22,17 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 VALUE = re.compile(r"[A-Za-z0-9_./:,+=@%-]{0,1024}")
 WORD = re.compile(r"[A-Za-z0-9_./:,+=@%-]{1,1024}")
 MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
-JOB_ID = re.compile(r"[0-9]{1,18}(\[[0-9]{0,9}\])?(\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
 ARRAY = re.compile(r"([0-9]{1,6})-([0-9]{1,6})(?:%([0-9]{1,6}))?")
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+# What an environment may not set, with what to do instead; the names that a scheduler and the script use come on top.
+RESERVED = {
+    re.compile(r"PATH|IFS|CDPATH|ENV|BASH.*|SHELLOPTS|PS4|LD_PRELOAD|LD_AUDIT"): "it changes what the script itself "
+    "runs: use modules or the prologue",
+    re.compile(r"UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|PIPESTATUS|PWD|_"): "it is the shell's own",
+    re.compile(r"rc_.*|WORKSPACE|LOADEDMODULES|_LMFILES_"): "the script needs it for itself",
+    re.compile(r"(?:PBS|SLURM|SLURMD|SBATCH)_.*"): "it is the scheduler's",
+}
 
 MAIL_ON = {"begin": None, "end": None, "abort": None}
 CONDITIONS = {"after": None, "afterok": None, "afternotok": None, "afterany": None}
@@ -64,6 +72,15 @@ def _variables(name: str, values: object) -> None:
         _text(f"{name}[{variable}]", value, VALUE, "a value of letters, digits and _./:,+=@%-")
 
 
+def _environment(spec: BatchSpec) -> None:
+    _variables("environment", spec.environment)
+    needed = {*of_all("job_id_env"), *of_all("index_env"), *LAUNCHERS[spec.launcher].environment}
+    for name in spec.environment:
+        reasons = [reason for names, reason in RESERVED.items() if names.fullmatch(name)]
+        if reasons or name in needed:
+            raise BatchScriptError(f"environment[{name}]", (reasons or ["it is the scheduler's or the launcher's"])[0])
+
+
 def _file(name: str, value: object) -> None:
     _text(name, value, PATH, "an absolute path of letters, digits and _./+=@-")
     parts = str(value).split("/")[1:]
@@ -86,7 +103,7 @@ def _after(spec: BatchSpec) -> None:
         raise BatchScriptError("after", f"a mapping, got {spec.after!r}")
     for condition, ids in spec.after.items():
         _choice("after", condition, CONDITIONS)
-        _texts(f"after[{condition}]", ids, JOB_ID, "a job id")
+        _texts(f"after[{condition}]", ids, DIALECTS[spec.dialect].job_id, f"a job id of {spec.dialect}'s")
         if not ids:
             raise BatchScriptError(f"after[{condition}]", "names no job")
 
@@ -164,7 +181,7 @@ def validate(spec: BatchSpec) -> None:
     _texts("command", spec.command, WORD, "a word of letters, digits and _./:,+=@%-")
     if not spec.command or spec.command[0].startswith("-") or "=" in spec.command[0]:
         raise BatchScriptError("command", "its first word must be a program")
-    _variables("environment", spec.environment)
+    _environment(spec)
     LAUNCHERS[spec.launcher].check(spec)
 
 
@@ -176,7 +193,7 @@ _FUNCTIONS = """\
 rc_finish() {{
     local file="{exit}"
     set +eu
-    {epilogue}printf '%s %s\\n' "${{PBS_JOBID:-${{SLURM_JOB_ID:-unknown}}}}" "$1" >"$file.tmp" &&
+    {epilogue}printf '%s %s\\n' "{job_id}" "$1" >"$file.tmp" &&
         mv "$file.tmp" "$file"
     exit "$1"
 }}
@@ -207,10 +224,19 @@ wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$r
 rc_finish "$rc_code"
 """
 
+# One by one, because Environment Modules before version 4 end with 0 whatever happened; what was loaded is in the list,
+# or has changed it where its name there is another one (a default version).
 _MODULES = """\
 rc_stage=91
 command -v module >/dev/null || . /etc/profile
-module load {names} || exit
+for rc_module in {names}; do
+    rc_before=${{LOADEDMODULES-}}
+    module load "$rc_module" || exit
+    case ":${{LOADEDMODULES-}}:" in
+    *":$rc_module:"* | *":$rc_module/"*) ;;
+    ":$rc_before:") echo "module $rc_module did not load" >&2; exit ;;
+    esac
+done
 """
 
 _WORKSPACE = """\
@@ -227,9 +253,6 @@ rc_stage=93
 set +eu +o pipefail
 """
 
-# The index of a job in an array, by whichever scheduler's name for it; each has an exit file of its own.
-_INDEX = "${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}"
-
 
 def directives(spec: BatchSpec) -> list[str]:
     """The scheduler's directive lines of a checked description."""
@@ -243,16 +266,26 @@ def render(spec: BatchSpec, template: str = PLAIN) -> str:
     validate(spec)
     ours = directives(spec)
     text, added = fill(template, ours, (_functions(spec), _SITE, _body(spec)), DIALECTS[spec.dialect])
-    found = sum(line.startswith(PREFIXES) for line in text.splitlines())
+    found = sum(line.startswith(of_all("prefix")) for line in text.splitlines())
     if found != len(ours) + added or len(set(ours)) != len(ours):
         raise BatchScriptError("directives", f"{len(ours) + added} were asked for, {found} came out")
     return text
 
 
+def _first_set(names: Iterable[str], otherwise: str) -> str:
+    """The shell's text for the first of some variables that has a value."""
+    for name in reversed(tuple(names)):
+        otherwise = f"${{{name}:-{otherwise}}}"
+    return otherwise
+
+
 def _functions(spec: BatchSpec) -> str:
+    # By whichever scheduler's name for them. Each job in an array has an exit file of its own.
+    index = f".{_first_set(of_all('index_env'), '')}" if spec.array else ""
     return _FUNCTIONS.format(
         epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",
-        exit=f"{spec.directory}/exit.{_INDEX}" if spec.array else f"{spec.directory}/exit",
+        exit=f"{spec.directory}/exit{index}",
+        job_id=_first_set(of_all("job_id_env"), "unknown"),
     )
 
 

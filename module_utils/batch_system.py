@@ -77,8 +77,11 @@ class Commands:
 
 @dataclass(frozen=True)
 class System:
-    """One kind of batch system: its job ids, its letters for states, its exit codes, its ways."""
+    """One kind of batch system: its job ids, its letters for states, its exit codes, its ways.
 
+    ``dialects`` are those whose directives its command for submissions reads, entries of batch_dialects.DIALECTS."""
+
+    dialects: Sequence[str]
     native_id: re.Pattern[str]
     states: Mapping[str, Phase]
     codes: Mapping[int, Verdict]

@@ -8,17 +8,14 @@ site's, for what the description does not set, and then commands.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
-from .batch_dialects import PREFIXES, Dialect
+from .batch_dialects import Dialect, of_all
 from .batch_spec import BatchScriptError
 
 DIRECTIVES_HERE = "@directives@"
 SCRIPT_HERE = "@script@"
 PLAIN = f"#!/bin/bash\n{DIRECTIVES_HERE}\n{SCRIPT_HERE}\n"
-
-# The submitting shell's environment, and arrays, whose jobs would share an exit file.
-_NEVER = {"-V", "-t", "-J", "--array"}
 
 
 def fill(template: str, directives: Sequence[str], script: tuple[str, str, str], dialect: Dialect) -> tuple[str, int]:
@@ -78,28 +75,34 @@ def _check_head(head: Sequence[str]) -> None:
     for number, line in enumerate(head, 1):
         if line.strip() and not line.startswith("#"):
             _refuse(number, f"only comments may come before {DIRECTIVES_HERE}: a scheduler stops reading at a command")
-        if line.startswith(PREFIXES):
+        if line.startswith(of_all("prefix")):
             _refuse(number, f"directives come after {DIRECTIVES_HERE}")
 
 
 def _check_middle(lines: Sequence[str], begin: int, directives: Sequence[str], dialect: Dialect) -> int:
     """Return how many directives the lines add; ``begin`` is the first one's number."""
-    taken = _NEVER.union(*(_sets(line, dialect) or () for line in directives))
+    taken = dialect.never.union(*(_sets(line, dialect) or () for line in directives))
     added, begun = 0, False
     for number, line in enumerate(lines, begin):
-        if not line.startswith(PREFIXES):
+        if not line.startswith(of_all("prefix")):
             begun = begun or _is_command(line)
             continue
         if begun:
             _refuse(number, "a directive after a command is not read")
-        options = _sets(line, dialect)
+        options = {line} if line in dialect.verbatim else _sets(line, dialect)
         if options is None:
             _refuse(number, f"write one option a line, as in '{dialect.prefix} {dialect.example}'")
-        if options & taken:
-            _refuse(number, f"{', '.join(sorted(options & taken))}: the description sets it, or it is not to be set")
+        clash = sorted(option for option in options if _is_one_of(option, taken))
+        if clash:
+            _refuse(number, f"{', '.join(clash)}: the description sets it, or it is not to be set")
         taken |= options
         added += 1
     return added
+
+
+def _is_one_of(option: str, taken: Set[str]) -> bool:
+    """Long options may be cut short on a command line, and so in a directive."""
+    return option in taken or (option.startswith("--") and any(one.startswith(option) for one in taken))
 
 
 def _sets(line: str, dialect: Dialect) -> set[str] | None:
@@ -110,5 +113,5 @@ def _sets(line: str, dialect: Dialect) -> set[str] | None:
     if not match:
         return None
     if match["name"] in ("-l", "-W"):
-        return {f"{match['name']} {part.split('=')[0]}" for part in (match["value"] or "").split(",")}
+        return {f"{match['name']} {part.split('=')[0].lower()}" for part in (match["value"] or "").split(",")}
     return {match["name"]}

@@ -162,6 +162,10 @@ def test_defaults_suffice_where_there_are_some() -> None:
         ("cluster.workspace_days", 0),
         ("cluster.workspace_warn_days", ["7"]),
         ("cluster.dialect", "sge"),
+        ("cluster.dialect", "slurm"),  # its answers are Torque's
+        ("cluster.dialect", "pbspro"),
+        ("cluster.numa_nodes", 99),
+        ("cluster.client_python", "two words"),
         ("cluster.answers", "maybe"),
         ("cluster.launcher", "ssh"),
         ("cluster.cores_per_node", 0),
@@ -194,6 +198,11 @@ def test_mistakes_are_named(key: str, value: Any) -> None:
         assert key.rsplit(".", 1)[-1] in caught.value.key
     assert "Mend: " in text
     assert "secret" not in text.replace("secret_key", "")
+
+
+def test_a_script_that_does_not_fit_is_told_in_the_words_of_the_file() -> None:
+    with pytest.raises(ConfigError, match=r"cluster\.numa_nodes: numa_nodes <= cores_per_node does not hold: 99 > "):
+        config.parse(toml(changed("cluster.numa_nodes", 99)), "x.toml")
 
 
 def test_ssh_needs_nothing_of_gridftp_and_takes_nothing_of_it() -> None:

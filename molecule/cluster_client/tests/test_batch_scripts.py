@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -11,8 +12,9 @@ from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
 
 # Torque's directives by way of Slurm's Torque commands, and Slurm's own.
-SUBMIT = {"torque": "qsub", "slurm": "sbatch --parsable"}
-TAKEN = [("torque", "aprun"), ("torque", "none"), ("slurm", "srun"), ("slurm", "none")]
+SUBMIT = {"torque": "qsub", "torque_cray": "qsub", "slurm": "sbatch --parsable"}
+TAKEN = [("torque", "aprun"), ("torque", "none"), ("torque_cray", "aprun"), ("slurm", "srun"), ("slurm", "none")]
+PROGRAM = "nproc >cores; echo $ANSWER >answer"
 
 
 @pytest.fixture
@@ -41,11 +43,11 @@ def description(dialect: str, launcher: str, directory: str) -> BatchSpec:
     )
 
 
-def submit(login, dialect: str, directory: str, script: str) -> str:
-    """Submit a script; return the job's number."""
-    login.check_output("printf '%%s' %s >%s", "nproc >cores; echo $ANSWER >answer", f"{directory}/program")
+def submit(login, dialect: str, directory: str, script: str, program: str = PROGRAM, before: str = "true") -> str:
+    """Submit a script from a shell that has run another command; return the job's number."""
+    login.check_output("printf '%%s' %s >%s", program, f"{directory}/program")
     login.check_output("printf '%%s' %s >%s", script, f"{directory}/job.sh")
-    return login.check_output(f"cd {directory} && {SUBMIT[dialect]} job.sh").split(".")[0]
+    return login.check_output(f"cd {directory} && {before} && {SUBMIT[dialect]} job.sh").split(".")[0]
 
 
 def granted(login, number: str) -> dict[str, str]:
@@ -53,9 +55,9 @@ def granted(login, number: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+)=(\S+)", login.check_output(f"scontrol --oneliner show job {number}")))
 
 
-def exit_file(login, directory: str) -> list[str]:
+def exit_file(login, directory: str, name: str = "exit") -> list[str]:
     """Return job id and exit code, as the script left them, once they are there."""
-    return wait_for("the job has ended", lambda: login.run(f"cat {directory}/exit").stdout.split(), 90)
+    return wait_for("the job has ended", lambda: login.run(f"cat {directory}/{name}").stdout.split(), 90)
 
 
 @pytest.mark.parametrize(("dialect", "launcher"), TAKEN)
@@ -71,6 +73,51 @@ def test_it_is_taken_granted_and_run(login, directory, dialect, launcher):
     # Slurm's Torque commands pass over -r.
     assert given["Requeue"] == ("0" if dialect == "slurm" else "1")
     assert login.check_output(f"cat {directory}/answer {directory}/cores").split() == ["42", "2"]
+
+
+@pytest.mark.parametrize("dialect", ["torque", "slurm"])
+def test_each_job_of_an_array_runs_and_tells_its_end(login, directory, dialect):
+    spec = dataclasses.replace(description(dialect, "none", directory), array="0-1%1")
+    submit(login, dialect, directory, render(spec), program="echo x >>ran.$SLURM_ARRAY_TASK_ID")
+    for index in ("0", "1"):
+        assert exit_file(login, directory, f"exit.{index}")[1] == "0"
+    assert login.check_output(f"cat {directory}/ran.0 {directory}/ran.1").split() == ["x", "x"]
+    assert not login.file(f"{directory}/exit").exists
+
+
+@pytest.mark.parametrize("dialect", ["torque", "slurm"])
+def test_a_job_waits_for_another(login, directory, dialect):
+    first = dataclasses.replace(description(dialect, "none", directory), name="rc-first", directory=f"{directory}/1")
+    login.check_output(f"mkdir {directory}/1")
+    wait = "timeout 60 sh -c 'until [ -e go ]; do sleep 0.2; done'"
+    first = dataclasses.replace(first, command=["/usr/bin/env", f"--chdir={directory}/1", "sh", "program"])
+    number = submit(login, dialect, f"{directory}/1", render(first), program=wait)
+    second = dataclasses.replace(description(dialect, "none", directory), after={"afterok": [number]})
+    waiting = submit(login, dialect, directory, render(second))
+    assert f"afterok:{number}" in granted(login, waiting)["Dependency"]
+    login.check_output(f"touch {directory}/1/go")
+    assert exit_file(login, directory)[1] == "0"
+
+
+@pytest.mark.parametrize("dialect", ["torque", "slurm"])
+def test_the_variables_that_are_named_reach_the_job(login, directory, dialect):
+    spec = dataclasses.replace(description(dialect, "none", directory), export=["SEEN"])
+    before = "export SEEN=yes HIDDEN=yes"
+    submit(login, dialect, directory, render(spec), 'echo "$SEEN/$HIDDEN" >answer', before)
+    assert exit_file(login, directory)[1] == "0"
+    seen, hidden = login.check_output(f"cat {directory}/answer").split("/")
+    # Slurm's Torque commands hand on the whole environment, as sbatch does unless it is told otherwise.
+    assert seen == "yes" and (hidden == "" or dialect == "torque")
+
+
+def test_a_sites_lines_are_read_and_run(login, directory):
+    """Among them the one by which Slurm behind Torque's commands does not queue a job again."""
+    lines = ["#!/bin/bash", "@directives@", "#SBATCH --no-requeue", "export SITE=ours", "@script@", ""]
+    script = render(description("torque", "none", directory), "\n".join(lines))
+    number = submit(login, "torque", directory, script, program="echo $SITE >answer")
+    assert exit_file(login, directory)[1] == "0"
+    assert login.check_output(f"cat {directory}/answer") == "ours"
+    assert granted(login, number)["Requeue"] == "0"
 
 
 def test_aprun_refuses_what_the_module_would_not_write(login, directory):

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from raycrafter.cluster.batch_answers import ANSWERS
+from raycrafter.cluster.batch_dialects import DIALECTS
 from raycrafter.cluster.batch_script import render
 from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
 from raycrafter.cluster.batch_template import PLAIN
@@ -249,6 +250,15 @@ class Retention:
             raise _KeyError("retention.keep_job_days", problem, "set keep_days too, to as many days or fewer")
 
 
+# What a batch script's description calls what has another name in [cluster] (cluster/site.py makes one of the other).
+SCRIPTS_WORDS = {
+    "node.cores": "cores_per_node",
+    "node.numa_nodes": "numa_nodes",
+    "node.hyperthreads": "hyperthreads",
+    "command[0]": "client_python",
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
     """[cluster]: the one site that jobs run at. Times in seconds unless the name says otherwise."""
@@ -288,6 +298,11 @@ class Cluster:
     def __post_init__(self) -> None:
         """Refuse what no batch system would take."""
         _choice(self.answers, "cluster.answers", ANSWERS)
+        _choice(self.dialect, "cluster.dialect", DIALECTS)
+        if self.dialect not in ANSWERS[self.answers].dialects:
+            fits = ", ".join(ANSWERS[self.answers].dialects)
+            problem = f"{self.dialect!r} is not read where answers are {self.answers!r}"
+            raise _KeyError("cluster.dialect", problem, f"use {fits}, or correct answers")
         for key in ("cores_per_node", "numa_nodes", "hyperthreads", "nodes", "workspace_days", "poll_interval"):
             _at_least(getattr(self, key), f"cluster.{key}", 1)
         for key in ("chunk_size", "max_batches"):
@@ -305,8 +320,10 @@ class Cluster:
         try:
             render(batch_spec(self, "trial", "/trial"), self.template)
         except BatchScriptError as error:
-            mend = "docs/batch-scripts.md tells what it may be"
-            raise _KeyError(f"cluster.{error.field}", error.reason, mend) from error
+            key, reason = error.field, error.reason
+            for inner, ours in SCRIPTS_WORDS.items():
+                key, reason = key.replace(inner, ours), reason.replace(inner, ours)
+            raise _KeyError(f"cluster.{key}", reason, "docs/batch-scripts.md tells what it may be") from error
 
     def _check_transfer(self) -> None:
         """GridFTP needs a server and a proxy; ssh needs neither."""

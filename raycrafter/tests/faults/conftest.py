@@ -13,6 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from fault_chance import Chance, Clock
 from fault_cluster import Cluster, Copies, Login
 from fault_run import Run
+from raycrafter.cluster.batch_answers import ANSWERS
 
 
 @pytest.fixture
@@ -25,10 +26,12 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
     def make(seed: int) -> Run:
         chance, clock = Chance(seed), Clock()
         walltime = chance.random.choice((3600, 300))
+        answers = chance.random.choice(("torque", "pbspro", "slurm_torque"))
         config = dataclasses.replace(
             settings.RAYCRAFTER.cluster,
             scratch=str(tmp_path / "scratch"),
-            answers=chance.random.choice(("torque", "pbspro", "slurm_torque")),
+            answers=answers,
+            dialect=ANSWERS[answers].dialects[0],
             launcher="aprun",
             nodes=chance.random.choice((1, 1, 2)),
             walltime=f"00:{walltime // 60}:00" if walltime < 3600 else "01:00:00",

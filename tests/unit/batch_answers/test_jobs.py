@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from module_utils.batch_answers import ANSWERS
-from module_utils.batch_jobs import JobError, Jobs, exit_code
+from module_utils.batch_jobs import JobError, Jobs, array_line, exit_code
 from module_utils.batch_process import LimitError
 from module_utils.batch_reply import Phase, Reply, Verdict
 from tests.unit.batch_answers.samples import SACCT, SQUEUE
@@ -317,3 +317,24 @@ def test_an_exit_file_that_says_nothing_of_this_job(tmp_path: Path, text) -> Non
     assert exit_code(tmp_path, "7.pbs") is None
     (tmp_path / "exit").write_text(text)
     assert exit_code(tmp_path, "7.pbs") is None
+
+
+@pytest.mark.parametrize(
+    ("answers", "line", "asks"),
+    [
+        ("torque", "#PBS -t 0-9", True),
+        ("torque", "#PBS -t0-9%2", True),
+        ("torque", "#PBS -q workq -t 1", True),
+        ("torque", "#PBS -J 0-9", False),
+        ("torque", "#PBS -N -tool", False),
+        ("torque", "#SBATCH --array=0-9", False),
+        ("pbspro", "#PBS -J 0-9", True),
+        ("slurm_torque", "#PBS -t 0-9", True),
+        ("slurm", "#SBATCH --array=0-9", True),
+        ("slurm", "#SBATCH --array 0-9", True),
+        ("slurm", "#SBATCH --nodes=1", False),
+        ("slurm", "echo #SBATCH --array=0-9", False),
+    ],
+)
+def test_a_script_that_asks_for_an_array_is_known(answers: str, line: str, asks: bool) -> None:
+    assert array_line(f"#!/bin/bash\n{line}\n", ANSWERS[answers].dialects) == (2 if asks else None)

@@ -135,6 +135,14 @@ def test_the_job_may_run_elsewhere_than_beside_its_script(call, torque: Path, tm
     assert end["evidence"] == "exit_file" and (elsewhere / "exit").read_text() == "1.sdb 0\n"
 
 
+def test_an_array_is_refused(call, torque: Path, script: Path) -> None:
+    script.write_text("#!/bin/sh\n#PBS -N x\n#PBS -t 0-9\n")
+    for flags in ([], ["--check"]):
+        answer = call(*flags)
+        assert answer["failed"] and f"{script}, line 3, asks for an array; this module follows one job" in answer["msg"]
+    assert not (torque / "qsub.log").exists()
+
+
 @pytest.mark.parametrize(
     ("program", "says", "changes", "verdict", "parts"),
     [

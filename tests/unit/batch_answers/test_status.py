@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from module_utils.batch_answers import ANSWERS
+from module_utils.batch_dialects import DIALECTS
 from module_utils.batch_reply import AnswerError, Job, Phase, Reply, same_job, same_user
 from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_FOLDED, TORQUE_XML
 
@@ -233,3 +234,7 @@ def test_ids_and_users_that_listings_cut() -> None:
     assert not same_job("1234.sdb", "12345.sdb") and not same_job("7.a", "7.b") and not same_job("", "")
     assert same_user("ray", "ray") and same_user("averylongusern*"[:14] + "a*", "averylongusernames")
     assert not same_user("ray", "raymond") and not same_user("", "ray")
+
+
+def test_every_dialect_is_read_by_somebody() -> None:
+    assert {dialect for system in ANSWERS.values() for dialect in system.dialects} == set(DIALECTS)

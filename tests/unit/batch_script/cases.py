@@ -1,17 +1,18 @@
 """One description for every dialect with every launcher, and some that use all there is; golden/ has their scripts.
 
-`python3 -m tests.unit.batch_script.cases torque-aprun` prints the script of one.
+`python3 -m tests.unit.batch_script.cases` writes these files.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import sys
+from pathlib import Path
 
 from module_utils.batch_dialects import DIALECTS, LAUNCHERS
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
 
+GOLDEN = Path(__file__).parent / "golden"
 CLIENT = ("/lustre/sw/raycrafter/current/bin/python", "-m", "raycrafter_client", "run")
 # One renderer with all the cores of one node.
 BASE = BatchSpec(
@@ -70,7 +71,12 @@ CASES = {f"{dialect}-{launcher}": _plain(dialect, launcher) for dialect in DIALE
     ),
     "torque-everything": dataclasses.replace(BASE, **EVERYTHING),
     "pbspro-everything": dataclasses.replace(BASE, dialect="pbspro", launcher="mpiexec", project="p7", **EVERYTHING),
-    "slurm-everything": dataclasses.replace(BASE, dialect="slurm", launcher="srun", **EVERYTHING),
+    "slurm-everything": dataclasses.replace(
+        BASE,
+        dialect="slurm",
+        launcher="srun",
+        **EVERYTHING | {"after": {"afterok": ("17", "18_3"), "afterany": ("19",)}},
+    ),
     "pbspro-template": dataclasses.replace(BASE, dialect="pbspro", launcher="none"),
 }
 
@@ -81,4 +87,5 @@ def script(case: str) -> str:
 
 
 if __name__ == "__main__":
-    print(script(sys.argv[1]), end="")
+    for case in CASES:
+        (GOLDEN / f"{case}.sh").write_text(script(case))

@@ -8,6 +8,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from module_utils.batch_dialects import DIALECTS
 from module_utils.batch_script import directives, render
 from module_utils.batch_spec import BatchScriptError, BatchSpec
 from tests.unit.batch_script.cases import BASE, CASES
@@ -23,6 +24,7 @@ POISON = st.one_of(
 TEXTS = ["name", "queue", "account", "project", "walltime", "dialect", "launcher", "directory"]
 TEXTS += ["array", "workspace", "prologue", "epilogue"]
 LISTS = ["modules", "export", "command", "mail_to", "mail_on"]
+PREFIXES = tuple({dialect.prefix for dialect in DIALECTS.values()})
 FIELDS = {field.name for field in dataclasses.fields(BatchSpec)}
 # What a shell takes for nothing but a part of a word.
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:,+=@%-]+")
@@ -30,9 +32,7 @@ PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:,+=@%-]+")
 
 def shape(script: str) -> str:
     """The script without its directives, every word a `w`: what is left is what the shell acts upon."""
-    return "\n".join(
-        PLAIN_WORD.sub("w", line) for line in script.split("\n") if not line.startswith(("#PBS", "#SBATCH"))
-    )
+    return "\n".join(PLAIN_WORD.sub("w", line) for line in script.split("\n") if not line.startswith(PREFIXES))
 
 
 def harmless(spec: BatchSpec) -> BatchSpec:
@@ -75,8 +75,8 @@ def test_a_description_is_refused_by_field_or_its_script_has_what_was_asked_for(
         return
     assert script.isascii() and not re.search(r"[^\x20-\x7e\n]", script)
     asked = directives(spec)
-    assert [line for line in script.splitlines() if line.startswith(("#PBS", "#SBATCH"))] == asked
-    assert script.count("#PBS") + script.count("#SBATCH") == len(asked)
+    assert [line for line in script.splitlines() if line.startswith(PREFIXES)] == asked
+    assert sum(script.count(prefix) for prefix in PREFIXES) == len(asked)
     assert shape(script) == shape(render(harmless(spec)))
 
 

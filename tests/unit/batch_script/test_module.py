@@ -71,6 +71,14 @@ def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, t
     assert not call()["changed"]
 
 
+def test_a_script_is_in_place_only_when_the_sites_own_check_takes_it(call, tmp_path: Path) -> None:
+    job = tmp_path / "job.sh"
+    refused = call(validate="grep nosuch %s")
+    assert refused["failed"] and refused["msg"].startswith("validate: grep nosuch /") and not job.exists()
+    assert call(validate="bash -n %s")["changed"] and job.read_text() == SCRIPT
+    assert "must have %s" in call(validate="true")["msg"]
+
+
 def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
     call(environment={"A": 7}, after={"afterok": [17]})
     script = (tmp_path / "job.sh").read_text()
@@ -90,7 +98,7 @@ def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
         ({"after": {"afterok": "17"}}, ["after[afterok]: a list, got '17'"]),
         ({"after": {"afterok": 17}}, ["after[afterok]: a list, got 17"]),
         ({"after": {"afterok": None}}, ["after[afterok]: a list, got None"]),
-        ({"after": {"afterok": [None]}}, ["after[afterok][0]: a job id, got None"]),
+        ({"after": {"afterok": [None]}}, ["after[afterok][0]: a job id of torque's, got None"]),
         (
             {"template": "#!/bin/bash\n@directives@\nif true; then\n@script@\n"},
             ["template: bash cannot read", "unexpected"],

@@ -5,20 +5,21 @@ from __future__ import annotations
 import ast
 import dataclasses
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils import batch_dialects, batch_script, batch_spec, batch_template
+from module_utils import batch_spec
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchScriptError, Launch, Node, format_walltime, parse_walltime
-from tests.unit.batch_script.cases import BASE, CASES, script
+from tests.unit.batch_script.cases import BASE, CASES, GOLDEN, script
 
-HERE = Path(__file__).parent
-GOLDEN = HERE / "golden"
-MODULES = [batch_dialects, batch_script, batch_spec, batch_template]
+ROOT = Path(__file__).parents[3]
+CLUSTER = ROOT / "raycrafter/src/raycrafter/cluster"
+SHARED = sorted(path.name for path in (ROOT / "module_utils").glob("batch_*.py"))
+# What only the Ansible module batch_job uses.
+ANSIBLES_OWN = {"batch_jobs.py", "batch_lock.py"}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -30,15 +31,14 @@ def test_every_golden_file_has_a_case() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_source_is_readable_by_the_login_nodes_old_python(module: ModuleType) -> None:
-    ast.parse(Path(module.__file__).read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("name", SHARED)
+def test_source_is_readable_by_the_login_nodes_old_python(name: str) -> None:
+    ast.parse((ROOT / "module_utils" / name).read_text(), feature_version=(3, 8))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_both_users_share_one_file(module: ModuleType) -> None:
-    link = HERE.parents[2] / "raycrafter/src/raycrafter/cluster" / Path(module.__file__).name
-    assert link.is_symlink() and link.resolve() == Path(module.__file__).resolve()
+def test_both_users_share_their_files() -> None:
+    links = {path.name: path.resolve() for path in CLUSTER.glob("batch_*.py")}
+    assert links == {name: ROOT / "module_utils" / name for name in set(SHARED) - ANSIBLES_OWN}
 
 
 BAD = [
@@ -76,6 +76,9 @@ BAD = [
     ("environment", {"A": "$(id)"}),
     ("environment", {"A": "1\nid"}),
     ("environment", [("A", "1")]),
+    *(("environment", {name: "/x"}) for name in ("PATH", "LD_PRELOAD", "BASH_ENV", "IFS", "UID", "rc_stage")),
+    *(("environment", {name: "1"}) for name in ("PBS_JOBID", "SLURM_ARRAY_TASK_ID", "PBS_ENVIRONMENT", "WORKSPACE")),
+    ("environment", {"APRUN_XFER_LIMITS": "0"}),
     ("export", ("A=1",)),
     ("export", ("A,B",)),
     ("command", ()),
@@ -101,6 +104,7 @@ BAD = [
     ("mail_on", ("now",)),
     ("mail_on", "end"),
     ("after", {"afterok": ("x",)}),
+    ("after", {"afterok": ("17_3",)}),
     ("after", {"afterok": ()}),
     ("after", {"before": ("1",)}),
     ("after", ["1"]),
@@ -158,6 +162,15 @@ GEOMETRY = [
     ),
     ({"cores_per_node": 25}, "cores_per_node: cores_per_node <= node.cores does not hold: 25 > 24"),
     ({"launcher": "none", "launch": Launch(n=2, N=2)}, "launch.n: without a launcher the command starts once, n = 2"),
+    ({"launcher": "none", "launch": Launch(N=5)}, "launch.N: 1 <= N <= n does not hold: N = 5, n = 1"),
+    (
+        {"launcher": "none", "launch": Launch(d=999)},
+        "launch.d: N*d <= cores_per_node*j does not hold: 1*999 = 999 > 24*1 = 24",
+    ),
+    *(
+        ({"launcher": launcher, "launch": Launch(cc="depth")}, f"launch.cc: aprun's alone, the launcher is {launcher}")
+        for launcher in ("srun", "mpiexec", "none")
+    ),
 ]
 
 
@@ -166,6 +179,19 @@ def test_a_broken_inequality_is_shown_with_its_numbers(changes: dict, message: s
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(BASE, **changes))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("native_id", ["17", "17_3"])
+def test_slurms_job_ids(native_id: str) -> None:
+    spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
+    assert f"\n#SBATCH --dependency=afterok:{native_id}\n" in render(spec)
+
+
+@pytest.mark.parametrize("native_id", ["17.server", "17[]", "17_", "17_3_4"])
+def test_what_slurm_would_not_take_for_a_job_id(native_id: str) -> None:
+    spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
+    with pytest.raises(BatchScriptError, match="a job id of slurm's"):
+        render(spec)
 
 
 @pytest.mark.parametrize("cc", ["cpu", "none", "depth", "numa_node", "0-5,6:7"])

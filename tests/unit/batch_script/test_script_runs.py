@@ -80,6 +80,43 @@ def test_a_module_that_does_not_load_is_told_by_the_exit_file(tmp_path: Path) ->
     assert not (tmp_path / "started").exists()
 
 
+# Environment Modules 3: a module that is not there is told, and the exit code is 0. Default versions are found by name.
+MODULES_3 = """
+module() {
+    case $2 in
+    gone*) echo "ModuleCmd_Load.c: Unable to locate a modulefile for '$2'" >&2 ;;
+    default) LOADEDMODULES=$LOADEDMODULES:tool/9 ;;
+    *) LOADEDMODULES=$LOADEDMODULES:$2${VERSION} ;;
+    esac
+}
+export -f module
+"""
+
+
+@pytest.mark.parametrize(
+    ("modules", "loaded", "version", "code"),
+    [
+        (["povray"], "", "", 0),
+        (["PrgEnv/6", "povray"], "", "", 0),
+        (["povray"], "", "/3.7", 0),
+        (["default"], "", "", 0),
+        (["gone"], "", "", 91),
+        (["povray", "gone/1"], "", "", 91),
+        (["gone"], "gone/1:x", "", 0),  # it was loaded already
+        (["gone"], "gone2/1", "", 91),
+    ],
+)
+def test_a_module_that_did_not_load_is_told_whatever_its_exit_code(
+    tmp_path: Path, modules: list[str], loaded: str, version: str, code: int
+) -> None:
+    path = script(tmp_path, "exit 0", modules=modules)
+    words = ["bash", "-c", f"{MODULES_3} exec bash {path}"]
+    environment = {"PATH": os.environ["PATH"], "LOADEDMODULES": loaded, "VERSION": version}
+    done = subprocess.run(words, env=environment, timeout=30, check=False, capture_output=True, text=True)
+    assert done.returncode == code and (tmp_path / "exit").read_text() == f"unknown {code}\n"
+    assert ("did not load" in done.stderr) is (code != 0)
+
+
 @pytest.mark.parametrize("delay", [":", "read -rt 0.2 <>fifo"])
 def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Path, delay: str) -> None:
     """With and without time for the command to tidy up after TERM: bash's wait returns 143 at once in both cases."""
@@ -96,6 +133,12 @@ def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Pa
         with contextlib.suppress(ProcessLookupError):
             os.killpg(job.pid, signal.SIGKILL)
     assert (tmp_path / "exit").read_text() == "unknown 7\n"
+
+
+def test_no_variable_moves_the_exit_file(tmp_path: Path) -> None:
+    names = ("exit_file", "file", "exit", "directory", "LOADEDMODULES_X")
+    assert run(script(tmp_path, "exit 5", environment=dict.fromkeys(names, "/nowhere"))) == 5
+    assert (tmp_path / "exit").read_text() == "unknown 5\n"
 
 
 def test_each_job_of_an_array_has_an_exit_file(tmp_path: Path) -> None:

@@ -70,7 +70,57 @@ def test_what_is_no_text_is_no_template(text: object) -> None:
         render(BASE, text)
 
 
-@pytest.mark.parametrize("line", ["#SBATCH -t 99", "#SBATCH --time=99", "#SBATCH --export=ALL", "#SBATCH --array=1-2"])
-def test_slurms_short_names_cannot_set_it_twice(line: str) -> None:
+SLURMS = [
+    "-t 99",
+    "--time=99",
+    "--tim=99",
+    "--export=ALL",
+    "--array=1-2",
+    "--arr=1-2",
+    "--ntasks=9",
+    "--nodes=9",
+    "--requeue",
+]
+SLURMS += [
+    "--cpus-per-task=9",
+    "--wrap=true",
+    "--wait",
+    "--hold",
+    "--parsable",
+    "--clusters=other",
+    "--constraint='a b'",
+]
+
+
+@pytest.mark.parametrize("option", SLURMS)
+def test_slurms_other_words_cannot_set_it_twice(option: str) -> None:
     with pytest.raises(BatchScriptError, match="line 3"):
-        render(SLURM, template(line))
+        render(SLURM, template(f"#SBATCH {option}"))
+
+
+PBSES = [
+    "-l mppwidth=9",
+    "-l procs=9",
+    "-l nodes=9",
+    "-l ncpus=9",
+    "-l select=9",
+    "-l place=pack",
+    "-l NODES=9",
+    '-l "nodes=9"',
+]
+PBSES += ["-l feature=ssd,procs=9", "-W depend=afterok:1", "-W block=true", "-I", "-h", "-z", "-J 0-1", "-t 0-1"]
+
+
+@pytest.mark.parametrize("dialect", ["torque", "torque_cray", "pbspro"])
+@pytest.mark.parametrize("option", PBSES)
+def test_the_other_words_of_pbs_cannot_set_it_twice(dialect: str, option: str) -> None:
+    with pytest.raises(BatchScriptError, match="line 3"):
+        render(dataclasses.replace(BASE, dialect=dialect), template(f"#PBS {option}"))
+
+
+def test_slurm_behind_torques_commands_can_be_told_not_to_requeue() -> None:
+    line = "#SBATCH --no-requeue"
+    assert f"\n{line}\n" in render(BASE, template("#PBS -l feature=ssd", line, "ulimit -c 0"))
+    for spec, lines in ((BASE, [line, line]), (BASE, ["ulimit -c 0", line]), (SLURM, [line])):
+        with pytest.raises(BatchScriptError, match=r"line [34]"):
+            render(spec, template(*lines))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import batch_script, submit
+from raycrafter.cluster.batch_dialects import of_all
 from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.cluster.site import batch_spec
@@ -72,7 +73,7 @@ def client_settings(batch: Batch) -> dict[str, object]:
         "token": batch.issue_token(),
         "batch": batch.pk,
         "job": batch.job_id,
-        "native_id_env": ["PBS_JOBID", "SLURM_JOB_ID"],
+        "native_id_env": list(of_all("job_id_env")),
         "spool_dir": f"{batch.directory}/spool",
         "walltime_seconds": batch.walltime_seconds,
         "walltime_end_margin": site.walltime_margin,

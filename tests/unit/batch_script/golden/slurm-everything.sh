@@ -11,7 +11,7 @@
 #SBATCH --mail-user=artist@example.org,operator@example.org
 #SBATCH --output=/lustre/ws/render-rc-job-17/batch-3/rc4k2mz7qwx9abc-%a.out
 #SBATCH --array=0-99%5
-#SBATCH --dependency=afterok:17.server:18.server,afterany:19.server
+#SBATCH --dependency=afterok:17:18_3,afterany:19
 #SBATCH --export=LANG,TZ
 rc_finish() {
     local file="/lustre/ws/render-rc-job-17/batch-3/exit.${PBS_ARRAYID:-${PBS_ARRAY_INDEX:-${SLURM_ARRAY_TASK_ID:-}}}"
@@ -31,7 +31,14 @@ rc_stage=90
 cd /lustre/ws/render-rc-job-17/batch-3 || exit
 rc_stage=91
 command -v module >/dev/null || . /etc/profile
-module load PrgEnv-gnu/6.0 povray || exit
+for rc_module in PrgEnv-gnu/6.0 povray; do
+    rc_before=${LOADEDMODULES-}
+    module load "$rc_module" || exit
+    case ":${LOADEDMODULES-}:" in
+    *":$rc_module:"* | *":$rc_module/"*) ;;
+    ":$rc_before:") echo "module $rc_module did not load" >&2; exit ;;
+    esac
+done
 rc_stage=92
 WORKSPACE=$(ws_find rc-job-17) && [ -d "$WORKSPACE" ] || exit
 export WORKSPACE

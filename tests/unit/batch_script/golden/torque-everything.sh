@@ -31,7 +31,14 @@ rc_stage=90
 cd /lustre/ws/render-rc-job-17/batch-3 || exit
 rc_stage=91
 command -v module >/dev/null || . /etc/profile
-module load PrgEnv-gnu/6.0 povray || exit
+for rc_module in PrgEnv-gnu/6.0 povray; do
+    rc_before=${LOADEDMODULES-}
+    module load "$rc_module" || exit
+    case ":${LOADEDMODULES-}:" in
+    *":$rc_module:"* | *":$rc_module/"*) ;;
+    ":$rc_before:") echo "module $rc_module did not load" >&2; exit ;;
+    esac
+done
 rc_stage=92
 WORKSPACE=$(ws_find rc-job-17) && [ -d "$WORKSPACE" ] || exit
 export WORKSPACE
