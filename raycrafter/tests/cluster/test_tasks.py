@@ -472,23 +472,59 @@ def test_batches_that_never_begin_end_the_job_with_their_output(world, staged) -
     assert "exit 127" in job.state_reason and "No such file or directory" in job.state_reason
 
 
-def test_a_silent_client_is_given_up(world, staged, monkeypatch) -> None:
+@pytest.fixture
+def heard(world, cluster) -> None:
+    """The clients could be heard all the time."""
+    long_ago, now = timezone.now() - timedelta(hours=1), timezone.now()
+    Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "reaped": now})
+
+
+def test_a_silent_client_is_given_up(world, staged, heard) -> None:
     job = staged("1-3")
     (batch,) = queued(job)
     client.claim(batch, batch.native_id, "nid1")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
     tasks.reap()
-    batch.refresh_from_db()
-    assert batch.state == "RUNNING"  # this process is young: the service may have been away
-    monkeypatch.setattr(silence, "STARTED", timezone.now() - timedelta(hours=1))
-    tasks.reap()
     world.turn()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING" and world.log("qdel") == [batch.native_id]
-    assert job.frames.get(number=1).state == "WAITING"
+    frame = job.frames.get(number=1)
+    assert (frame.state, frame.tries, frame.attempts.get().outcome) == ("WAITING", 0, "lost")
     world.poll()
     batch.refresh_from_db()
     assert batch.state == "CANCELLED"
+
+
+def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) -> None:
+    """Beat sends the look at the clients before the first of them is heard again."""
+    batch = queued(staged("1-3"))[0]
+    client.claim(batch, batch.native_id, "nid1")
+    hour = timedelta(hours=1)
+    Batch.objects.update(last_heartbeat=timezone.now() - hour)
+    Site.objects.update(reaped=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
+    for _ in range(2):
+        tasks.reap()
+        batch.refresh_from_db()
+        assert batch.state == "RUNNING"
+    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
+    tasks.reap()
+    batch.refresh_from_db()
+    assert batch.state == "CANCELLING"
+
+
+def test_when_none_of_several_clients_is_heard_none_is_given_up(world, staged, heard) -> None:
+    """The web host is away, or the network before it, while the workers go on."""
+    batches = queued(staged("1-5"))
+    for batch in batches:
+        client.claim(batch, batch.native_id, f"nid{batch.pk}")
+    Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
+    tasks.reap()
+    Batch.objects.filter(pk=batches[0].pk).update(last_heartbeat=timezone.now())
+    tasks.reap()  # the first is back, the second has its time
+    assert not Batch.objects.exclude(state="RUNNING").exists()
+    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
+    tasks.reap()
+    assert [Batch.objects.get(pk=batch.pk).state for batch in batches] == ["RUNNING", "CANCELLING"]
 
 
 # -- failures and cancelling ------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
     """Makes the run of a seed."""
     from raycrafter.celery import app
     from raycrafter.jobs import outcomes
-    from raycrafter.tasks import common, planning, polling, silence
+    from raycrafter.tasks import common, planning, polling
 
     def make(seed: int) -> Run:
         chance, clock = Chance(seed), Clock()
@@ -45,7 +45,6 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
         monkeypatch.setattr("django.utils.timezone.now", clock.now)
         monkeypatch.setattr(common, "time", clock)
         monkeypatch.setattr(polling, "time", clock)
-        monkeypatch.setattr(silence, "STARTED", clock.now())
         # the runs lose more batches than any site
         monkeypatch.setattr(planning, "MAX_STILLBORN", 60)
         monkeypatch.setattr(outcomes, "MAX_INTERRUPTIONS", 60)

@@ -16,8 +16,9 @@ from .states import FrameState, move
 Outcome = Attempt.Outcome
 
 
-def close_attempt(attempt: Attempt, outcome: str, error: str = "", **fields: Any) -> bool:
-    """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt.
+def close_attempt(attempt: Attempt, outcome: str, error: str = "", *, blames_frame: bool = True, **fields: Any) -> bool:
+    """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt. One that is lost
+    counts as the frame's failure, unless it is known that the frame has no part in it: then as an interruption.
 
     Returns False, and changes nothing, when the attempt had ended before.
     """
@@ -29,31 +30,39 @@ def close_attempt(attempt: Attempt, outcome: str, error: str = "", **fields: Any
         attempt.refresh_from_db()
         frame = Frame.objects.select_related("job").get(pk=attempt.frame_id)
         if frame.state in (FrameState.CLAIMED, FrameState.RUNNING):
-            _move_frame(frame, attempt)
+            _move_frame(frame, attempt, blames_frame)
     return True
 
 
-def _move_frame(frame: Frame, attempt: Attempt) -> None:
+def _move_frame(frame: Frame, attempt: Attempt, blames_frame: bool) -> None:
     """Move the frame of an attempt that has just ended."""
     match attempt.outcome:
         case Outcome.RENDERED:
             move(frame, FrameState.RENDERED, percent=100.0, seconds=attempt.seconds, error="")
         case Outcome.INTERRUPTED:
-            interrupted = frame.attempts.filter(outcome=Outcome.INTERRUPTED)
-            if frame.job.retried:
-                interrupted = interrupted.filter(ended__gt=frame.job.retried)
-            interruptions = interrupted.count()
-            if interruptions <= MAX_INTERRUPTIONS:
-                # what is rendered stays on disk: the next attempt goes on from there
-                move(frame, FrameState.WAITING, batch=None, error=attempt.error)
-            else:
-                fail_frame(frame, f"interrupted {interruptions} times; is the walltime long enough for one frame?")
+            _interrupted(frame, attempt)
+        case Outcome.LOST if not blames_frame:
+            _interrupted(frame, attempt)
         case Outcome.CANCELLED:
             move(frame, FrameState.CANCELLED)
         case _:
             fail_frame(frame, attempt.error)
             if attempt.outcome == Outcome.FAILED:
                 nodes.note_failure(attempt)
+
+
+def _interrupted(frame: Frame, attempt: Attempt) -> None:
+    """The frame waits for another try, unless that has been so too often."""
+    interrupted = frame.attempts.filter(outcome__in=[Outcome.INTERRUPTED, Outcome.LOST])
+    if frame.job.retried:
+        interrupted = interrupted.filter(ended__gt=frame.job.retried)
+    interruptions = interrupted.count()
+    if interruptions <= MAX_INTERRUPTIONS:
+        # what is rendered stays on disk: the next attempt goes on from there, unless somebody may still write to it
+        percent = 0.0 if attempt.outcome == Outcome.LOST else frame.percent
+        move(frame, FrameState.WAITING, batch=None, error=attempt.error, percent=percent)
+    else:
+        fail_frame(frame, f"interrupted {interruptions} times; is the walltime long enough for one frame?")
 
 
 def fail_frame(frame: Frame, error: str) -> None:
@@ -67,7 +76,7 @@ def fail_frame(frame: Frame, error: str) -> None:
         move(frame, FrameState.FAILED)
 
 
-def release(batch: Batch, outcome: str, error: str) -> int:
+def release(batch: Batch, outcome: str, error: str, *, blames_frame: bool = True) -> int:
     """Take a batch's frames back: end its open attempts, unassign what it never claimed.
 
     For a batch that was lost, that finished, or whose client ended. Returns how many attempts it ended.
@@ -76,7 +85,7 @@ def release(batch: Batch, outcome: str, error: str) -> int:
     with transaction.atomic():
         Job.objects.locked(batch.job_id)
         for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
-            ended += close_attempt(attempt, outcome, error)
+            ended += close_attempt(attempt, outcome, error, blames_frame=blames_frame)
         batch.frames.filter(state=FrameState.WAITING).update(batch=None)
         licences.give_back(batch)
     return ended

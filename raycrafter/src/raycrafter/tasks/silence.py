@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster.transfer import TIME_LIMIT
 from raycrafter.jobs import outcomes
-from raycrafter.jobs.models import Attempt, Batch, Event, Transfer
+from raycrafter.jobs.models import Attempt, Batch, Event, Site, Transfer
 from raycrafter.jobs.states import BatchState, TransferState, move
 
-from .common import enqueue
+from .common import cluster, enqueue
 
 logger = logging.getLogger(__name__)
 
-# Clients keep working and keep their events while the service is away, so its own outages must not count for much.
+# Clients keep working and keep their events while the service is away, so its own outages must not count.
 SILENCE = timedelta(minutes=15)
-STARTED = timezone.now()  # of this process: nobody could be heard before
+GAP = timedelta(minutes=5)  # without a look at the clients: whatever makes those was away, and likely more than that
+HEARD = timedelta(minutes=2)  # many heartbeats: who lives and can reach us has been heard within it
 TRANSFER_LIMIT = timedelta(seconds=2 * TIME_LIMIT)
 
 
@@ -27,7 +28,7 @@ TRANSFER_LIMIT = timedelta(seconds=2 * TIME_LIMIT)
 def reap() -> None:
     """Ends what has been silent for too long; its frames are rendered again."""
     now = timezone.now()
-    if now - STARTED > SILENCE:
+    if now - _heard_since(now) > SILENCE:
         for batch in Batch.objects.filter(state=BatchState.RUNNING, last_heartbeat__lt=now - SILENCE):
             _end_silent(batch)
     for transfer in Transfer.objects.filter(
@@ -38,9 +39,30 @@ def reap() -> None:
     enqueue("schedule")
 
 
+def _heard_since(now: datetime) -> datetime:
+    """Since when without a break clients could be heard. Kept in the database: no process outlives all outages."""
+    site, _ = Site.objects.get_or_create(name=cluster().name)
+    since = site.heard_since
+    if since is None or site.reaped is None or now - site.reaped > GAP or _is_deaf(now):
+        since = now
+    Site.objects.filter(pk=site.pk).update(reaped=now, heard_since=since)
+    return since
+
+
+def _is_deaf(now: datetime) -> bool:
+    """Whether of several clients none is heard: then the fault is on the way to us. A single one may well be dead. When
+    several are, their batches end by their walltime, or another batch's client is heard."""
+    running = Batch.objects.filter(state=BatchState.RUNNING)
+    count = running.count()
+    if count < 2 or running.filter(last_heartbeat__gt=now - HEARD).exists():
+        return False
+    logger.warning("none of %d batches has been heard for %d minutes: none is given up", count, HEARD.seconds // 60)
+    return True
+
+
 def _end_silent(batch: Batch) -> None:
     """Has a batch deleted whose client, if it lives, can reach nobody."""
     reason = f"its client has been silent for {SILENCE.seconds // 60} minutes"
     if move(batch, BatchState.CANCELLING, state_reason=reason):
-        outcomes.release(batch, Attempt.Outcome.LOST, reason)
+        outcomes.release(batch, Attempt.Outcome.LOST, reason, blames_frame=False)
         Event.note(batch.job, "silent", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
