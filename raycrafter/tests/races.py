@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
@@ -44,8 +45,8 @@ def main() -> None:
     """Make a job, race for it."""
     django.setup()
     call_command("migrate", verbosity=0)
-    from raycrafter.jobs import client
-    from raycrafter.jobs.models import Batch, Event, Frame, Job, Notification, Workspace
+    from raycrafter.jobs import client, requests
+    from raycrafter.jobs.models import Batch, Event, Frame, Job, Notification, Share, Upload, Workspace
     from raycrafter.jobs.notifications import NotificationChoice, tell
     from raycrafter.jobs.states import move
     from raycrafter.tasks import notifications
@@ -118,6 +119,25 @@ def main() -> None:
     notifications._send = lambda row: sent.append(row.pk)
     results = at_once(lambda _: notifications.send_notification(row.pk))
     assert (results, sent) == ([None] * THREADS, [row.pk]), (results, sent)
+
+    # however many submit at once, nobody has more frames than they may, and of one upload one job is made
+    eager = get_user_model().objects.create_user("eager")
+    share = Share.objects.create(user=eager, max_frames=10)
+    columns = {"name": "n", "renderer": "povray", "frames_spec": "1-4", "width": 1, "height": 1}
+
+    def submit(_: int, source: Upload | None = None) -> Job:
+        scene = SimpleUploadedFile("s.pov", b"sphere { 0, 1 }")
+        return requests.submit(eager, scene, "s.pov", "s.pov", [1, 2, 3, 4], source=source, **columns)
+
+    results = at_once(submit)
+    assert len([r for r in results if isinstance(r, Job)]) == 2, results
+    assert {r.status for r in results if not isinstance(r, Job)} == {409}, results
+    share.delete()
+    upload = Upload.objects.create(owner=eager, filename="s.pov", size=15, expires=timezone.now())
+    results = at_once(lambda number: submit(number, upload))
+    (made,) = [r for r in results if isinstance(r, Job)]
+    assert {r.status for r in results if not isinstance(r, Job)} == {409}, results
+    assert Upload.objects.get().job == made and eager.jobs.count() == 3
 
 
 if __name__ == "__main__":
