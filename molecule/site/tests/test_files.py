@@ -1,4 +1,4 @@
-"""Large files through the real nginx and gunicorn: an upload that breaks off goes on, parts and all of what was made."""
+"""Files through the real nginx and gunicorn: an upload that breaks off goes on; a part of a frame; all in an archive."""
 
 from __future__ import annotations
 
