@@ -78,6 +78,10 @@ def test_every_web_host_gets_requests_and_is_told_who_called(ask, address):
         assert (headers["X-Forwarded-For"], headers["X-Real-IP"], headers["X-Forwarded-Proto"]) == (ours, ours, "https")
 
 
+def test_below_a_path_of_uploads_and_at_it_the_application_answers(ask):
+    assert [ask(path, "POST").status_code for path in ("/api/v1/uploads", "/api/v1/uploads/1")] == [201, 201]
+
+
 def test_when_the_application_is_away_the_other_host_answers(host, ask, stopped_application):
     answers = [ask("/jobs") for _ in range(20)]
     assert [answer.status_code for answer in answers] == [200] * 20

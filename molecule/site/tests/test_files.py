@@ -1,4 +1,4 @@
-"""Files through the real nginx and gunicorn: an upload that breaks off goes on; a part of a frame; all in an archive."""
+"""Files through the real nginx and gunicorn: an upload that breaks off goes on; parts of a frame; all in an archive."""
 
 from __future__ import annotations
 
