@@ -13,6 +13,7 @@ from typing import Any
 
 import django
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connections
 from django.utils import timezone
@@ -62,6 +63,7 @@ def main() -> None:
 
     owner = get_user_model().objects.create_user(f"racer-{uuid.uuid4()}")
     try:
+        race_to_submit(owner)
         race_for_one(owner)
         for number in range(ROUNDS):
             for clients_do in (report, finish, heartbeat, claim):
@@ -136,6 +138,29 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     if cancels:
         assert set(job.frames.values_list("state", flat=True)) == {"CANCELLED"}, clients_do
         assert not Attempt.objects.filter(frame__job=job, ended=None).exists(), clients_do
+
+
+def race_to_submit(owner: Any) -> None:
+    """However many submit at once, nobody has more frames than they may, and of one upload one job is made."""
+    from raycrafter.jobs import requests
+    from raycrafter.jobs.models import Job, Share, Upload
+
+    columns = {"name": "n", "renderer": "povray", "frames_spec": "1-4", "width": 1, "height": 1}
+
+    def submit(_: int, source: Upload | None = None) -> Job:
+        scene = SimpleUploadedFile("s.pov", b"sphere { 0, 1 }")
+        return requests.submit(owner, scene, "s.pov", "s.pov", [1, 2, 3, 4], source=source, **columns)
+
+    share = Share.objects.create(user=owner, max_frames=10)
+    results = at_once(submit)
+    assert len([r for r in results if isinstance(r, Job)]) == 2, results
+    assert {r.status for r in results if not isinstance(r, Job)} == {409}, results
+    share.delete()
+    upload = Upload.objects.create(owner=owner, filename="s.pov", size=15, expires=timezone.now())
+    results = at_once(lambda number: submit(number, upload))
+    (made,) = [r for r in results if isinstance(r, Job)]
+    assert {r.status for r in results if not isinstance(r, Job)} == {409}, results
+    assert Upload.objects.get(owner=owner).job == made and owner.jobs.count() == 3
 
 
 def race_for_one(owner: Any) -> None:

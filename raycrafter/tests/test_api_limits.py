@@ -7,10 +7,13 @@ import zipfile
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from drf_spectacular.generators import SchemaGenerator
+from raycrafter.api import schema
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, JobShare, Transfer, Workspace
 from raycrafter.web import views
 from rest_framework.test import APIClient
@@ -130,7 +133,9 @@ def test_all_frames_in_one_archive(api: APIClient, batch: Batch) -> None:
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rates that a test reaches."""
-    monkeypatch.setattr(SimpleRateThrottle, "THROTTLE_RATES", {"login": "3/min", "user": "5/min", "submit": "2/min"})
+    monkeypatch.setattr(
+        SimpleRateThrottle, "THROTTLE_RATES", {"login": "3/min", "user": "5/min", "submit": "2/min", "schema": "2/min"}
+    )
 
 
 def refused(answer: Any) -> bool:
@@ -165,6 +170,18 @@ def test_thumbnails_are_not_refused(api: APIClient, batch: Batch, monkeypatch: p
     assert {api.get(address).status_code for _ in range(120)} == {200}
     assert api.get(f"/api/v1/jobs/{batch.job_id}").status_code == 200
     assert refused([api.get(address) for _ in range(81)][-1])
+
+
+def test_the_description_is_made_once_and_has_a_rate(slow: None, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may ask for it, and making it takes a while."""
+    made: list[Any] = []
+    make = SchemaGenerator.get_schema
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *a, **k: made.append(a) or make(*a, **k))
+    schema.description.cache_clear()
+    assert [refused(Client().get(f"/api/v1/schema/?version={n}")) for n in range(3)] == [False] * 2 + [True]
+    cache.clear()
+    assert [Client().get("/api/v1/docs/").status_code for _ in range(3)] == [200] * 2 + [429]
+    assert len(made) == 1
 
 
 def test_compute_nodes_are_never_slowed_down(slow: None, node: Any) -> None:

@@ -17,9 +17,9 @@ from django.core.files.storage import default_storage
 from django.core.handlers.wsgi import WSGIRequest
 from django.test import RequestFactory
 from django.utils import timezone
-from raycrafter.api.uploads import UploadView
+from raycrafter.api.uploads import MAX_PIECE, UploadView
 from raycrafter.api.views import JobsView
-from raycrafter.jobs import uploads
+from raycrafter.jobs import requests, uploads
 from raycrafter.jobs.models import Job, Upload
 from rest_framework.test import APIClient, force_authenticate
 
@@ -83,6 +83,33 @@ def test_a_repeated_submission_of_an_upload_is_the_same_job(api: APIClient, whol
     assert submit(api, whole, "key", frames="1-3").status_code == 409
     assert "already" in submit(api, whole).json()["detail"]
     assert Job.objects.count() == 1
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+def test_of_two_submissions_at_once_one_makes_the_job(
+    api: APIClient, whole: str, media: Path, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    faster: list[Any] = []
+
+    def digest(upload: Any) -> str:
+        if not faster:
+            faster.append(None)
+            faster[0] = submit(api, whole)
+        return hashlib.sha256(SCENE).hexdigest()
+
+    monkeypatch.setattr(requests, "scene_digest", digest)
+    slower = submit(api, whole, key)
+    assert (faster[0].status_code, slower.status_code) == (201, 409), slower.content
+    assert Job.objects.count() == 1
+    assert [path.name for path in media.rglob("*") if path.is_file()] == ["ball.pov"]
+
+
+def test_a_piece_is_no_larger_than_nginx_takes(api: APIClient) -> None:
+    text = Path(__file__).parents[2].joinpath("roles/nginx/vars/main.yml").read_text(encoding="utf-8")
+    assert f"upload_max: {MAX_PIECE // 1024**3}g\n    upload_paths:" in text
+    address = announce(api, 3 * 1024**3)["Location"]
+    answer = send(api, address, 0, b"x", **{"Content-Length": str(MAX_PIECE + 1)})
+    assert answer.status_code == 413 and "A piece has" in answer.json()["detail"]
 
 
 def test_another_scene_under_the_same_key_is_another_request(api: APIClient, whole: str) -> None:

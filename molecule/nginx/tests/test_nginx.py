@@ -78,6 +78,10 @@ def test_every_web_host_gets_requests_and_is_told_who_called(ask, address):
         assert (headers["X-Forwarded-For"], headers["X-Real-IP"], headers["X-Forwarded-Proto"]) == (ours, ours, "https")
 
 
+def test_below_a_path_of_uploads_and_at_it_the_application_answers(ask):
+    assert [ask(path, "POST").status_code for path in ("/api/v1/uploads", "/api/v1/uploads/1")] == [201, 201]
+
+
 def test_when_the_application_is_away_the_other_host_answers(host, ask, stopped_application):
     answers = [ask("/jobs") for _ in range(20)]
     assert [answer.status_code for answer in answers] == [200] * 20
@@ -169,6 +173,25 @@ def test_tls_is_1_2_or_1_3(address, port):
 
 def test_passwords_cannot_be_guessed(ask):
     assert 429 in {ask("/login/", "POST").status_code for _ in range(30)}
+
+
+def test_what_it_refuses_itself_below_api_is_a_problem_in_json(host, ask, stopped_application):
+    """Whether the site refuses (413, 429) or the backend does (502); pages get nginx's own page."""
+    name = host.backend.host
+    host.check_output("head -c 2000000 /dev/zero >/tmp/large")
+    site, backend = f"-H Expect: --data-binary @/tmp/large https://{name}", f"{CERTIFICATE} https://{name}:8445"
+    logins = [curl(host, f"-d x https://{name}/api/v1/auth/login") for _ in range(30)]
+    for status, (code, body) in (
+        (413, curl(host, f"{site}/api/v1/client/events")),
+        (502, curl(host, f"{backend}/api/v1/jobs")),
+        (429, next(answer for answer in logins if answer[0] == 429)),
+    ):
+        told = json.loads(body)
+        assert (code, told["status"], told["type"], told["errors"]) == (status, status, "about:blank", [])
+    for status, (code, body) in ((413, curl(host, f"{site}/jobs/1")), (502, curl(host, f"{backend}/"))):
+        assert code == status and "<html>" in body
+    kinds = {ask("/api/v1/auth/login", "POST").headers["Content-Type"] for _ in range(30)}
+    assert "application/problem+json" in kinds
 
 
 def test_it_has_the_processes_that_the_host_has_processors(host):

@@ -176,7 +176,13 @@ REST_FRAMEWORK = {
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"login": "10/min", "user": "50/second", "file": "200/second", "submit": "120/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "login": "10/min",
+        "user": "50/second",
+        "file": "200/second",
+        "submit": "120/min",
+        "schema": "60/min",
+    },
     "EXCEPTION_HANDLER": "raycrafter.api.errors.handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # nginx is the only proxy before us: it sets X-Forwarded-For

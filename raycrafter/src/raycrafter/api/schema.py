@@ -1,12 +1,18 @@
-"""What the OpenAPI description needs to be told."""
+"""The OpenAPI description: what it needs to be told, and the address that serves it, which is open to anybody."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
 
 from .errors import CONTENT_TYPE
+from .throttles import SchemaThrottle
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -72,3 +78,30 @@ def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
         for operation in operations.values():
             operation["responses"].setdefault("default", answer)
     return result
+
+
+@functools.cache
+def description() -> dict[str, Any]:
+    """Return the description, made once: it is the same for whoever asks, and making it takes a while."""
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+class MadeOnce(SchemaGenerator):
+    """Makes no other description, whatever a request asks for."""
+
+    def get_schema(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """Return the one."""
+        return description()
+
+
+class SchemaView(SpectacularAPIView):
+    """The description, as JSON or YAML."""
+
+    authentication_classes = ()
+    throttle_classes = (SchemaThrottle,)
+    generator_class = MadeOnce
+
+    def handle_exception(self, error: Exception) -> Response:
+        """Answer a problem in JSON, in whichever form the description was asked for."""
+        self.request.accepted_renderer = JSONRenderer()
+        return super().handle_exception(error)

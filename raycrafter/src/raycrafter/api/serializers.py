@@ -193,7 +193,9 @@ class JobCreateSerializer(serializers.Serializer):
     """
 
     scene = serializers.FileField(
-        max_length=255, required=False, help_text=".pov, .ini or .blend, or a .zip, .tar, .tar.gz with one in it"
+        max_length=255,
+        required=False,
+        help_text=".pov, .ini or .blend, or a .zip, .tar, .tar.gz with one in it; above 2 GiB send an upload",
     )
     upload = serializers.CharField(
         max_length=32, required=False, help_text="instead of scene: the id of an upload that is whole"

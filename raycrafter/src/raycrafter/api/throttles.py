@@ -3,7 +3,7 @@
 Compute-node clients are not counted: a claim that is refused would end a batch that has its nodes.
 """
 
-from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.throttling import AnonRateThrottle, ScopedRateThrottle
 
 
 class LoginThrottle(ScopedRateThrottle):
@@ -16,3 +16,9 @@ class SubmitThrottle(ScopedRateThrottle):
     def allow_request(self, request, view) -> bool:  # type: ignore[no-untyped-def]
         """Count what makes something; looking is counted elsewhere."""
         return request.method != "POST" or super().allow_request(request, view)
+
+
+class SchemaThrottle(AnonRateThrottle):
+    """The API's description, which takes a while to write out and is open to anybody; per address."""
+
+    scope = "schema"

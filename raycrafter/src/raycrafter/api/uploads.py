@@ -1,6 +1,7 @@
 """Uploads that survive a broken connection: the tus protocol 1.0.0 (creation, termination, expiration).
 
 A scene is announced with its length, sent in one piece or many with PATCH, and named in the job: ``upload=<id>``.
+nginx takes no body larger than MAX_PIECE, so a scene of more is sent in several.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from .errors import Conflict
 from .throttles import SubmitThrottle
 
 VERSION = "1.0.0"
+MAX_PIECE = 2 * 1024**3  # bytes
 CONTENT_TYPE = "application/offset+octet-stream"
 PROTOCOL = {
     "Tus-Resumable": VERSION,
@@ -151,7 +153,7 @@ class UploadsView(Tus, generics.ListAPIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        """Announce a scene. Send it to the address in Location."""
+        """Announce a scene. Send it to the address in Location, in pieces of 2 GiB at most."""
         size, about = _number(request, "Upload-Length"), _metadata(request.headers.get("Upload-Metadata", ""))
         if not size:
             raise exceptions.ValidationError({"Upload-Length": "is empty"})
@@ -198,7 +200,8 @@ class UploadView(Tus, generics.GenericAPIView):
         parameters=[OpenApiParameter("Upload-Offset", int, OpenApiParameter.HEADER, required=True)],
     )
     def patch(self, request: Request, pk: str) -> Response:
-        """Send the next bytes, from Upload-Offset on. What arrives is kept, even when the connection breaks."""
+        """Send the next bytes, 2 GiB at most, from Upload-Offset on. What arrives is kept, even when the connection
+        breaks."""
         if (request.content_type or "").partition(";")[0].strip() != CONTENT_TYPE:
             raise exceptions.UnsupportedMediaType(request.content_type or "", f"Send the bytes as {CONTENT_TYPE}.")
         upload, offset = self.upload(), _number(request, "Upload-Offset")
@@ -207,6 +210,8 @@ class UploadView(Tus, generics.GenericAPIView):
         length = _number(request, "Content-Length")
         if offset != upload.offset or upload.job_id:
             raise Conflict(f"This upload has {upload.offset} of {upload.size} bytes: go on from there.")
+        if length > MAX_PIECE:
+            raise TooLarge(f"A piece has {MAX_PIECE} bytes at most: send more of them.")
         if offset + length > upload.size:
             raise TooLarge(f"Only {upload.size - offset} bytes are missing.")
         if len(upload.pieces) >= uploads.MAX_PIECES:

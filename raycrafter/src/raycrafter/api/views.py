@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from raycrafter.jobs import requests, uploads
+from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Event, Frame, Job, load_progress
 from raycrafter.jobs.states import FrameState, JobState
 
@@ -101,6 +101,7 @@ class JobsView(generics.ListCreateAPIView):
                 fields["main"],
                 fields["numbers"],
                 fields["after"],
+                source=fields["upload"],
                 idempotency_key=key,
                 **_columns(fields),
             )
@@ -109,8 +110,6 @@ class JobsView(generics.ListCreateAPIView):
             if earlier := self._earlier(request, key, fields):
                 return self._answer(earlier, status.HTTP_200_OK)
             raise
-        if fields["upload"]:
-            uploads.used(fields["upload"], job)
         return self._answer(job, status.HTTP_201_CREATED)
 
     def _key(self, request: Request) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
@@ -17,7 +18,7 @@ from raycrafter.tasks import nudge
 
 from . import uploads
 from .client import ClientError
-from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Workspace
+from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Upload, Workspace
 from .states import (
     JOB_FINAL,
     BatchState,
@@ -63,13 +64,14 @@ def submit(
     main: str,
     numbers: list[int],
     after: Sequence[Job] = (),
+    source: Upload | None = None,
     **fields: Any,
 ) -> Job:
     """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller.
 
-    ``after`` are jobs that must be DONE before this one begins. Raises LimitError.
+    ``after`` are jobs that must be DONE before this one begins; ``source`` is the upload that the scene came as. Raises
+    LimitError, and ClientError when another job was made of the upload meanwhile.
     """
-    _check_limit(owner, len(numbers))
     job = Job(
         owner=owner,
         main=main,
@@ -80,7 +82,10 @@ def submit(
     )
     try:
         with transaction.atomic():
+            _check_limit(owner, len(numbers))
             job.save()
+            if source and not uploads.claim(source, job):
+                raise ClientError(409, "another job was made of this upload meanwhile")
             job.after.set(after)
             upload.seek(0)
             job.scene.save(filename, upload, save=True)
@@ -92,17 +97,24 @@ def submit(
             job.scene.storage.delete(job.scene.name)
         raise
     nudge()
+    if source:
+        uploads.delete_pieces(source)
     uploads.sweep()
     logger.info("job %d: %d frames", job.pk, len(numbers), extra={"job_id": job.pk, "user": owner.get_username()})
     return job
 
 
 def _check_limit(owner: AbstractBaseUser, new: int) -> None:
+    """Compare with what the user may have; in the transaction that makes the frames. Raises LimitError."""
     site = Site.objects.filter(name=settings.RAYCRAFTER.cluster.name).first()
     share = Share.objects.filter(user=owner.pk).first()
     limit = share.max_frames if share and share.max_frames is not None else site and site.max_frames_per_user
+    if limit is None:
+        return
+    # Locked until they are made: of two requests at once the second counts the first one's.
+    get_user_model().objects.select_for_update(no_key=True).get(pk=owner.pk)
     present = Frame.objects.filter(job__owner=owner.pk, state__in=UNFINISHED).count()
-    if limit is not None and present + new > limit:
+    if present + new > limit:
         raise LimitError(limit, present)
 
 

@@ -83,16 +83,19 @@ def assemble(upload: Upload) -> TemporaryUploadedFile:
     return whole
 
 
-def used(upload: Upload, job: Job) -> None:
-    """Note which job was made of it; the pieces are not needed any more."""
-    Upload.objects.filter(pk=upload.pk).update(job=job, sha256=job.scene_sha256, pieces=[])
-    _delete_pieces(upload)
+def claim(upload: Upload, job: Job) -> bool:
+    """Note which job is made of it. Returns False when it is another one, whose request was faster.
+
+    In the transaction that makes the job; ``delete_pieces`` when that is through.
+    """
+    unused = Upload.objects.filter(pk=upload.pk, job=None)
+    return bool(unused.update(job=job, sha256=job.scene_sha256, pieces=[]))
 
 
 def remove(upload: Upload) -> None:
     """Forget an upload and what has arrived of it."""
     upload.delete()
-    _delete_pieces(upload)
+    delete_pieces(upload)
 
 
 def remove_expired() -> None:
@@ -100,7 +103,7 @@ def remove_expired() -> None:
     for upload in Upload.objects.filter(expires__lt=timezone.now()):
         # unless somebody goes on with it at this moment
         if Upload.objects.filter(pk=upload.pk, expires=upload.expires).delete()[0]:
-            _delete_pieces(upload)
+            delete_pieces(upload)
 
 
 def sweep() -> None:
@@ -115,11 +118,15 @@ def sweep() -> None:
         named.update(pieces)
     before = time.time() - LIFETIME.total_seconds()
     for path in (*media.glob("tmp*.upload*"), *media.glob(f"{PIECES}/*")):
-        if str(path.relative_to(media)) not in named and path.is_file() and path.stat().st_mtime < before:
-            path.unlink(missing_ok=True)
-            logger.info("deleted %s, which no upload names", path.name)
+        try:
+            if str(path.relative_to(media)) not in named and path.is_file() and path.stat().st_mtime < before:
+                path.unlink()
+                logger.info("deleted %s, which no upload names", path.name)
+        except OSError as error:
+            logger.warning("%s, which no upload names, could not be deleted: %s", path.name, error)
 
 
-def _delete_pieces(upload: Upload) -> None:
+def delete_pieces(upload: Upload) -> None:
+    """Delete what has arrived of an upload whose row does not name it any more."""
     for name in upload.pieces:
         default_storage.delete(name)

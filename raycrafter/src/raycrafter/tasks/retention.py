@@ -42,8 +42,8 @@ def retain() -> None:
 
 
 def _warn() -> None:
-    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that. Each job says it
-    as well, for those who have neither an address nor a webhook."""
+    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that. Each job says
+    it as well, for those who have neither an address nor a webhook."""
     now, rules = timezone.now(), retention.rules()
     jobs = retention.old_files(now + timedelta(days=rules.warn_days)).filter(warned=None).select_related("owner")
     told_today = Job.objects.filter(warned__gte=now - timedelta(days=1)).values("owner")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
@@ -14,12 +15,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from drf_spectacular.generators import SchemaGenerator
 from rest_framework import exceptions
 
 from raycrafter.api.access import manageable_job
+from raycrafter.api.schema import description
 from raycrafter.api.serializers import log_search_url
-from raycrafter.api.throttles import LoginThrottle
+from raycrafter.api.throttles import LoginThrottle, SchemaThrottle
 from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
@@ -202,7 +203,9 @@ def staff_gate(request: HttpRequest) -> HttpResponse:
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
     """The API's description for people, made from the same OpenAPI schema that machines get."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)
+    if not SchemaThrottle().allow_request(request, None):
+        return render(request, "web/error.html", status=HTTPStatus.TOO_MANY_REQUESTS)
+    schema = description()
     operations = [
         {
             "method": method.upper(),
