@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """New columns that may be empty: an older release works with them."""
 
-    dependencies = (("jobs", "0005_transfer_progress"),)
+    dependencies = (("jobs", "0006_attempt_log"),)
 
     operations = (
         migrations.AddField(
