@@ -96,7 +96,7 @@ def heartbeat(batch: Any, work: Any) -> None:
     """A client's sign of life."""
     from raycrafter.jobs import client
 
-    client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0}])
+    client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0, "log": ""}])
 
 
 def claim(batch: Any, work: Any) -> None:
@@ -194,7 +194,9 @@ def race_for_one(owner: Any) -> None:
         numbers = []
         while work := client.claim(batch(pk), "same", f"host{number}"):
             numbers.append(work.number)
-            client.heartbeat(batch(pk), "same", [{"number": work.number, "attempt": work.attempt, "percent": 1.0}])
+            client.heartbeat(
+                batch(pk), "same", [{"number": work.number, "attempt": work.attempt, "percent": 1.0, "log": ""}]
+            )
         return numbers
 
     results = at_once(until_none_is_left)

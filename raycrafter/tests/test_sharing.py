@@ -161,7 +161,7 @@ def test_a_paused_job_gives_its_room_to_others_and_goes_on_later(site) -> None:
     schedule()
     assert {batch.state for batch in job.batches.exclude(pk=running.pk)} == {"CANCELLING"} and waiting
     assert other.batches.count() == 5  # the room of all but the one that runs
-    beat = [{"number": work.number, "attempt": work.attempt, "percent": 5.0}]
+    beat = [{"number": work.number, "attempt": work.attempt, "percent": 5.0, "log": ""}]
     running = Batch.objects.select_related("job").get(pk=running.pk)
     assert client.heartbeat(running, f"{running.pk}", beat) == "drain"
     job.frames.filter(number=work.number).update(state="RENDERED")

@@ -161,7 +161,7 @@ class World:
             work = client.claim(batch, f"0:{batch.native_id}", "nid00001")
             if work is None:
                 break
-            progress = {"number": work.number, "attempt": work.attempt, "percent": 50.0}
+            progress = {"number": work.number, "attempt": work.attempt, "percent": 50.0, "log": "half"}
             client.heartbeat(batch, batch.native_client_id, [progress])
             data, final = f"frame {work.number}".encode(), work.files[0]["final"]
             Path(final).write_bytes(data)

@@ -229,7 +229,8 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     own(batch, native_id)
     attempt = _attempt(batch, number, report["attempt"])
     outcome, error, outputs = _judge(batch, attempt.frame, report)
-    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb", "log")}
+    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
+    figures["log"] = report.get("log", "")
     with transaction.atomic():
         closed = outcomes.close_attempt(attempt, outcome, error, **figures)
         if closed and outputs:
