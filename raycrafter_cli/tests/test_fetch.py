@@ -1,5 +1,8 @@
 """Fetching: whole files only, only what is missing, and nothing outside the directory."""
 
+import errno
+from pathlib import Path
+
 import httpx
 import pytest
 
@@ -117,3 +120,54 @@ def test_half_a_file_of_something_else_is_not_kept(rc, job, target, monkeypatch)
     (target / "scene_0003.png.part").write_bytes(b"x" * 4000)
     rc("fetch", 5, "-o", target)
     assert (target / "scene_0003.png").read_bytes() == job.contents[5, 3]
+
+
+def test_a_download_that_is_cut_off_goes_on_where_it_was(rc, job, target, monkeypatch):
+    monkeypatch.setattr("threading.Event.wait", lambda *_: False)
+    real, cut = job.__call__, iter([4000])
+
+    def broken(content):
+        yield content
+        raise httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+    def flaky(request):
+        answer = real(request)
+        if request.url.path.endswith("/3/file") and (length := next(cut, None)):
+            return httpx.Response(200, content=broken(answer.content[:length]))
+        return answer
+
+    rc.service = flaky
+    assert "7 frames fetched" in rc("fetch", 5, "-o", target).output
+    assert [request.headers.get("Range") for request in downloads(job)].count(None) == 7
+
+
+def test_after_some_failures_in_a_row_the_rest_is_not_tried(rc, service, target, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.fetch.PATIENCE", 3)
+    service.add(5, "DONE", [(number, "SYNCED", b"picture") for number in range(1, 100)])
+    real, full = service.__call__, []
+
+    def open_part(*words, **options):
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real_open(*words, **options)
+
+    def ending(request):
+        if request.url.path.endswith("/5/file"):
+            full.append(True)
+        return real(request)
+
+    real_open, rc.service = Path.open, ending
+    monkeypatch.setattr("pathlib.Path.open", open_part)
+    output = rc("fetch", 5, "-o", target, "--parallel", "1", code=1).output
+    assert "5 frames fetched" in output
+    assert output.count("No space left on device") == 3
+    assert "91 frames were not tried any more" in output
+    full.clear()
+    rc.service = real
+    assert "94 frames fetched, 5 already there" in rc("fetch", 5, "-o", target).output
+
+
+def test_a_directory_that_is_there_and_cannot_be_written_to_is_named(rc, job):
+    # not even root makes a file there
+    assert "cannot write to /proc/self" in rc("fetch", 5, "-o", "/proc/self", code=2).output
+    assert not downloads(job)

@@ -14,11 +14,13 @@ from typing import Any
 import httpx
 
 from .api import Api, UnavailableError
-from .common import BLOCK, sha256
+from .common import sha256
 from .errors import CliError
 from .text import clean
 
 TRIES = 3
+# So many failures in a row are no longer the frames': the disk is full, the server away, the token over.
+PATIENCE = 8
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,10 @@ def fetch_all(
     parallel: int,
     done: Callable[[], None],
 ) -> list[Outcome]:
-    """Fetch every frame that has a file; ``done`` hears when one more has ended."""
+    """Fetch every frame that has a file; ``done`` hears when one more has ended.
+
+    After PATIENCE failures in a row the rest is not tried, and not in what is returned.
+    """
     stop = threading.Event()
     wanted: SimpleQueue[dict[str, Any]] = SimpleQueue()
     for frame in frames:
@@ -67,12 +72,14 @@ def fetch_all(
     for _ in range(parallel):
         threading.Thread(target=work, daemon=True).start()
     outcomes: list[Outcome] = []
+    failures = 0
     try:
-        while len(outcomes) < count:
+        while len(outcomes) < count and failures < PATIENCE:
             outcome = ended.get()
             if isinstance(outcome, Exception):
                 raise outcome
             outcomes.append(outcome)
+            failures = failures + 1 if outcome.how == "failed" else 0
             done()
     finally:
         stop.set()
@@ -94,7 +101,7 @@ def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: thr
                 if not left or stop.wait(2.0 ** (TRIES - 1 - left)):
                     raise
     except (CliError, OSError) as error:
-        return Outcome(number, name, "failed", getattr(error, "message", None) or str(error))
+        return Outcome(number, name, "failed", error.message if isinstance(error, CliError) else str(error))
     return Outcome(number, name, "fetched")
 
 
@@ -118,7 +125,8 @@ def _download(api: Api, job: int, number: int, info: dict[str, Any], target: Pat
                     # the server sends all of it
                     file.truncate(0)
                     digest = hashlib.sha256()
-                for block in response.iter_bytes(BLOCK):
+                # as they come: what httpx gathers for larger blocks is lost when the connection breaks
+                for block in response.iter_bytes():
                     file.write(block)
                     digest.update(block)
                     if stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -211,6 +212,8 @@ def fetch_job(context: click.Context, job: int, output: Path | None, parallel: i
     wanted = [frame for frame in frames if frame["file"]]
     try:
         directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass  # it can be written to
     except OSError as error:
         raise CliError(f"cannot write to {directory}: {error}") from error
     show = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
@@ -224,6 +227,9 @@ def fetch_job(context: click.Context, job: int, output: Path | None, parallel: i
         print_json({"directory": str(directory), "frames": [asdict(outcome) for outcome in outcomes]})
     else:
         _report(directory, frames, outcomes)
+    untried = len(wanted) - len(outcomes)
+    if untried:
+        click.echo(f"{untried} frames were not tried any more; the same fetch again goes on from here", err=True)
     if any(outcome.how == "failed" for outcome in outcomes):
         context.exit(EXIT_FAILED)
 
