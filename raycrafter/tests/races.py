@@ -174,7 +174,7 @@ def race_for_one(owner: Any) -> None:
     job = new_job(owner, 16)
 
     def new_batch(first: int, last: int) -> int:
-        batch = Batch.objects.create(job=job, site="race", state="QUEUED", directory="/w/b", walltime_seconds=60)
+        batch = Batch.objects.create(job=job, site="race", state="QUEUED", directory="/w/b", walltime_seconds=600)
         job.frames.filter(number__range=(first, last)).update(batch=batch)
         return batch.pk
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 from raycrafter.jobs import client, requests
-from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job
+from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job, Workspace
 from raycrafter.jobs.states import BatchState, JobState, move
 from raycrafter.logs import GelfFormatter
 from rest_framework.test import APIClient
@@ -169,6 +169,27 @@ def test_client_may_be_faster_than_the_answer_of_qsub(batch: Batch, node: Any, e
     claimed(node)
     batch.refresh_from_db()
     assert batch.state == "RUNNING"
+
+
+@pytest.mark.parametrize(("expires_in", "stops_in"), [(None, 3540), (7200, 3540), (1800, 1740)])
+def test_a_client_stops_before_its_batch_ends_and_before_its_workspace_is_gone(
+    batch: Batch, node: Any, expires_in: int | None, stops_in: int
+) -> None:
+    now = timezone.now()
+    Workspace.objects.update(expires=now + timedelta(seconds=expires_in) if expires_in else None)
+    assert node.claim().json()["stop_at"] == pytest.approx(now.timestamp() + stops_in, abs=30)
+
+
+@pytest.mark.parametrize("over", ["walltime", "workspace"])
+def test_no_frame_is_given_when_there_is_no_time_for_it(batch: Batch, node: Any, over: str) -> None:
+    claimed(node)
+    if over == "walltime":
+        Batch.objects.update(started=timezone.now() - timedelta(seconds=3550))
+    else:
+        Workspace.objects.update(expires=timezone.now() + timedelta(seconds=50))
+    assert node.claim().status_code == 204
+    node.post("finish", reason="walltime")
+    assert (state(batch, 1), state(batch, 2)) == ("WAITING", "WAITING")
 
 
 # --- fencing --------------------------------------------------------------------------------------------------------

@@ -306,7 +306,7 @@ def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> Non
     plan_batches()
     assert job.batches.count() == 1  # no more than there are licences
     (first,) = queued(job)
-    second = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=1)
+    second = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=600)
     job.frames.filter(number=2).update(batch=second)
     assert claim(first) and claim(second, "nid2") is None
     Lease.objects.update(expires=timezone.now() + timedelta(seconds=1))
@@ -315,6 +315,6 @@ def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> Non
     client.finish(Batch.objects.get(pk=first.pk), f"{first.pk}", "drained")
     assert claim(second, "nid2")
     Lease.objects.update(expires=timezone.now())
-    third = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=1)
+    third = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=600)
     job.frames.filter(number=3).update(batch=third)
     assert claim(third, "nid3")

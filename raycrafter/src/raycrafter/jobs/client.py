@@ -67,6 +67,8 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
     _become_owner(batch, native_id, host)
     _refuse_if_gone(batch)  # again: it has been read anew
     _mark_running(batch)
+    if batch.stop_at <= timezone.now().timestamp():
+        return None
     repeated = _lost_answer(batch, host)
     if repeated:
         return repeated

@@ -297,11 +297,13 @@ class Batch(models.Model):
 
     @property
     def stop_at(self) -> float | None:
-        """When the batch system will end it, less the margin: seconds since 1970; None before the first claim."""
+        """When the batch system will end it, or its workspace is gone, less the margin: seconds since 1970; None before
+        the first claim."""
         if self.started is None:
             return None
-        margin = settings.RAYCRAFTER.cluster.walltime_margin
-        return (self.started + timedelta(seconds=self.walltime_seconds - margin)).timestamp()
+        end, expires = self.started + timedelta(seconds=self.walltime_seconds), self.job.workspace.expires
+        margin = timedelta(seconds=settings.RAYCRAFTER.cluster.walltime_margin)
+        return ((min(end, expires) if expires else end) - margin).timestamp()
 
 
 class Frame(models.Model):
