@@ -179,8 +179,8 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
-        if item["log"] != attempt.log:
-            Attempt.objects.filter(pk=attempt.pk, ended__isnull=True).update(log=item["log"])
+        if (log := item.get("log", "")) != attempt.log:
+            Attempt.objects.filter(pk=attempt.pk, ended__isnull=True).update(log=log)
     if is_gone(batch):
         return "stop"
     return "drain" if is_held(batch) else "continue"
@@ -228,7 +228,8 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     own(batch, native_id)
     attempt = _attempt(batch, number, report["attempt"])
     outcome, error, outputs = _judge(batch, attempt.frame, report)
-    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb", "log")}
+    figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
+    figures["log"] = report.get("log", "")
     with transaction.atomic():
         if attempt.ended is None and outputs:
             Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
