@@ -130,7 +130,7 @@ def test_the_last_lines_go_with_the_result_of_their_own_frame_only(client, rest)
     rest.frames = [[client.frame(1, talk + "sys.exit(1)")], [client.frame(2, "print('all well')\n" + PICTURE)]]
     client.start().end()
     failed, rendered = rest.results
-    assert failed["log"].splitlines() == ["line {} of the talk".format(n) for n in range(950, 1000)]
+    assert failed["log"].splitlines() == [f"line {n} of the talk" for n in range(950, 1000)]
     assert rendered["log"] == "all well"
 
 

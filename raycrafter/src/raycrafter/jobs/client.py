@@ -182,8 +182,8 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
-        if item["log"] != attempt.log:
-            Attempt.objects.filter(pk=attempt.pk, ended__isnull=True).update(log=item["log"])
+        if (log := item.get("log", "")) != attempt.log:
+            Attempt.objects.filter(pk=attempt.pk, ended__isnull=True).update(log=log)
     if is_gone(batch):
         return "stop"
     return "drain" if batch.is_held else "continue"
