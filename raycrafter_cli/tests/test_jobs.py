@@ -123,8 +123,8 @@ def test_names_that_are_not_utf_8_are_told(rc, service, scene):
     assert service.requests == []
 
 
-def test_a_scene_without_an_end_is_refused(rc, service):
-    assert "/dev/zero is neither a file nor a directory" in rc("submit", "/dev/zero", "--frames", "1", code=2).output
+def test_a_device_is_no_scene(rc, service):
+    assert "/dev/null is neither a file nor a directory" in rc("submit", "/dev/null", "--frames", "1", code=2).output
     assert service.requests == []
 
 
