@@ -123,6 +123,11 @@ def test_names_that_are_not_utf_8_are_told(rc, service, scene):
     assert service.requests == []
 
 
+def test_a_device_is_no_scene(rc, service):
+    assert "/dev/null is neither a file nor a directory" in rc("submit", "/dev/null", "--frames", "1", code=2).output
+    assert service.requests == []
+
+
 def test_a_scene_that_cannot_be_packed_is_told(rc, service, scene, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -183,7 +188,8 @@ def test_status_of_the_newest_job(rc, service):
 
 
 def test_an_unknown_job(rc):
-    assert "No Job matches the given query. (404)" in rc("status", 77, code=2).output
+    output = rc("status", 77, code=2).output
+    assert "No Job matches the given query. (404)\nIt is not there, or neither yours" in output
 
 
 def test_watch_tells_changes_and_the_end(rc, service):
@@ -253,9 +259,10 @@ def test_watch_ends_with_1_when_the_job_is_not_done(rc, service, state):
 
 def test_watch_survives_a_server_that_is_away(rc, service):
     service.add(5, "ACTIVE", [(1, "RUNNING", None)])
-    service.faults = [None, httpx.ConnectError("refused"), httpx.Response(502), httpx.ReadTimeout("slow")]
+    service.faults = [None, httpx.Response(502), httpx.ConnectError("refused"), httpx.ReadTimeout("slow")]
     service.script = [{}, {"state": "DONE"}]
     output = rc("watch", 5, "--interval", "0.01").output
+    assert "Bad Gateway (502); trying again\n" in output
     assert output.count("trying again") == 1
     assert "Job 5 is DONE" in output
 
@@ -299,6 +306,14 @@ def test_an_answer_of_somebody_else_is_not_taken_for_ours(rc, service):
     service.faults = [httpx.Response(301, headers={"Location": "https://elsewhere.example/"})]
     assert "the server points to https://elsewhere.example/" in rc("status", 1, code=2).output
     assert {request.url.host for request in service.requests} == {"master1"}
+    # errors in somebody else's form
+    service.faults = [httpx.Response(404, json={"detail": ["no"], "errors": {"a": "b"}})]
+    assert "Not Found (404)\nIs https://master1 the right address?" in rc("status", 1, code=2).output
+    service.faults = [httpx.Response(500, text="<html>Oops</html>")]
+    assert rc("status", 1, code=2).output == (
+        "Error: Internal Server Error (500)\n"
+        "That is trouble on the side of https://master1: try again later, or tell its operators.\n"
+    )
 
 
 def test_passing_trouble_is_tried_again_and_lasting_trouble_told(rc, service):

@@ -108,6 +108,17 @@ def test_an_ended_token_says_sign_in_again(command):
     assert f"raycrafter login {URL}" in output
 
 
+def test_a_token_of_the_environment_that_has_ended_is_named(rc, monkeypatch):
+    monkeypatch.setenv("RAYCRAFTER_TOKEN", "ended")
+    assert "RAYCRAFTER_TOKEN" in rc("list", code=2).output
+
+
+def test_logout_forgets_a_token_that_is_void_already(command):
+    command.signed_in(token="ended")
+    command("logout")
+    assert not command.config.exists()
+
+
 def test_logout_voids_and_forgets(rc, service):
     rc("logout")
     assert service.requests[0].url.path == "/api/v1/auth/logout"
@@ -140,7 +151,9 @@ def test_the_environments_authority_is_used(command, tls, monkeypatch):
 
 def test_another_name_than_the_certificates_is_refused(command, tls):
     command.signed_in(url=f"https://localhost:{tls.port}", ca=str(tls.ca_file))
-    assert "is not trusted" in command("list", code=2, network=True).output
+    output = command("list", code=2, network=True).output
+    assert "is not trusted" in output and "Is the address the right one" in output
+    assert "--ca" not in output  # another authority mends nothing
 
 
 def test_a_file_that_is_no_certificate_is_named(rc, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import sys
@@ -13,7 +14,7 @@ import click
 from . import settings
 from .api import Api
 from .common import api_of, as_json, print_json
-from .errors import CliError
+from .errors import CliError, SignedOutError
 from .text import clean, columns, moment
 
 
@@ -53,7 +54,8 @@ def login(context: click.Context, url: str, username: str | None, ca: Path | Non
 @click.pass_context
 def logout(context: click.Context) -> None:
     """Void the token and forget it."""
-    api_of(context).logout()
+    with contextlib.suppress(SignedOutError):  # it is void already
+        api_of(context).logout()
     settings.path(os.environ).unlink(missing_ok=True)
     click.echo("Signed out.")
 

@@ -21,6 +21,8 @@ def packed(scene: Path) -> Iterator[Path]:
     """Return the file to upload: ``scene`` itself, or a temporary archive of it when it is a directory."""
     _check_name(scene.resolve())
     if not scene.is_dir():
+        if not scene.is_file():
+            raise CliError(f"{scene} is neither a file nor a directory")
         yield scene
         return
     name = scene.resolve().name or "scene"

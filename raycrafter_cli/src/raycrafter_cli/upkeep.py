@@ -44,7 +44,7 @@ def notify(context: click.Context, mail: bool | None, webhook: str | None, new_s
         print_json(data)
         return
     works = "" if data["mail_works"] else " (the site sends none, or has no address of yours)"
-    click.echo(f"Mail: {'to ' + clean(data['address']) if data['mail'] else 'no'}{works}")
+    click.echo(f"Mail: {'to ' + (clean(data['address']) or 'nobody') if data['mail'] else 'no'}{works}")
     click.echo(f"Webhook: {clean(data['webhook']) or 'none'}")
     if data.get("secret"):
         click.echo(f"Secret of the webhook, shown this once: {clean(data['secret'])}")

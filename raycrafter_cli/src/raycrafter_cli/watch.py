@@ -87,7 +87,7 @@ def _poll(look: Callable[..., dict[str, Any]], number: int, interval: float) -> 
             if not left:
                 raise
             if left == PATIENCE - 1:
-                click.echo(f"{error.message}; trying again", err=True)
+                click.echo(f"{error.message.splitlines()[0]}; trying again", err=True)
     raise AssertionError
 
 
