@@ -20,6 +20,8 @@ class NotificationChoiceSerializer(serializers.ModelSerializer):
 
     address = serializers.CharField(source="user.email", help_text="where mail goes; operators set it")
     mail_works = serializers.SerializerMethodField()
+    # not a URLField: "" is no address
+    webhook = serializers.CharField(help_text="https address; empty for none")
 
     class Meta:
         """Fields."""
