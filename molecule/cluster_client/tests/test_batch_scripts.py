@@ -12,8 +12,8 @@ from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
 
 # Torque's directives by way of Slurm's Torque commands, and Slurm's own.
-SUBMIT = {"torque": "qsub", "torque_cray": "qsub", "slurm": "sbatch --parsable"}
-TAKEN = [("torque", "aprun"), ("torque", "none"), ("torque_cray", "aprun"), ("slurm", "srun"), ("slurm", "none")]
+SUBMIT = {"torque": "qsub", "slurm": "sbatch --parsable"}
+TAKEN = [("torque", "aprun"), ("torque", "none"), ("slurm", "srun"), ("slurm", "none")]
 PROGRAM = "nproc >cores; echo $ANSWER >answer"
 
 
