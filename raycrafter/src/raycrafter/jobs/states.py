@@ -159,7 +159,7 @@ WORKSPACE_MOVES = _table(
         W.ALLOCATED: [W.RELEASING, W.EXPIRED],
         W.RELEASING: [W.RELEASED],
         W.RELEASED: [],
-        W.EXPIRED: [],
+        W.EXPIRED: [W.RELEASED],
         W.FAILED: [],
     }
 )
