@@ -181,7 +181,7 @@ def test_logging_never_waits_and_every_loss_is_counted(make, server, trouble):
             spent.append(time.perf_counter() - started)
         longest[target] = max(spent)
     # a connection's or a disk's wait would be two seconds; the rest is what other processes take of this machine
-    assert longest[logger] < max(0.25, 10 * longest[silent])
+    assert longest[logger] < max(1.0, 10 * longest[silent])
     mute.close()
     SlowSpool.gate.set()
     log.kill()
