@@ -190,7 +190,7 @@ def test_what_it_refuses_itself_below_api_is_a_problem_in_json(host, ask, stoppe
         assert (code, told["status"], told["type"], told["errors"]) == (status, status, "about:blank", [])
     for status, (code, body) in ((413, curl(host, f"{site}/jobs/1")), (502, curl(host, f"{backend}/"))):
         assert code == status and "<html>" in body
-    kinds = {ask("/api/v1/auth/login", "POST").headers["Content-Type"] for _ in range(30)}
+    kinds = {ask("/api/v1/auth/login", "POST").headers.get("Content-Type") for _ in range(30)}
     assert "application/problem+json" in kinds
 
 
