@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
-from raycrafter.cluster.batch_script import PREFIXES
+from raycrafter.cluster.batch_dialects import DIALECTS
 from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Site, Transfer, Workspace
 from raycrafter.jobs.states import FrameState, JobState
 from raycrafter.web.chart import BARS, frame_times
@@ -210,7 +210,8 @@ def test_preview_makes_no_job(pages: Client) -> None:
     assert not Job.objects.exists()
     assert "25 frames in 3 batches" in html
     assert "raycrafter_client run" in html
-    assert any(line.startswith(PREFIXES) for line in html.splitlines())
+    prefixes = tuple(dialect.prefix for dialect in DIALECTS.values())
+    assert any(line.startswith(prefixes) for line in html.splitlines())
     assert "kept" in [field.get("value") for field in page.of("input")]
     assert "runs backwards" in check_page(pages.post("/jobs/new", fields(frames="9-1", preview="1")))[0]
 
