@@ -165,14 +165,16 @@ class Job(models.Model):
 
     def frame_counts(self) -> dict[str, int]:
         """Return the number of frames in each state, every state named."""
-        progress = self._progress if self._progress is not None else progress_of([self]).get(self.pk, {})
-        return dict.fromkeys(FrameState.values, 0) | {state: count for state, (count, _) in progress.items()}
+        return dict.fromkeys(FrameState.values, 0) | {state: count for state, (count, _) in self._states().items()}
 
     def percent(self) -> float:
         """Return how much is rendered, 0 to 100: each frame counts alike."""
-        progress = self._progress if self._progress is not None else progress_of([self]).get(self.pk, {})
-        total = sum(percent for _, percent in progress.values())
+        total = sum(percent for _, percent in self._states().values())
         return round(total / self.frame_count, 1) if self.frame_count else 0.0
+
+    def _states(self) -> Progress:
+        """Return what the list that it is on has loaded, else what is true now."""
+        return self._progress if self._progress is not None else progress_of([self]).get(self.pk, {})
 
 
 def progress_of(jobs: Iterable[Job]) -> dict[int, Progress]:
