@@ -214,7 +214,7 @@ rc_stage=90
 cd {directory} || exit
 {setup}trap - EXIT
 set -u
-rc_child= rc_term=
+rc_child='' rc_term=''
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 {command} </dev/null &
 rc_child=$!
@@ -249,7 +249,7 @@ export WORKSPACE
 _PROLOGUE = """\
 rc_stage=93
 . {prologue}
-[ $? -eq 0 ] || exit
+rc_code=$?; [ "$rc_code" -eq 0 ] || exit "$rc_code"
 set +eu +o pipefail
 """
 

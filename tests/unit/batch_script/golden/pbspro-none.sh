@@ -26,7 +26,7 @@ rc_stage=90
 cd /lustre/ws/render-rc-job-17/batch-3 || exit
 trap - EXIT
 set -u
-rc_child= rc_term=
+rc_child='' rc_term=''
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 rc_child=$!

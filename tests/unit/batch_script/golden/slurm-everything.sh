@@ -46,11 +46,11 @@ export SLURM_EXPORT_ENV=ALL
 export OMP_NUM_THREADS=24
 rc_stage=93
 . /opt/site/before.sh
-[ $? -eq 0 ] || exit
+rc_code=$?; [ "$rc_code" -eq 0 ] || exit "$rc_code"
 set +eu +o pipefail
 trap - EXIT
 set -u
-rc_child= rc_term=
+rc_child='' rc_term=''
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 srun --ntasks=1 --ntasks-per-node=1 --cpus-per-task=24 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 rc_child=$!

@@ -27,7 +27,7 @@ cd /lustre/ws/render-rc-job-17/batch-3 || exit
 export APRUN_XFER_LIMITS=1
 trap - EXIT
 set -u
-rc_child= rc_term=
+rc_child='' rc_term=''
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 aprun -n 1 -N 1 -d 24 -j 1 -cc none -b -q /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 rc_child=$!

@@ -28,7 +28,7 @@ cd /lustre/ws/render-rc-job-17/batch-3 || exit
 export SLURM_EXPORT_ENV=ALL
 trap - EXIT
 set -u
-rc_child= rc_term=
+rc_child='' rc_term=''
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
 srun --ntasks=4 --ntasks-per-node=2 --cpus-per-task=12 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
 rc_child=$!
