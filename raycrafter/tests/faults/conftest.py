@@ -17,14 +17,14 @@ from raycrafter.cluster.batch_answers import ANSWERS
 
 
 @pytest.fixture
-def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: Any) -> Iterator[Callable[[int], Run]]:
-    """Makes the run of a seed."""
+def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: Any) -> Iterator[Callable[..., Run]]:
+    """Makes the run of a seed, with all faults or with some alone."""
     from raycrafter.celery import app
     from raycrafter.jobs import outcomes
     from raycrafter.tasks import common, planning, polling
 
-    def make(seed: int) -> Run:
-        chance, clock = Chance(seed), Clock()
+    def make(seed: int, *only: str) -> Run:
+        chance, clock = Chance(seed, only), Clock()
         walltime = chance.random.choice((3600, 300))
         answers = chance.random.choice(("torque", "pbspro", "slurm_torque"))
         config = dataclasses.replace(

@@ -55,7 +55,7 @@ class Client:
     def post(self, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
         """One POST. Returns status 0 when it is not known whether it arrived."""
         strikes = self.cluster.chance.strikes
-        if self._cut_off > 0 or strikes("request lost"):
+        if self._cut_off > 0 or self.cluster.is_service_away or strikes("request lost"):
             return 0, {}
         body = {"native_id": self.job.native_id, **body}
         self._sent.append((path, body))

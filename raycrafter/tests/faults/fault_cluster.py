@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from django.db import connection
 from fault_chance import Chance, Clock
 from raycrafter.cluster import ssh, submit, workspace
-from raycrafter.cluster.batch_reply import Reply
+from raycrafter.cluster.batch_reply import Reply, number
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 from raycrafter.cluster.transfer import Files
@@ -55,6 +55,7 @@ class Cluster:
         self.jobs: dict[str, BatchJob] = {}
         self.late: list[Callable[[], None]] = []
         self.submissions: list[str] = []
+        self.is_service_away = False
         self.meanwhile: Callable[[], None] = lambda: None
         self._last = 0
         scheduler = Scheduler(answers)
@@ -200,17 +201,24 @@ class Cluster:
             return Reply(code, "", text)
         in_doubt = self.chance.strikes("qsub in doubt")
         if not in_doubt or self.chance.random.random() < 0.5:
-            self._last += 1
-            native_id = str(self._last) if self.answers == "slurm_torque" else f"{self._last}.login1"
             name = re.search(r"^#PBS -N (\S+)$", self.files[f"{directory}/job.sh"].decode(), re.MULTILINE)[1]
-            slow = 60.0 if self.chance.strikes("qstat is slow") else 0.0
-            self.jobs[native_id] = BatchJob(native_id, name, directory, self.clock.seconds + slow)
             self.submissions.append(name)
+            native_id = self._new_job(name, directory)
+            # as a Torque that did not hear its own server's answer: only one of the two is told
+            if self.chance.strikes("qsub takes it twice"):
+                native_id = self.chance.random.choice((native_id, self._new_job(name, directory)))
         if in_doubt:
             code, text = DOUBT[self.answers]
             return Reply(code, "", text)
         banner = "qsub: warning: it is late\n" if self.chance.strikes("qsub prints a banner") else ""
         return Reply(0, f"{banner}{native_id}\n", "")
+
+    def _new_job(self, name: str, directory: str) -> str:
+        self._last += 1
+        native_id = str(self._last) if self.answers == "slurm_torque" else f"{self._last}.login1"
+        slow = 60.0 if self.chance.strikes("qstat is slow") else 0.0
+        self.jobs[native_id] = BatchJob(native_id, name, directory, self.clock.seconds + slow)
+        return native_id
 
     def _qstat(self) -> Reply:
         if self.chance.strikes("qstat fails"):
@@ -231,7 +239,7 @@ class Cluster:
         return Reply(0, f"{MARK}\n{text}", "")
 
     def _qdel(self, native_id: str) -> Reply:
-        job = self.jobs.get(native_id)
+        job = next((job for job in self.jobs.values() if native_id in (job.native_id, number(job.native_id))), None)
         if job is None or job.shown_until:
             code, text = UNKNOWN[self.answers]
             return Reply(code, "", text)

@@ -18,6 +18,7 @@ from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Lic
 from raycrafter.tasks import common
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
+AWAY = 1200  # seconds: more than silence.SILENCE
 MAX_TRIES = 60  # the runs lose more attempts than any site
 HOSTS = [f"nid{number:05}" for number in range(1, 7)]
 SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
@@ -46,7 +47,7 @@ class Run:
     def submit_jobs(self) -> None:
         """A few jobs of two users, sometimes with licences for two clients."""
         if self.random.random() < 0.3:
-            Licence.objects.create(renderer="povray", count=2)
+            Licence.objects.get_or_create(renderer="povray", defaults={"count": 2})
         for number in range(self.random.randint(1, 2)):
             owner, _ = get_user_model().objects.get_or_create(username=self.random.choice(("ada", "bob")))
             frames = self.random.randint(1, 4)
@@ -55,11 +56,13 @@ class Run:
             columns |= {"frames_spec": f"1-{frames}", "max_tries": MAX_TRIES}
             requests.submit(owner, upload, "ball.pov", "ball.pov", list(range(1, frames + 1)), **columns)
 
-    def whole(self) -> None:
-        """Run with faults, then without, to the end. Raises AssertionError when there is no end."""
-        self.submit_jobs()
-        for _ in range(FAULTY_TURNS):
-            self.turn()
+    def whole(self, waves: int = 1) -> None:
+        """Run with faults, then without, to the end. In each wave there are new jobs. Raises AssertionError when there
+        is no end."""
+        for _ in range(waves):
+            self.submit_jobs()
+            for _ in range(FAULTY_TURNS):
+                self.turn()
         self._calm_down()
         for _ in range(QUIET_TURNS):
             if self._is_over():
@@ -69,6 +72,8 @@ class Run:
 
     def turn(self) -> None:
         """Some time passes; everybody does something."""
+        if self.chance.strikes("service away"):
+            self._service_away()
         self.clock.seconds += self.random.choice((60, 120) if self.chance.calm else (3, 10, 30, 300))
         self._batch_system()
         living = [client for client in self.clients if client.alive] * (4 if self.chance.calm else 1)
@@ -84,6 +89,21 @@ class Run:
             if not self.messages:
                 break
             self._work(self.messages.pop(self.random.randrange(len(self.messages))))
+
+    def _service_away(self) -> None:
+        """Web, broker and database are away for longer than a client may be silent, while batches run on. What beat has
+        overdue comes before the first client is heard again."""
+        self.cluster.is_service_away = True
+        for _ in range(4):
+            self.clock.seconds += AWAY / 4
+            self._batch_system()
+            for client in [client for client in self.clients if client.alive]:
+                client.step()
+        self.cluster.is_service_away = False
+        given_up = Event.objects.filter(kind="silent")
+        before = given_up.count()
+        self._work(("reap", ()))
+        assert given_up.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
 
     def _work(self, message: tuple[str, tuple[int, ...]]) -> None:
         """One task in a worker, which may die of it: then the broker gives it to the next."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from fault_chance import FAULTS
 from raycrafter.jobs.models import Attempt, Event, Frame
 
 SEEDS = 200
+WAVES = 3  # of jobs, for one fault alone
 
 
 @pytest.mark.parametrize("seed", range(SEEDS))
@@ -13,6 +15,18 @@ def test_no_fault_loses_a_frame_or_renders_it_twice(new_run, seed: int) -> None:
     run = new_run(seed)
     run.whole()
     run.check()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_strikes(new_run, fault: str) -> None:
+    """One that no run meets any more would prove nothing."""
+    # jobs are seldom cancelled, but second ones always deleted
+    run = new_run(0, fault, *(["qsub takes it twice"] if fault == "qdel fails" else []))
+    run.whole(WAVES)
+    run.check()
+    assert run.chance.seen[fault]
+    if fault == "qsub takes it twice":
+        assert Event.objects.filter(kind="fenced").exists()
 
 
 @pytest.mark.parametrize("wrong", ["lost", "came twice", "rendered twice", "submitted twice", "other bytes"])
