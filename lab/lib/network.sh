@@ -26,9 +26,6 @@ make_network() {
         --label "$LAB_LABEL=$LAB_NAME" --opt "com.docker.network.driver.mtu=$(uplink_mtu)" "$LAB_NETWORK" >/dev/null
 }
 
-# The addresses of the lab that only lends its mirror.
-export MIRROR_PREFIX=10.77.30
-
 # borrow_mirror: the mirror of $LAB_MIRROR is in $LAB_NETWORK as well, under its own name.
 borrow_mirror() {
     docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' "$LAB_NETWORK" | grep -qw "$LAB_MIRROR-mirror" ||
