@@ -30,7 +30,7 @@ def address_of(name: str) -> str:
     return connected(name).ansible.get_variables()["ansible_host"]
 
 
-def wait_for(what: str, ask: Callable, limit: float = 60, failing: tuple[type[Exception], ...] = ()):
+def wait_for(what: str, ask: Callable, limit: float = 120, failing: tuple[type[Exception], ...] = ()):
     """Return the first true answer of `ask`; an error of the kinds in `failing` is no answer yet.
 
     After `limit` seconds the test fails with `what` and the last answer.

@@ -57,7 +57,7 @@ def granted(login, number: str) -> dict[str, str]:
 
 def exit_file(login, directory: str, name: str = "exit") -> list[str]:
     """Return job id and exit code, as the script left them, once they are there."""
-    return wait_for("the job has ended", lambda: login.run(f"cat {directory}/{name}").stdout.split(), 90)
+    return wait_for("the job has ended", lambda: login.run(f"cat {directory}/{name}").stdout.split(), 180)
 
 
 @pytest.mark.parametrize(("dialect", "launcher"), TAKEN)

@@ -16,7 +16,7 @@ TLS = "/etc/raycrafter/tls"
 ADDRESSES = {name: address_of(name) for name in NODES}
 
 
-def ask(name: str, path: str, password: str | None = None, timeout: float = 30, **query) -> dict:
+def ask(name: str, path: str, password: str | None = None, timeout: float = 60, **query) -> dict:
     """Return the answer of a node's API to the root user. Raises httpx.HTTPError where there is none, or a bad one."""
     login = ("admin", password or SECRET.read_text().strip())
     url, headers = f"http://{ADDRESSES[name]}:9000/api/{path}", {"Accept": "application/json"}

@@ -52,7 +52,7 @@ def job(api) -> dict:
     answer = api.post("jobs", json=wanted | {"width": 80, "height": 60})
     assert answer.status_code == 201, answer.text
     address = answer.json()["urls"]["self"]
-    return wait_for("the job ended", lambda: (seen := api.get(address).json())["state"] in ENDED and seen, 240)
+    return wait_for("the job ended", lambda: (seen := api.get(address).json())["state"] in ENDED and seen, 480)
 
 
 @pytest.fixture(scope="module")

@@ -23,13 +23,13 @@ def test_the_inputs_run(graylog):
     assert not [state for state in states if "udp" in state["message_input"]["type"].lower()]
 
 
-def exchange(context: ssl.SSLContext, port: int) -> bytes:
+def exchange(context: ssl.SSLContext, port: int, patience: float = 30) -> bytes:
     """Shake hands and read once: with TLS 1.3 a refused certificate shows only then. b"" is an orderly end."""
     with (
         socket.create_connection((ADDRESS[LOGGING], port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=LOGGING) as encrypted,
     ):
-        encrypted.settimeout(3)
+        encrypted.settimeout(patience)
         return encrypted.recv(1)
 
 
@@ -42,7 +42,7 @@ def client(cert: str | None) -> ssl.SSLContext:
 
 def test_the_cluster_certificate_opens_the_cluster_input():
     with pytest.raises(TimeoutError):  # accepted: the input waits for a message and says nothing
-        exchange(client("cluster-client"), 12202)
+        exchange(client("cluster-client"), 12202, patience=3)
 
 
 def test_a_client_without_certificate_is_refused():

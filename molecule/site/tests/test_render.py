@@ -37,7 +37,7 @@ def submit(api, scene: bytes | str, name: str = "ball.pov", **fields):
     return api.post("jobs", data=data, files={"scene": (name, scene)})
 
 
-def ended(api, job: int, limit: float = 240) -> dict:
+def ended(api, job: int, limit: float = 480) -> dict:
     """Return the job when it has ended."""
     return wait_for(
         f"job {job} ended",

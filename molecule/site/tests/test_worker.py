@@ -42,7 +42,7 @@ def test_an_unknown_host_key_is_refused(host):
 def test_the_certificate_of_a_service_does_not_open_the_input_of_the_cluster(host):
     # An accepted client keeps its connection until timeout ends it (124); a refused one is told so.
     tls = "-CAfile ca.crt -cert host.crt -key host.key"
-    command = f"tail -f /dev/null | timeout 5 openssl s_client -quiet {tls} -connect logging1:"
+    command = f"tail -f /dev/null | timeout 10 openssl s_client -quiet {tls} -connect logging1:"
     services = host.run(f"cd /etc/raycrafter/tls && {command}12201")
     cluster = host.run(f"cd /etc/raycrafter/tls && {command}12202")
     assert services.rc == 124, services.stderr
@@ -55,7 +55,7 @@ def test_a_celery_worker_comes_back(host):
     wait_for(
         "supervisor started it again",
         lambda: host.run("supervisorctl pid raycrafter-worker-ssh").stdout.strip() not in {old, "0"},
-        30,
+        60,
     )
 
 
