@@ -43,6 +43,7 @@ with socket.create_connection((host, 12201), timeout=30) as plain:
 """
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 MOST = 250_000  # bytes of a picture
+PATIENCE = 180_000  # milliseconds that a page may take
 
 
 def send_all(found: list[dict]) -> None:
@@ -151,13 +152,13 @@ def fixture_page() -> Iterator[Page]:
         # The frontend would ask the external address, which nobody has here.
         headers = {"X-Graylog-Server-URL": f"{API}/"}
         context = browser.new_context(viewport={"width": 1500, "height": 1000}, extra_http_headers=headers)
-        context.set_default_timeout(180_000)
+        context.set_default_timeout(PATIENCE)
         page = context.new_page()
         page.goto(API)
         page.fill("#username", "admin")
         page.fill("#password", SECRET.read_text().strip())
         page.keyboard.press("Enter")
-        expect(page.locator("#password")).to_have_count(0, timeout=180_000)
+        expect(page.locator("#password")).to_have_count(0, timeout=PATIENCE)
         yield page
         browser.close()
 
@@ -167,11 +168,11 @@ def test_a_browser_shows_every_widget(sent, page, tmp_path, title):
     widgets = [widget for row in _rows(title) for widget in row["widgets"]]
     page.goto(f"{API}/dashboards/{dashboards()[title]['id']}")
     shown = page.locator(".react-grid-item")
-    expect(shown).to_have_count(len(widgets), timeout=180_000)
+    expect(shown).to_have_count(len(widgets), timeout=PATIENCE)
     charts = sum(widget["show"] in ("bar", "line") for widget in widgets)
-    expect(page.locator(".js-plotly-plot .main-svg .plot :is(.point, .scatter)").first).to_be_visible(timeout=180_000)
-    expect(page.locator(".js-plotly-plot")).to_have_count(charts, timeout=180_000)
-    expect(page.locator(".fa-spinner")).to_have_count(0, timeout=180_000)
+    expect(page.locator(".js-plotly-plot .main-svg .plot :is(.point, .scatter)").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot")).to_have_count(charts, timeout=PATIENCE)
+    expect(page.locator(".fa-spinner")).to_have_count(0, timeout=PATIENCE)
     assert "error(s) occurred" not in page.inner_text("body")
     page.set_viewport_size({"width": 1500, "height": 240 + 110 * sum(row["height"] for row in _rows(title))})
     file = Path(os.environ.get("PICTURES") or tmp_path) / f"graylog-{title.lower().replace(' ', '-')}.png"

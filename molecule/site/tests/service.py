@@ -8,6 +8,8 @@ import subprocess
 import zipfile
 from pathlib import Path
 
+from scenario import wait_for
+
 ROOT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 PREFIX = os.environ["LAB_PREFIX"]
 # The name of Graylog's pages, where one machine does everything; they share a port with the service's own then.
@@ -16,6 +18,7 @@ WORKER, LOGGING = ("master1", "master1") if ON_ONE_HOST else ("worker1", "loggin
 ADDRESS = {"master1": f"{PREFIX}.11", "worker1": f"{PREFIX}.12", "logging1": f"{PREFIX}.13", "login1": f"{PREFIX}.14"}
 MANAGED = list(dict.fromkeys(["master1", WORKER, LOGGING]))
 ACCOUNT = {"login1": "render"}
+ENDED = {"DONE", "FAILED", "CANCELLED"}
 
 
 def as_root(name: str) -> str:
@@ -32,6 +35,15 @@ def over_ssh(address: str, command: str, text: str) -> str:
     """Run a command on a managed host with `text` as its standard input; return what it printed."""
     ssh = ["ssh", "-F", ROOT / ".lab/ssh/config", f"ansible@{address}", command]
     return subprocess.run(ssh, input=text, capture_output=True, text=True, timeout=120).stdout
+
+
+def ended(api, job: int) -> dict:
+    """Return the job when it has ended."""
+    return wait_for(
+        f"job {job} ended",
+        lambda: (answer := api.get(f"jobs/{job}").json())["state"] in ENDED and answer,
+        480,
+    )
 
 
 def archive(files: dict[str, str]) -> bytes:

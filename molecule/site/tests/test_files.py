@@ -10,12 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 from scenario import wait_for
-from service import archive
+from service import archive, ended
 
 SCENE = "camera { location <0, 0, -4> look_at 0 } sphere { <clock, 0, 0>, 1 pigment { rgb 1 } finish { ambient 1 } }\n"
 PACKED = archive({"ball.pov": SCENE, "unused.inc": "// nothing\n" * 100_000})
 HALF = len(PACKED) // 2
-ENDED = {"DONE", "FAILED", "CANCELLED"}
 
 
 class BrokeOffError(Exception):
@@ -51,8 +50,7 @@ def job(api) -> dict:
     wanted = {"upload": begun.json()["id"], "name": "in pieces", "renderer": "povray", "frames": "1-2"}
     answer = api.post("jobs", json=wanted | {"width": 80, "height": 60})
     assert answer.status_code == 201, answer.text
-    address = answer.json()["urls"]["self"]
-    return wait_for("the job ended", lambda: (seen := api.get(address).json())["state"] in ENDED and seen, 480)
+    return ended(api, answer.json()["id"])
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import shlex
 import pytest
 import testinfra
 from scenario import wait_for
-from service import archive, as_user
+from service import archive, as_user, ended
 
 SCENE = """#version 3.7;
 global_settings { assumed_gamma 1.0 }
@@ -28,22 +28,12 @@ cube.keyframe_insert("location", frame=2)
 bpy.context.scene.render.engine = "CYCLES"
 bpy.ops.wm.save_as_mainfile(filepath="/tmp/cube.blend", compress=True)
 """
-ENDED = {"DONE", "FAILED", "CANCELLED"}
 
 
 def submit(api, scene: bytes | str, name: str = "ball.pov", **fields):
     """Post a job and return the answer."""
     data = {"name": "site test", "renderer": "povray", "frames": "1-4", "width": "80", "height": "60", **fields}
     return api.post("jobs", data=data, files={"scene": (name, scene)})
-
-
-def ended(api, job: int, limit: float = 480) -> dict:
-    """Return the job when it has ended."""
-    return wait_for(
-        f"job {job} ended",
-        lambda: (answer := api.get(f"jobs/{job}").json())["state"] in ENDED and answer,
-        limit,
-    )
 
 
 @pytest.fixture(scope="module")

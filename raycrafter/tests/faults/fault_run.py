@@ -16,9 +16,10 @@ from raycrafter.celery import app
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Licence, Site, Transfer, Workspace
 from raycrafter.tasks import common
+from raycrafter.tasks.silence import SILENCE
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
-AWAY = 1200  # seconds: more than silence.SILENCE
+AWAY = SILENCE.total_seconds() * 4 / 3
 MAX_TRIES = 60  # the runs lose more attempts than any site
 HOSTS = [f"nid{number:05}" for number in range(1, 7)]
 SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
