@@ -123,7 +123,7 @@ def test_a_killed_process_is_back_in_seconds(program):
             host.run(f"supervisorctl pid raycrafter-{program}").stdout.strip() not in {before, "0"}
             and program in programs(LEADER)
         ),
-        20,
+        60,
     )
 
 

@@ -11,6 +11,8 @@ from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Node
 
 NAME = "rc-module"
+# Without one that was cancelled and is being cleared away.
+QUEUED = "squeue --noheader --states=RUNNING,PENDING"
 # Slurm behind Torque's commands, and by its own: how it answers, and the directives it takes.
 KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
 
@@ -48,16 +50,16 @@ def job(request, login):
 def test_it_is_submitted_once_and_cancelled_once(login, job):
     wait_on = "timeout 100 sh -c 'until [ -e go ]; do sleep 0.2; done'"
     assert job(wait_on, check=True)["changed"]
-    assert login.check_output("squeue --noheader") == ""
+    assert login.check_output(QUEUED) == ""
     first = job(wait_on, wait=False)
     assert first["changed"]
     number = first["job_id"].split(".")[0]
-    wait_for("it runs", lambda: login.check_output("squeue --noheader --format %t") == "R")
+    wait_for("it runs", lambda: login.check_output(f"{QUEUED} --format %t") == "R")
     second = job(wait_on, wait=False)
     assert (second["changed"], second["job_id"]) == (False, first["job_id"])
-    assert login.check_output("squeue --noheader --format '%i %j'") == f"{number} {NAME}"
+    assert login.check_output(f"{QUEUED} --format '%i %j'") == f"{number} {NAME}"
     assert job("true", state="absent")["changed"]
-    assert login.check_output("squeue --noheader --states=RUNNING,PENDING") == ""
+    assert login.check_output(QUEUED) == ""
     assert not job("true", state="absent")["changed"]
 
 

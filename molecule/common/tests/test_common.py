@@ -66,7 +66,7 @@ def test_a_service_with_the_restart_rule_comes_back_however_often_it_ends(host):
         until new=$(systemctl show -P MainPID sleeper) && [ $new -gt 0 ] && [ $new != $old ]; do sleep 0.1; done
     done"""
     with host.sudo():
-        host.check_output(f"timeout 30 bash -ec '{again}'")
+        host.check_output(f"timeout 60 bash -ec '{again}'")
         limits = host.check_output("prlimit --pid $(systemctl show -P MainPID sleeper) --nofile --noheadings -o HARD")
         assert limits.strip() == "4321"
 

@@ -41,7 +41,7 @@ for asker in askers:
     asker.start()
 old = set(CHILDREN.read_text().split())
 subprocess.run(["supervisorctl", "signal", "HUP", "raycrafter-web"], check=True, stdout=subprocess.DEVNULL)
-limit = time.monotonic() + 60
+limit = time.monotonic() + 120
 while old & set(CHILDREN.read_text().split()) and time.monotonic() < limit:
     time.sleep(0.1)
 if old & set(CHILDREN.read_text().split()):

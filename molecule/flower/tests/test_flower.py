@@ -94,6 +94,7 @@ def test_it_comes_back_when_it_dies(host):
         before = host.check_output("supervisorctl pid raycrafter-flower")
         host.check_output(f"kill -9 {before}")
         wait_for(
-            "it is another process", lambda: host.run("supervisorctl pid raycrafter-flower").stdout not in {before, "0"}
+            "it is another process",
+            lambda: host.run("supervisorctl pid raycrafter-flower").stdout.strip() not in {before, "0"},
         )
     wait_for("it answers", lambda: ask(host, "healthcheck")[0] == 200)

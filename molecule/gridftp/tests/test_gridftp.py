@@ -25,6 +25,11 @@ def seconds_left(host) -> int:
     return int(host.check_output(as_service(f"grid-proxy-info -file {PROXY} -timeleft")))
 
 
+def journal(host, options: str) -> str:
+    """Return what the unit has told, once all that it wrote is in the journal."""
+    return host.check_output(f"journalctl --sync; journalctl -u {UNIT} -o cat --no-pager {options}")
+
+
 @pytest.fixture
 def put_certificate(host):
     """Put a certificate of side_effect.yml into the place of the service's own; afterwards all is as before."""
@@ -73,11 +78,11 @@ def test_an_expired_certificate_is_told_and_the_proxy_stays(host, put_certificat
     before = host.check_output(f"sha256sum {PROXY}")
     put_certificate("expired")
     assert host.run(f"systemctl restart {UNIT}.service").rc != 0
-    assert "The certificate has expired" in host.check_output(f"journalctl -u {UNIT} -n 20 -o cat --no-pager")
+    assert "The certificate has expired" in journal(host, "-n 20")
     assert host.check_output(f"sha256sum {PROXY}") == before
 
 
 def test_the_log_says_when_the_certificate_is_about_to_end(host, put_certificate):
     put_certificate("ending")
     host.check_output(f"systemctl restart {UNIT}.service")
-    assert "ends within 30 days" in host.check_output(f"journalctl -u {UNIT} -p warning -n 3 -o cat --no-pager")
+    assert "ends within 30 days" in journal(host, "-p warning -n 3")

@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from scenario import connected
+from scenario import connected, wait_for
 
 SINK = "/var/lib/sink"
 STRANGER = "/var/lib/stranger"
@@ -180,6 +180,7 @@ def test_what_is_refused_for_ever_is_put_aside_and_holds_nothing_up(receiver, ma
     write(host, "/var/log/plain.log", f"{mark} REFUSED\n{mark} taken\n")
     assert [message["short_message"] for message in arrived(receiver, mark)] == [f"{mark} taken"]
     with host.sudo():
+        kept = f"grep -s {mark} /var/spool/rsyslog/refused | grep -v _program.:.sudo"
+        (aside,) = wait_for("it is put aside", lambda: host.run(kept).stdout.splitlines())
         assert host.file("/var/spool/rsyslog/refused").mode == 0o600
-        (aside,) = host.check_output(f"grep {mark} /var/spool/rsyslog/refused | grep -v _program.:.sudo").splitlines()
     assert json.loads(aside)["short_message"] == f"{mark} REFUSED"

@@ -44,7 +44,7 @@ def test_gunicorn_comes_back_and_says_so(host, tls, found):
     wait_for(
         "it serves again",
         lambda: host.run("supervisorctl pid raycrafter-web").stdout.strip() not in {old, "0"} and healthy(tls),
-        30,
+        60,
     )
     wait_for("Graylog has the event", lambda: found(f'source:master1 AND "{old}" AND raycrafter-web') >= 1)
 

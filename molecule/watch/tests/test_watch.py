@@ -25,7 +25,7 @@ def with_settings(host, **changes) -> str:
 
 def test_a_timer_brings_the_findings_into_the_journal(host):
     with host.sudo():
-        host.check_output("systemctl start raycrafter-watch.service")
+        host.check_output("systemctl start raycrafter-watch.service && journalctl --sync")
         lines = host.check_output("journalctl -t raycrafter-watch -p warning -o cat")
     assert "certificate: /etc/raycrafter/tls/host.crt ends in" in lines
     assert "disk: / is" in lines

@@ -1,0 +1,32 @@
+"""Tell what a JUnit file holds: `python3 tests/junit_summary.py FILE`.
+
+The first line has the numbers of passed and failed tests; every further line names a test that failed, and why.
+"""
+
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+
+def counts(root: ElementTree.Element) -> tuple[int, int]:
+    """Return (passed, failed) over all suites; a skipped test counts as neither."""
+    suites = list(root.iter("testsuite"))
+    failed = sum(int(suite.get("failures", 0)) + int(suite.get("errors", 0)) for suite in suites)
+    skipped = sum(int(suite.get("skipped", 0)) for suite in suites)
+    return sum(int(suite.get("tests", 0)) for suite in suites) - failed - skipped, failed
+
+
+def failures(root: ElementTree.Element) -> list[str]:
+    """Return a line for each test that failed: its name and the first 200 characters of the reason."""
+    found = []
+    for case in root.iter("testcase"):
+        for reason in (*case.iter("failure"), *case.iter("error")):
+            words = " ".join(reason.get("message", "").split())
+            found.append(f"{case.get('name')}: {words[:200]}")
+    return found
+
+
+if __name__ == "__main__":
+    tree = ElementTree.parse(Path(sys.argv[1])).getroot()
+    print(*counts(tree))
+    print(*failures(tree), sep="\n")
