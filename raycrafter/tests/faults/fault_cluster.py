@@ -15,7 +15,7 @@ from raycrafter.cluster.batch_reply import Reply, number
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 from raycrafter.cluster.transfer import Files
-from raycrafter.tasks import polling, transfer_progress, transfers
+from raycrafter.tasks import left_logs, polling, transfer_progress, transfers
 
 BUSY = {"torque": (35, "busy"), "pbspro": (171, "busy"), "slurm_torque": (1, "SubmitLimit")}
 DOUBT = {"torque": (237, "timeout"), "pbspro": (162, "error"), "slurm_torque": (1, "Message receive failure")}
@@ -68,6 +68,7 @@ class Cluster:
             'ws_allocate "$1" "$2"': self._allocate,
             "ws_list": self._list_workspaces,
             'ws_release "$1"': self._release,
+            left_logs._FIRST: lambda *_: Reply(0, "", ""),
             scheduler.list: self._qstat,
             scheduler.cancel: self._qdel,
             polling._EXITS: self._exits,

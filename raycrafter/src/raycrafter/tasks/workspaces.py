@@ -15,6 +15,7 @@ from raycrafter.jobs.models import Event, Workspace
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
 
+from . import left_logs
 from .common import cluster, enqueue, note_trouble, pauses, remote, trouble_over
 from .giving_up import give_up
 
@@ -161,11 +162,14 @@ def _warn(row: Workspace, now: datetime) -> None:
 
 @app.task(name="raycrafter.tasks.release_workspace")
 def release_workspace(workspace_id: int) -> None:
-    """RELEASING to RELEASED: the site may delete the directory."""
+    """RELEASING to RELEASED: the site may delete the directory. What clients have left to log there comes first, the
+    messages of one at a tick, so that the cluster is asked for other things in between."""
     row = Workspace.objects.select_related("job").filter(pk=workspace_id, state=WorkspaceState.RELEASING).first()
     if row is None or ("workspace", row.pk) in pauses:
         return
     try:
+        if left_logs.log_one(remote(), row.path):
+            return
         ws.release(remote(), row.name)
     except (InfrastructureError, RemoteError) as error:
         # The job is over, whatever becomes of its directory: the reason is the workspace's own.
