@@ -49,6 +49,7 @@ api-job-batches     GET      401 401 404 200 200 200 200 200
 api-job-events      GET      401 401 404 200 200 200 200 200
 api-job-transfers   GET      401 401 404 200 200 200 200 200
 api-frame-file      GET      401 401 404 200 200 200 200 200
+api-frame-thumbnail GET      401 401 404 200 200 200 200 200
 api-frame-log       GET      401 401 404 200 200 200 200 200
 api-job-archive     GET      401 401 404 200 200 200 200 200
 api-job-shares      GET      401 401 404 403 403 200 200 200
@@ -132,7 +133,8 @@ def world(batch: Batch, stranger: Any, staff: Any, django_user_model: Any) -> di
     numbers = {"api-token": {"pk": token.pk}, "api-upload": {"pk": upload.pk}}
     numbers["api-job-share"] = {"pk": job.pk, "share": share.pk}
     numbers["api-frame-file"] = {"pk": job.pk, "number": 2}
-    numbers["api-frame-log"] = numbers["job-frame"] = numbers["api-frame-file"]
+    for name in ("api-frame-thumbnail", "api-frame-log", "job-frame"):
+        numbers[name] = numbers["api-frame-file"]
     Attempt.objects.create(frame=frame, batch=batch, number=1)
     numbers["job-act"] = {"pk": job.pk, "action": "cancel"}
     numbers["api-client-result"] = {"number": 1}

@@ -17,6 +17,7 @@ from django.utils.html import escape
 from knox.models import AuthToken
 from raycrafter.jobs.models import Attempt, Batch, Event, Job, Transfer
 from raycrafter.jobs.states import BatchState, FrameState, JobState, move
+from raycrafter.jobs.thumbnails import thumbnail_path
 from rest_framework.test import APIClient
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
@@ -319,6 +320,17 @@ def test_download(api: APIClient, batch: Batch, image: bytes) -> None:
     assert answer["Digest"].startswith("sha-256=")
 
 
+def test_thumbnail(api: APIClient, batch: Batch, image: bytes) -> None:
+    frame = batch.frames.get(number=2)
+    address = api.get(f"/api/v1/jobs/{batch.job_id}/frames").json()["results"][1]["file"]["thumbnail_url"]
+    assert b"".join(api.get(address).streaming_content) == image  # it has none of its own yet
+    frame.file.storage.save(thumbnail_path(frame.file.name), ContentFile(b"small"))
+    batch.frames.filter(number=2).update(thumbnail=True)
+    answer = api.get(address)
+    assert (b"".join(answer.streaming_content), answer["Content-Type"]) == (b"small", "image/webp")
+    assert "X-Checksum-Sha256" not in answer.headers
+
+
 def test_download_in_production_is_nginxs(api: APIClient, batch: Batch, image: bytes, settings: Any) -> None:
     settings.SENDFILE = True
     answer = api.get(f"/api/v1/jobs/{batch.job_id}/frames/2/file")
@@ -334,7 +346,7 @@ def test_download_of_what_is_not_there(api: APIClient, batch: Batch) -> None:
 
 # --- whose ----------------------------------------------------------------------------------------------------------
 
-PATHS = ["", "/frames", "/batches", "/events", "/transfers", "/frames/2/file"]
+PATHS = ["", "/frames", "/batches", "/events", "/transfers", "/frames/2/file", "/frames/2/thumbnail"]
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -106,7 +106,7 @@ def test_frames_fill_in(pages: Client, job: Job) -> None:
     job.frames.filter(number=3).update(state=FrameState.RUNNING, percent=40)
     _, page = check_page(pages.get(f"/jobs/{job.pk}"))
     (image,) = page.of("img")
-    assert (image["src"], image["loading"]) == (f"/api/v1/jobs/{job.pk}/frames/2/file", "lazy")
+    assert (image["src"], image["loading"]) == (f"/api/v1/jobs/{job.pk}/frames/2/thumbnail", "lazy")
     assert image["alt"] == "Frame 2"
     assert [bar["value"] for bar in page.of("progress") if bar["aria-label"] == "Frame 3"] == ["40"]
     _, page = check_page(pages.get(f"/jobs/{job.pk}?state=RUNNING"))

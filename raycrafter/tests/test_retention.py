@@ -21,6 +21,7 @@ from raycrafter.api import health
 from raycrafter.config import Mail, Retention
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Notification, Transfer, Upload, Workspace
+from raycrafter.jobs.thumbnails import thumbnail_path
 from raycrafter.tasks import retention
 from rest_framework.test import APIClient
 
@@ -128,6 +129,19 @@ def test_files_that_no_frame_names_go_as_well(settings: Any, old: Job, media: An
     assert files(media) == set()
 
 
+@pytest.mark.parametrize("fetched", [True, False], ids=["listed by a transfer", "named by its frame"])
+def test_the_small_copy_goes_with_its_file(settings: Any, old: Job, media: Any, fetched: bool) -> None:
+    allow(settings, keep_days=30, warn_days=0)
+    for frame in old.frames.all():
+        default_storage.save(thumbnail_path(frame.file.name), ContentFile(b"small"))
+        if fetched:
+            Transfer.objects.create(job=old, kind="out", manifest=[{"frame": 1, "target": frame.file.name}])
+    old.frames.update(thumbnail=True)
+    for _ in range(2):
+        tasks.retain()
+    assert files(media) == set() and not old.frames.filter(thumbnail=True).exists()
+
+
 def test_the_hourly_look_clears_what_uploads_left(owner: Any, media: Any) -> None:
     """On every site, also where nothing is deleted by age, and though nobody announces another upload."""
     now = timezone.now()
@@ -196,7 +210,7 @@ def test_an_interrupted_deletion_goes_on(settings: Any, old: Job, media: Any, mo
     delete = storage.delete
 
     def break_down(self: Any, name: str) -> None:
-        if len(deleted) == 2:
+        if len(deleted) == 4:  # of two frames, the small copy and the file
             raise OSError("the media host is away")
         deleted.append(name)
         delete(self, name)

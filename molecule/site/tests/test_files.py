@@ -71,6 +71,12 @@ def test_a_part_of_a_frame_is_sent_alone(api, frames):
     assert (rest.status_code, rest.content) == (206, whole[30:])
 
 
+def test_a_frame_has_a_small_copy(api, frames):
+    small = api.get(frames[0]["file"]["thumbnail_url"])
+    assert (small.status_code, small.headers["Content-Type"]) == (200, "image/webp")
+    assert small.content[:4] == b"RIFF" and "X-Checksum-Sha256" not in small.headers
+
+
 def test_all_frames_come_in_one_archive(api, job, frames):
     answer = api.get(job["urls"]["archive"])
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")

@@ -151,7 +151,7 @@ class World:
         """The batch system does not know the job any more."""
         (self.site / "jobs" / batch.native_id).unlink()
 
-    def render(self, batch, frames: int | None = None, **changes: object) -> list[int]:
+    def render(self, batch, frames: int | None = None, picture: bytes | None = None, **changes: object) -> list[int]:
         """A client of that batch: claims, renders (a few bytes per frame) and reports. Returns the frames' numbers."""
         from raycrafter.jobs import client
 
@@ -163,7 +163,7 @@ class World:
                 break
             progress = {"number": work.number, "attempt": work.attempt, "percent": 50.0, "log": "half"}
             client.heartbeat(batch, batch.native_client_id, [progress])
-            data, final = f"frame {work.number}".encode(), work.files[0]["final"]
+            data, final = picture or f"frame {work.number}".encode(), work.files[0]["final"]
             Path(final).write_bytes(data)
             report = {
                 "attempt": work.attempt,

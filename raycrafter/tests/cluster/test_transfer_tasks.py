@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 from raycrafter.cluster import transfer as transfer_adapters
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.gridftp import GridFtp
@@ -150,18 +152,33 @@ def test_a_copy_that_fails_after_the_cancellation_says_nothing_more(cluster, wor
 
 
 def test_cancelling_between_fetch_and_record_leaves_no_file(cluster, world, new_job, monkeypatch) -> None:
-    job, save = new_job("1-2"), transfers.default_storage.save
+    job, save, picture = new_job("1-2"), transfers.default_storage.save, io.BytesIO()
+    Image.new("RGB", (8, 6)).save(picture, "PNG")
 
     def saved(name, content) -> str:
         requests.cancel(Job.objects.get(pk=job.pk), "ada")
         return save(name, content)
 
     world.turn()
-    world.render(job.batches.get())
+    world.render(job.batches.get(), picture=picture.getvalue())
     monkeypatch.setattr(transfers.default_storage, "save", saved)
     world.turn()
     assert {frame.state for frame in job.frames.all()} == {"CANCELLED"}
-    assert not list((world.site / "media").rglob("*.png"))
+    assert not list((world.site / "media").rglob("*.png*"))
+
+
+def test_a_picture_gets_a_small_copy_and_what_is_none_arrives_without(cluster, world, new_job) -> None:
+    job, picture = new_job("1-2"), io.BytesIO()
+    Image.new("RGB", (800, 600), "orange").save(picture, "PNG")
+    world.turn()
+    world.render(job.batches.get(), frames=1, picture=picture.getvalue())
+    world.render(job.batches.get())
+    world.turn()
+    frames = job.frames.order_by("number")
+    assert [(frame.state, frame.thumbnail) for frame in frames] == [("SYNCED", True), ("SYNCED", False)]
+    (copy,) = (world.site / "media").rglob("*.webp")
+    with Image.open(copy) as small:
+        assert (small.format, small.size) == ("WEBP", (384, 288))
 
 
 def test_progress_of_a_transfer_that_is_over_is_not_written(running) -> None:

@@ -19,18 +19,31 @@ from rest_framework.views import APIView
 from zipstream import ZIP_STORED, ZipStream
 
 from raycrafter.jobs.models import Frame
+from raycrafter.jobs.thumbnails import thumbnail_path
 
 from .access import visible_job
 
 CHUNK = 1024 * 1024  # bytes
 
 
-class FrameFileView(APIView):
-    """The rendered file of a frame."""
+class FrameView(APIView):
+    """What is kept of one frame."""
 
     # A page shows 48 of them at once, and a picture that is refused stays broken.
     throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "file"
+
+    def frame(self) -> Frame:
+        """Return the frame that was asked for, which has a file."""
+        pk, number = self.kwargs["pk"], self.kwargs["number"]
+        frame = get_object_or_404(Frame, job=visible_job(self.request.user, pk), number=number)
+        if not frame.file:
+            raise Http404(f"Frame {number} of job {pk} has no file yet: it is {frame.state}.")
+        return frame
+
+
+class FrameFileView(FrameView):
+    """The rendered file of a frame."""
 
     @extend_schema(
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
@@ -43,25 +56,23 @@ class FrameFileView(APIView):
     )
     def get(self, request: Request, pk: int, number: int) -> HttpResponse | FileResponse:
         """Download. In production nginx sends the bytes, parts of them where a Range is asked for."""
-        job = visible_job(request.user, pk)
-        frame = get_object_or_404(Frame, job=job, number=number)
-        if not frame.file:
-            raise Http404(f"Frame {number} of job {pk} has no file yet: it is {frame.state}.")
-        name = PurePosixPath(frame.file.name).name
-        if settings.SENDFILE:
-            response: HttpResponse | FileResponse = HttpResponse(
-                headers={"X-Accel-Redirect": settings.MEDIA_URL + quote(frame.file.name)}
-            )
-            # nginx takes the type from the file's name
-            del response.headers["Content-Type"]
-            response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-        else:
-            response = FileResponse(frame.file.open("rb"), filename=name)
+        frame = self.frame()
+        response = _sent(frame.file.name)
         if frame.file_sha256:
             digest = base64.b64encode(bytes.fromhex(frame.file_sha256)).decode()
             response.headers["X-Checksum-Sha256"] = frame.file_sha256
             response.headers["Digest"] = f"sha-256={digest}"
         return response
+
+
+class FrameThumbnailView(FrameView):
+    """A small picture of a frame."""
+
+    @extend_schema(responses={(200, "image/*"): OpenApiTypes.BINARY})
+    def get(self, request: Request, pk: int, number: int) -> HttpResponse | FileResponse:
+        """Download at most 384 by 384 pixels, or the file itself where there is no small copy of it."""
+        frame = self.frame()
+        return _sent(thumbnail_path(frame.file.name) if frame.thumbnail else frame.file.name)
 
 
 class ArchiveView(APIView):
@@ -88,6 +99,18 @@ class ArchiveView(APIView):
                 "X-Accel-Buffering": "no",
             },
         )
+
+
+def _sent(name: str) -> HttpResponse | FileResponse:
+    """Return an answer with a file of the media storage, whose bytes nginx sends where there is one."""
+    filename = PurePosixPath(name).name
+    if not settings.SENDFILE:
+        return FileResponse(default_storage.open(name), filename=filename)
+    response = HttpResponse(headers={"X-Accel-Redirect": settings.MEDIA_URL + quote(name)})
+    # nginx takes the type from the file's name
+    del response.headers["Content-Type"]
+    response.headers["Content-Disposition"] = f'inline; filename="{filename}"'
+    return response
 
 
 def _content(name: str) -> Iterator[bytes]:

@@ -298,6 +298,7 @@ class FrameFileSerializer(serializers.Serializer):
     size = serializers.IntegerField()
     sha256 = serializers.CharField()
     url = serializers.URLField()
+    thumbnail_url = serializers.URLField()
 
 
 class FrameSerializer(serializers.ModelSerializer):
@@ -337,10 +338,12 @@ class FrameSerializer(serializers.ModelSerializer):
             "name": frame.file.name.rsplit("/", 1)[-1],
             "size": frame.file_size,
             "sha256": frame.file_sha256,
-            "url": reverse(
-                "api-frame-file", kwargs={"pk": frame.job_id, "number": frame.number}, request=self.context["request"]
-            ),
+            "url": self._address("api-frame-file", frame),
+            "thumbnail_url": self._address("api-frame-thumbnail", frame),
         }
+
+    def _address(self, name: str, frame: Frame) -> str:
+        return reverse(name, kwargs={"pk": frame.job_id, "number": frame.number}, request=self.context["request"])
 
 
 class AttemptSerializer(serializers.ModelSerializer):

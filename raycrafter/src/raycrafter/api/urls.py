@@ -32,6 +32,7 @@ urlpatterns = [
     path("jobs/<int:pk>/shares/<int:share>", sharing.ShareView.as_view(), name="api-job-share"),
     path("jobs/<int:pk>/frames", views.FramesView.as_view(), name="api-job-frames"),
     path("jobs/<int:pk>/frames/<int:number>/file", files.FrameFileView.as_view(), name="api-frame-file"),
+    path("jobs/<int:pk>/frames/<int:number>/thumbnail", files.FrameThumbnailView.as_view(), name="api-frame-thumbnail"),
     path("jobs/<int:pk>/frames/<int:number>/log", views.FrameLogView.as_view(), name="api-frame-log"),
     path("jobs/<int:pk>/batches", views.BatchesView.as_view(), name="api-job-batches"),
     path("jobs/<int:pk>/events", views.EventsView.as_view(), name="api-job-events"),

@@ -325,6 +325,7 @@ class Frame(models.Model):
     file = models.FileField(upload_to=frame_path, max_length=300, blank=True)
     file_size = models.BigIntegerField(null=True, blank=True, help_text="bytes")
     file_sha256 = models.CharField(max_length=64, blank=True)
+    thumbnail = models.BooleanField(default=False, db_default=False, help_text="a small copy lies beside the file")
 
     class Meta:
         """Database rules."""

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
@@ -21,6 +22,7 @@ from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import outcomes, scene
 from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
 from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
+from raycrafter.jobs.thumbnails import small_copy, thumbnail_path
 
 from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
 from .giving_up import give_up
@@ -257,17 +259,25 @@ def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
         if not local.is_file() or local.stat().st_size != entry["size"] or _digest(local) != entry["sha256"]:
             return False
     for entry in entries:
-        # Deleted first: a storage gives a file another name when one is there, as after a worker's death right here.
-        default_storage.delete(entry["target"])
         with _local(entry, scratch).open("rb") as source:
-            default_storage.save(entry["target"], File(source))
+            _store(entry["target"], File(source))
     first = entries[0]
     fields = {"file": first["target"], "file_size": first["size"], "file_sha256": first["sha256"], "percent": 100.0}
+    if small := small_copy(_local(first, scratch)):
+        _store(thumbnail_path(first["target"]), ContentFile(small))
+        fields["thumbnail"] = True
     if not move(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
         # cancelled meanwhile: no row would name the files
         for entry in entries:
             default_storage.delete(entry["target"])
+        default_storage.delete(thumbnail_path(first["target"]))
     return True
+
+
+def _store(name: str, content: File) -> None:
+    # Deleted first: a storage gives a file another name when one is there, as after a worker's death right here.
+    default_storage.delete(name)
+    default_storage.save(name, content)
 
 
 def _digest(path: Path) -> str:
