@@ -7,6 +7,8 @@ import logging
 import mimetypes
 from pathlib import Path, PurePosixPath
 
+from django.core.files.storage import default_storage
+
 logger = logging.getLogger(__name__)
 
 SIZE = (384, 384)  # pixels at most: a tile of a page on a screen with fine dots
@@ -20,6 +22,12 @@ def thumbnail_path(file: str) -> str:
     """Return where the small copy of a frame's file is stored. Both are relative to the media root."""
     path = PurePosixPath(file)
     return str(path.parent / "thumbnails" / f"{path.name}.webp")
+
+
+def delete_with_copy(file: str) -> None:
+    """Delete a frame's file from the media storage, and its small copy if there is one. Raises OSError."""
+    default_storage.delete(thumbnail_path(file))
+    default_storage.delete(file)
 
 
 def small_copy(source: Path) -> bytes | None:

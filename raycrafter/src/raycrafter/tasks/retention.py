@@ -14,7 +14,7 @@ from raycrafter.celery import app
 from raycrafter.jobs import retention, uploads
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer
 from raycrafter.jobs.notifications import address_of, tell
-from raycrafter.jobs.thumbnails import thumbnail_path
+from raycrafter.jobs.thumbnails import delete_with_copy
 
 logger = logging.getLogger(__name__)
 
@@ -103,22 +103,16 @@ def _delete_frames(job: Job, left: int) -> int:
             return 0
         targets = [entry["target"] for entry in transfer.manifest]
         for name in targets:
-            _delete_file(name)
+            delete_with_copy(name)
         job.frames.filter(file__in=targets).update(file="", thumbnail=False)
         Transfer.objects.filter(pk=transfer.pk).update(manifest=[])
         left -= len(targets)
     frames = job.frames.exclude(file="").order_by("number")[: max(left, 0)]
     for frame in frames:
-        _delete_file(frame.file.name)
+        delete_with_copy(frame.file.name)
         Frame.objects.filter(pk=frame.pk).update(file="", thumbnail=False)
         left -= 1
     return max(left, 0)
-
-
-def _delete_file(name: str) -> None:
-    """Deletes what a frame was fetched as, and its small copy if there is one."""
-    default_storage.delete(thumbnail_path(name))
-    default_storage.delete(name)
 
 
 def _delete_job(job: Job) -> None:

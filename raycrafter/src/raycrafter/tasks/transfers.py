@@ -22,7 +22,7 @@ from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import outcomes, scene
 from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
 from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
-from raycrafter.jobs.thumbnails import small_copy, thumbnail_path
+from raycrafter.jobs.thumbnails import delete_with_copy, small_copy, thumbnail_path
 
 from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
 from .giving_up import give_up
@@ -269,8 +269,7 @@ def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
     if not move(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
         # cancelled meanwhile: no row would name the files
         for entry in entries:
-            default_storage.delete(entry["target"])
-        default_storage.delete(thumbnail_path(first["target"]))
+            delete_with_copy(entry["target"])
     return True
 
 
