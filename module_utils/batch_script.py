@@ -188,11 +188,13 @@ def validate(spec: BatchSpec) -> None:
 # -- the script --------------------------------------------------------------------------------------------------------
 
 # Comes before the site's own lines. A shell that ends before the command has begun, for whatever reason, is told by the
-# exit file, with rc_stage as its code. The file appears by rename: who sees it sees all of it.
+# exit file, with rc_stage as its code, or 143 if TERM ended it. The file appears by rename: who sees it sees all of it.
+# A fatal signal in the middle of an assignment leaves rc_stage empty.
 _FUNCTIONS = """\
 rc_finish() {{
     local file="{exit}"
     set +eu
+    [[ $1 =~ ^[0-9]{{1,3}}$ ]] || set -- 143
     {epilogue}printf '%s %s\\n' "{job_id}" "$1" >"$file.tmp" &&
         mv "$file.tmp" "$file"
     exit "$1"
@@ -200,27 +202,41 @@ rc_finish() {{
 rc_guard() {{
     set +eu +o pipefail
     trap 'rc_finish "$rc_stage"' EXIT
+    trap 'rc_stage=143; exit 143' TERM
 }}
 """
 
 _SITE = "rc_stage=94\nrc_guard\n"
 
-# A signal that comes before the child is known is handed on when it is. wait returns early with 143 when the trap runs,
-# hence the loop; the last wait asks for the status again, for the case that the program ended between the two.
+# bash can take a child's status from the kernel and then lose it, when a trap interrupts the builtin `wait` at that
+# moment. So the command runs in the foreground of a coprocess, whose trap waits for the command's end. The coprocess
+# writes two lines: the process id that gets TERM, and the exit code. The script waits only for the coprocess to end.
+# sh writes the process id: a bash with traps drops a TERM that arrives between the line and `exec`.
 _BODY = """\
 rc_guard
 umask 077
 rc_stage=90
 cd {directory} || exit
-{setup}trap - EXIT
+{setup}rc_stage=143
 set -u
-rc_child='' rc_term=''
+rc_child='' rc_term='' rc_code=''
+rc_command() {{
+    trap : TERM
+    sh -c 'echo $$; exec "$@" >&3 3>&-' sh \\
+{command} </dev/null
+    echo "$?"
+}}
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
-{command} </dev/null &
-rc_child=$!
+exec 3>&1
+coproc rc_command
+rc_keeper=$!
+exec 4<&"${{COPROC[0]}}"
+trap - EXIT
+read -r rc_child <&4
 [ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
-while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
-wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
+while kill -0 "$rc_keeper" 2>/dev/null; do wait "$rc_keeper"; done
+rc_child=''
+read -r rc_code <&4
 rc_finish "$rc_code"
 """
 

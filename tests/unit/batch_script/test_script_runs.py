@@ -135,6 +135,62 @@ def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Pa
     assert (tmp_path / "exit").read_text() == "unknown 7\n"
 
 
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("echo up >ready; exec sleep 60", 143),
+        ("trap 'exit 7' TERM; echo up >ready; while :; do read -rt 5 <>fifo; done", 7),
+    ],
+)
+def test_term_to_the_process_group_leaves_the_commands_code(tmp_path: Path, program: str, code: int) -> None:
+    """Signal script and command together: bash can lose the status of a child while a trap interrupts `wait`."""
+    os.mkfifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "ready")
+    path = script(tmp_path, program)
+    seen = set()
+    for _ in range(60):
+        job = subprocess.Popen(["bash", path], start_new_session=True, stderr=subprocess.DEVNULL)
+        try:
+            (tmp_path / "ready").read_text()
+            os.killpg(job.pid, signal.SIGTERM)
+            seen.add((job.wait(timeout=20), (tmp_path / "exit").read_text()))
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)
+        (tmp_path / "exit").unlink()
+    assert seen == {(code, f"unknown {code}\n")}
+
+
+def test_term_before_the_command_is_the_code(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    os.mkfifo(tmp_path / "ready")
+    (tmp_path / "before").write_text(f"echo up >{tmp_path}/ready\nread -rt 20 <>{tmp_path}/fifo\n")
+    path = script(tmp_path, "touch started", prologue=str(tmp_path / "before"))
+    job = subprocess.Popen(["bash", path], start_new_session=True)
+    try:
+        (tmp_path / "ready").read_text()
+        os.killpg(job.pid, signal.SIGTERM)
+        assert job.wait(timeout=30) == 143
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
+    assert (tmp_path / "exit").read_text() == "unknown 143\n" and not (tmp_path / "started").exists()
+
+
+def test_a_coprocess_that_is_killed_leaves_a_code(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "ready")
+    path = script(tmp_path, "cat /proc/$PPID/stat >ready; exec sleep 60")
+    job = subprocess.Popen(["bash", path], start_new_session=True, stderr=subprocess.DEVNULL)
+    try:
+        keeper = int((tmp_path / "ready").read_text().split()[0])
+        os.kill(keeper, signal.SIGKILL)
+        assert job.wait(timeout=20) == 143
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
+    assert (tmp_path / "exit").read_text() == "unknown 143\n"
+
+
 def test_no_variable_moves_the_exit_file(tmp_path: Path) -> None:
     names = ("exit_file", "file", "exit", "directory", "LOADEDMODULES_X")
     assert run(script(tmp_path, "exit 5", environment=dict.fromkeys(names, "/nowhere"))) == 5

@@ -12,6 +12,7 @@
 rc_finish() {
     local file="/lustre/ws/render-rc-job-17/batch-3/exit"
     set +eu
+    [[ $1 =~ ^[0-9]{1,3}$ ]] || set -- 143
     printf '%s %s\n' "${PBS_JOBID:-${SLURM_JOB_ID:-unknown}}" "$1" >"$file.tmp" &&
         mv "$file.tmp" "$file"
     exit "$1"
@@ -19,19 +20,31 @@ rc_finish() {
 rc_guard() {
     set +eu +o pipefail
     trap 'rc_finish "$rc_stage"' EXIT
+    trap 'rc_stage=143; exit 143' TERM
 }
 rc_guard
 umask 077
 rc_stage=90
 cd /lustre/ws/render-rc-job-17/batch-3 || exit
 export SLURM_EXPORT_ENV=ALL
-trap - EXIT
+rc_stage=143
 set -u
-rc_child='' rc_term=''
+rc_child='' rc_term='' rc_code=''
+rc_command() {
+    trap : TERM
+    sh -c 'echo $$; exec "$@" >&3 3>&-' sh \
+srun --ntasks=4 --ntasks-per-node=2 --cpus-per-task=12 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null
+    echo "$?"
+}
 trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
-srun --ntasks=4 --ntasks-per-node=2 --cpus-per-task=12 --cpu-bind=none --kill-on-bad-exit=1 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null &
-rc_child=$!
+exec 3>&1
+coproc rc_command
+rc_keeper=$!
+exec 4<&"${COPROC[0]}"
+trap - EXIT
+read -r rc_child <&4
 [ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
-while :; do wait "$rc_child"; rc_code=$?; kill -0 "$rc_child" 2>/dev/null || break; done
-wait "$rc_child" 2>/dev/null; rc_again=$?; [ "$rc_again" -eq 127 ] || rc_code=$rc_again
+while kill -0 "$rc_keeper" 2>/dev/null; do wait "$rc_keeper"; done
+rc_child=''
+read -r rc_code <&4
 rc_finish "$rc_code"
