@@ -15,8 +15,9 @@ description:
     submitted again. Runs at the same time with the same name wait for one another, by a lock file in
     C(~/.cache/raycrafter).
   - Arrays of jobs are refused.
-  - That a job is not listed any more is not taken for success. Its exit code comes from the file C(exit) that scripts
-    of C(batch_script) leave in their O(directory), or else from the batch system's full status or accounting.
+  - That a job is not listed any more is not taken for success, nor is an exit status of 0. Success is the file C(exit)
+    that scripts of C(batch_script) leave in their O(directory). Without that file the batch system's full status or
+    accounting tells how the job failed.
 options:
   name:
     description: Job name; a letter, then at most 14 letters, digits and C(_.-). It overrides the script's own.

@@ -25,7 +25,8 @@ def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[
         values[key] = value
     if not id_pattern.fullmatch(native_id):
         raise AnswerError(f"{native_id!r} in the full status is no job id")
-    if not values.get("job_name") or not values.get("job_state"):
+    # An empty name is one (sbatch -J '').
+    if "job_name" not in values or not values.get("job_state"):
         raise AnswerError(f"the full status of {native_id} lacks its name or its state")
     state = values["job_state"]
     phase = states.get(state, Phase.RUNNING)
@@ -40,6 +41,7 @@ def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[
         exit_status=int(ended_with) if phase is Phase.ENDED and re.fullmatch(r"-?[0-9]+", ended_with) else None,
         walltime_used=clock_seconds(values.get("resources_used.walltime", "")),
         hosts=_hosts(values.get("exec_host", "")),
+        reason=values.get("reason", ""),
     )
 
 

@@ -106,7 +106,7 @@ class Jobs:
     def wait(self, native_id: str, name: str, directory: Path, timeout: float, poll: float) -> Ended:
         """Follows a job to its end, looking every ``poll`` seconds for at most ``timeout``.
 
-        That a job is not listed is no evidence of success: its exit file is, or else its full status. An answer that
+        That a job is not listed is no evidence of success, nor is an exit status of 0: its exit file is. An answer that
         cannot be read changes nothing. Raises JobError when the time is up, or the job has gone without a trace."""
         absent, trouble = 0, ""
         for _ in self._looks(timeout, poll):
@@ -123,11 +123,15 @@ class Jobs:
                 trouble = f"; the last answer could not be read: {error}"
                 continue
             trouble = ""
-            if job and job.exit_status is not None:
+            # Torque says 0 of a job whose processes died while its mom was away: only the exit file is a success.
+            if job and job.exit_status:
                 return Ended(job.exit_status, "status", job)
             absent = 0 if job and job.phase is not Phase.ENDED else absent + 1
             if absent >= LOOKS:
-                raise JobError(_without_trace(native_id, name, directory, job), Verdict.GONE)
+                told = (
+                    self.system.ending(job.state, job.exit_status).text if job else "the batch system does not know it"
+                )
+                raise JobError(_without_trace(native_id, name, directory, told), Verdict.GONE)
         raise JobError(
             f"job {name!r}, {native_id}, has not ended within {timeout:g} s and goes on; run this again to wait on, "
             f"it will not be submitted twice{trouble}",
@@ -234,9 +238,8 @@ def exit_code(directory: Path, native_id: str) -> int | None:
     return int(words[1]) if same_job(words[0], native_id) else None
 
 
-def _without_trace(native_id: str, name: str, directory: Path, job: Job | None) -> str:
-    known = f"its last state is {job.state}" if job else "the batch system does not know it"
+def _without_trace(native_id: str, name: str, directory: Path, told: str) -> str:
     return (
-        f"job {name!r}, {native_id}, is gone and left no exit file {directory / EXIT_FILE} ({known}); read its output "
+        f"job {name!r}, {native_id}, is gone and left no exit file {directory / EXIT_FILE}: {told}; read its output "
         f"in {directory}: it was killed or its script does not write one (batch_script's do)"
     )

@@ -62,13 +62,16 @@ class Refused:
 class Seen:
     """One job in a listing; ``number`` is the id's numeric part, because listings cut the server's name.
 
-    ``user`` may be cut, too; ``short_id`` is what to ask for: the number, with the mark of an array."""
+    ``user`` may be cut, too; ``short_id`` is what to ask for: the number, with the mark of an array. ``state`` is the
+    scheduler's own letters, ``reason`` why the job waits or ended, "" where the listing does not say."""
 
     number: str
     name: str
     phase: Phase
     user: str
     short_id: str
+    state: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,8 @@ class Job:
 
     ``state`` is the system's own word and ``phase`` its meaning; ``exit_status`` is that of an ended job (PBS Pro: 256
     and more or negative when it was killed), None where the system does not tell; ``walltime_used`` is in seconds;
-    ``hosts`` are as the system names them, Slurm's with its ranges (``nid[1-3]``).
+    ``hosts`` are as the system names them, Slurm's with its ranges (``nid[1-3]``); ``reason`` is Slurm's, of a job that
+    waits or ended.
     """
 
     native_id: str
@@ -97,6 +101,16 @@ class Job:
     exit_status: int | None = None
     walltime_used: int | None = None
     hosts: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a job ended, as the scheduler tells it. ``is_external``: a limit, a person or a node ended it, so what it was
+    working on is not at fault."""
+
+    text: str
+    is_external: bool
 
 
 def number(native_id: str) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .batch_attributes import job_of
-from .batch_listing import Listing, qstat_listing
+from .batch_listing import Columns, Listing, qstat_listing
 from .batch_reply import (
     AnswerError,
     Attributes,
+    Ending,
     Job,
     Phase,
     Refused,
@@ -29,7 +30,7 @@ from .batch_reply import (
     same_job,
 )
 from .batch_status_json import qstat_json
-from .batch_status_slurm import sacct, squeue
+from .batch_status_slurm import sacct, squeue, squeue_listing
 from .batch_status_text import folded, wrapper
 from .batch_status_xml import qstat_xml
 
@@ -44,9 +45,10 @@ FORMS: dict[str, Callable[[str], list[Attributes]]] = {
 }
 
 
-# Exit codes that are not the batch system's: a shell's for a program that it cannot run, and those of signals, some of
-# which a batch system uses itself.
+# Exit codes that are not the batch system's: a shell's for a program that it cannot run, timeout's, and those of
+# signals, some of which a batch system uses itself.
 NOT_RUN = (126, 127)
+TIMED_OUT = 124
 KILLED = range(129, 160)
 
 
@@ -86,6 +88,14 @@ class System:
     states: Mapping[str, Phase]
     codes: Mapping[int, Verdict]
     commands: Commands
+    # Where qstat prints the columns of a row; None where the listing is squeue's.
+    columns: Columns | None = None
+    # What states say in a listing beyond their phase.
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    # Reasons with which a job waits until a person does something.
+    stuck: re.Pattern[str] | None = None
+    # What ended a job, by its exit status or its state; the first that is known counts.
+    endings: Mapping[int | str, Ending] = field(default_factory=dict)
     # What the system says of a job that it does not know; None where it says nothing.
     unknown: re.Pattern[str] | None = None
     # Texts that decide where the exit code says nothing; the first that is found counts.
@@ -106,7 +116,7 @@ class System:
             if last:
                 return Submitted(last["id"])
             return Refused(Verdict.DOUBT, text or "qsub said nothing")
-        verdict, text = self._verdict(reply.code, text, Verdict.FATAL), text or f"exit {reply.code}"
+        verdict, text = self._verdict(reply.code, text), text or f"exit {reply.code}"
         if verdict is Verdict.BUSY and reply.code in NOT_RUN:
             program = self.commands.submit[0]
             text += f" ({program} was not run: it must be on PATH where a shell is not interactive, and executable)"
@@ -114,13 +124,9 @@ class System:
 
     def listed(self, reply: Reply) -> Listing:
         """The jobs in the answer to ``commands.listing``, by number. Raises AnswerError when it is not a whole one."""
-        if not self.commands.by_user:
-            return qstat_listing(reply, self.states, self.empty_code)
-        if reply.code != 0:
-            raise AnswerError(f"{self.commands.listing[0]} ended with {reply.code}: {excerpt(reply)}")
-        # In our own format every line is one of ours, so one that cannot be read is an error.
-        jobs = self.jobs(self.commands.status.form, reply.stdout)
-        return Listing(Seen(job.native_id, job.name, job.phase, job.user, job.native_id) for job in jobs)
+        if self.columns is None:
+            return squeue_listing(reply, self.native_id, self.states)
+        return qstat_listing(reply, self.states, self.empty_code, self.columns, self.reasons)
 
     def jobs(self, form: str, text: str) -> list[Job]:
         """The jobs in a full status of that form. Raises AnswerError when it is not a whole one."""
@@ -131,7 +137,7 @@ class System:
         text = _text(reply)
         if reply.code == 0 or (not text and reply.code == self.gone_silently):
             return None
-        verdict = self._verdict(reply.code, text, Verdict.BUSY)
+        verdict = self._verdict(reply.code, text)
         return None if verdict is Verdict.GONE else Refused(verdict, text or f"qdel ended with {reply.code}")
 
     def status(self, reply: Reply, native_id: str, asked: Question | None = None) -> Job | None:
@@ -157,14 +163,32 @@ class System:
             return not _text(reply) and self.codes.get(reply.code) is Verdict.GONE
         return bool(self.unknown.search(_text(reply)))
 
-    def _verdict(self, code: int, text: str, default: Verdict) -> Verdict:
+    def is_stuck(self, seen: Seen) -> bool:
+        """Return whether a listed job waits for a person: by itself it never starts."""
+        return seen.phase is Phase.WAITING and bool(self.stuck and self.stuck.search(seen.reason))
+
+    def ending(self, state: str, exit_status: int | None) -> Ending:
+        """Return what the system says of how a job ended; its script left no exit file.
+
+        An exit status of 0 without that file is no success: Torque says 0 of a job whose processes died while its mom
+        was away."""
+        known = self.endings.get(exit_status) if exit_status is not None else None
+        known = known or self.endings.get(state)
+        told = f"state {state}" + ("" if exit_status is None else f", exit status {exit_status}")
+        if known:
+            return Ending(f"{known.text} ({told})", known.is_external)
+        return Ending(f"it ended without an exit file ({told})", is_external=False)
+
+    def _verdict(self, code: int, text: str) -> Verdict:
+        if code in NOT_RUN:
+            return Verdict.BUSY
         for pattern, verdict in self.texts:
             if pattern.search(text):
                 return verdict
         if code in self.codes:
             return self.codes[code]
-        # It may have been done before the program was killed.
-        return Verdict.BUSY if code in NOT_RUN else Verdict.DOUBT if code in KILLED or code < 0 else default
+        # It may have been done before the program was killed. A code that nobody knows is a wait.
+        return Verdict.DOUBT if code == TIMED_OUT or code in KILLED or code < 0 else Verdict.BUSY
 
 
 def _text(reply: Reply) -> str:

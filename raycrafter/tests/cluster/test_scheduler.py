@@ -66,7 +66,7 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
         # The first try may have been taken.
         ("torque", Reply(1, "", "Connection to server timed out. Trying again\nConnection refused"), Verdict.DOUBT),
         *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in ANSWERS),
-        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in ANSWERS if kind != "slurm"),
+        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in ANSWERS),
         *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in ANSWERS for code in (137, 143, -9)),
         ("torque", Reply(159, "", ""), Verdict.FATAL),  # Torque's own, though it could be a signal's
         ("slurm_torque", Reply(0, "2\n3 extra", ""), Verdict.DOUBT),
@@ -112,14 +112,20 @@ def test_recorded_listing_of_slurm(session) -> None:
     assert seen["2"].phase is Phase.RUNNING and seen["3"].name == "mpp.sh"
 
 
-TORQUE = """\
-Job ID                    Name             User            Time Use S Queue
-------------------------- ---------------- --------------- -------- - -----
-12345.sdb                 rcaaaaaaaaaaaaa  ray             00:10:00 R multi
-12346.sdb                 rcbbbbbbbbbbbbb  ray                    0 Q multi
-12347[].sdb               rcccccccccccccc  ray                    - E multi
-12348.sdb                 rcddddddddddddd  ray             00:10:00 C multi
-"""
+def torque_row(native_id: str, name: str, used: str, state: str, user: str = "ray") -> str:
+    """A row as display_statjob of Torque's src/cmds/qstat.c prints it; recorded/torque-6.1.3.txt has such."""
+    return f"{native_id:<26} {name:<16} {user:<15} {used:>8} {state} {'multi':<15}\n"
+
+
+# not recorded: the values; form: recorded/torque-6.1.3.txt, `qstat`
+TORQUE = (
+    "Job ID                    Name             User            Time Use S Queue\n"
+    "------------------------- ---------------- --------------- -------- - -----\n"
+    + torque_row("12345.sdb", "rcaaaaaaaaaaaaa", "00:10:00", "R")
+    + torque_row("12346.sdb", "rcbbbbbbbbbbbbb", "0", "Q")
+    + torque_row("12347[].sdb", "rcccccccccccccc", "-", "E")
+    + torque_row("12348.sdb", "rcddddddddddddd", "00:10:00", "C")
+)
 
 
 def test_listing_of_torque() -> None:
@@ -132,14 +138,16 @@ def test_noise_before_and_within_a_listing_hides_nothing() -> None:
     """A login banner, other people's names, states that nobody knows."""
     poison = (
         "99999.sdb  R multi\n"
-        "12345.sdb                 evil\x0c12346.sdb  x ray 0 C multi\n"
-        "12349.sdb                 my job name      ray             00:00:01 R multi\n"
-        "12350.sdb                 rceeeeeeeeeeeee  ray             00:00:01 Z multi\n"
-        "\x00\x1b]0;\n"
+        "12345.sdb                  evil\x0c12346.sdb  x ray 0 C multi\n"
+        + torque_row("12349.sdb", "my job name", "00:00:01", "R")
+        + torque_row("12350.sdb", "rceeeeeeeeeeeee", "00:00:01", "Z")
+        + torque_row("12351.sdb", "rcjoe", "0", "H", "j\ufffdrg").replace("j\ufffdrg           ", "jörg          ")
+        + "\x00\x1b]0;\n"
     )
     seen = Scheduler("torque").listed(Reply(0, "*** maintenance on Monday ***\n\n" + TORQUE + poison, "warning\n"))
     assert seen["12346"].phase is Phase.WAITING
     assert seen["12349"].name == "my job name"
+    assert seen["12351"].user == "jörg"  # its columns are counted in bytes
     assert seen["12350"].phase is Phase.RUNNING  # it is there, and that is all that is known
     assert "99999" not in seen
 
@@ -217,11 +225,11 @@ def test_a_deletion_that_failed() -> None:
 
 
 def test_the_same_code_means_different_things() -> None:
-    """The table is keyed on the kind: 35, 170 and 173 are the traps."""
+    """The table is keyed on the kind: 35 and 170 are the traps."""
     codes = {answers: ANSWERS[answers].codes for answers in ("torque", "pbspro")}
     assert codes["torque"][35] is Verdict.BUSY and codes["pbspro"][35] is Verdict.GONE
     assert codes["torque"][170] is Verdict.GONE and codes["pbspro"][170] is Verdict.FATAL
-    assert codes["torque"][173] is Verdict.BUSY and codes["pbspro"][173] is Verdict.FATAL
+    assert codes["torque"][176] is Verdict.FATAL and 176 not in codes["pbspro"]
 
 
 @pytest.mark.parametrize("native_id", ["12345.sdb", "0:12345.sdb", "12345", "12345[].sdb", "12345[3].sdb"])

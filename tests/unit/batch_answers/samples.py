@@ -1,8 +1,8 @@
-"""Answers of systems of which no session was recorded, in the form that their sources and manuals give."""
+"""Answers that no session holds: values that were not met, in forms that are recorded or that sources give."""
 
 from __future__ import annotations
 
-# Torque 6, src/cmds/qstat.c: one line after the declaration, control characters as they are.
+# not recorded: several nodes, resources, and a killed job in one; form: recorded/torque-6.1.3.txt, `qstat -x 6`.
 TORQUE_XML = (
     '<?xml version="1.0"?>\n'
     "<Data><Job><Job_Id>12345.sdb</Job_Id><Job_Name>rcselftest</Job_Name><Job_Owner>ray@eslogin1</Job_Owner>"
@@ -13,7 +13,7 @@ TORQUE_XML = (
     "<exit_status>271</exit_status></Job></Data>\n"
 )
 
-# Torque's qstat -f: continued after a tab; an environment with newlines.
+# not recorded: an environment with a shell function; form: recorded/torque-6.1.3.txt, `qstat -f 4`.
 TORQUE_FOLDED = """\
 Job Id: 12345.sdb
     Job_Name = rcselftest
@@ -30,15 +30,18 @@ Job Id: 12345.sdb
 
 """
 
+# not recorded: ranges of nodes, an array of ten, a state that is not in the table, the reason beside the name; form:
+# recorded/slurm-24.11.txt, `squeue -t all -o '%i|%t|%M|%P|%u|%N|%j'` and `squeue -o '%i|%t|%j|%r'`.
 SQUEUE = """\
-JOBID|ST|TIME|PARTITION|USER|NODELIST|NAME
-71|R|1-02:03:04|workq|ray|nid[001-003,7],gpu1|rcselftest
-72_[0-9]|PD|0:00|workq|ray||rcarray
-73|CD|0:05|workq|ray|nid001|rc|done
-74|F|0:05|workq|ray|nid001|rcfailed
-75|SPECIAL|0:05|workq|ray|nid001|rcodd
+JOBID|ST|TIME|PARTITION|USER|NODELIST|REASON|NAME
+71|R|1-02:03:04|workq|ray|nid[001-003,7],gpu1|None|rcselftest
+72_[0-9]|PD|0:00|workq|ray||Priority|rcarray
+73|CD|0:05|workq|ray|nid001|None|rc|done
+74|F|0:05|workq|ray|nid001|NonZeroExitCode|rcfailed
+75|SPECIAL|0:05|workq|ray|nid001|None|rcodd
 """
 
+# not recorded: OUT_OF_MEMORY, ranges of nodes; form: recorded/slurm-24.11.txt, the same command.
 # sacct -X -P -o JobIDRaw,State,ElapsedRaw,Partition,User,NodeList,ExitCode,JobName
 SACCT = """\
 JobIDRaw|State|ElapsedRaw|Partition|User|NodeList|ExitCode|JobName
@@ -52,13 +55,26 @@ JobIDRaw|State|ElapsedRaw|Partition|User|NodeList|ExitCode|JobName
 78|PENDING|0|workq|ray|None assigned|0:0|rcwaiting
 """
 
-# The header is fixed; an id may be 28 characters wide in a column of 25.
-TORQUE_LISTING = """\
+
+def torque_row(native_id: str, name: str, user: str, used: str, state: str, queue: str = "multi") -> str:
+    """Return a row of Torque's plain qstat, as recorded/torque-6.1.3.txt has it.
+
+    Source: display_statjob of src/cmds/qstat.c, one format from 2.5 to 6.1."""
+    return f"{native_id:<26} {name:<16} {user:<15} {used:>8} {state} {queue:<15}\n"
+
+
+TORQUE_HEADER = """\
 Job ID                    Name             User            Time Use S Queue
 ------------------------- ---------------- --------------- -------- - -----
-12345.sdb                 rcaaaaaaaaaaaaa  ray             00:10:00 R multi
-12346.sdb                 rcbbbbbbbbbbbbb  ray                    0 Q multi
-12347[].sdb               rcccccccccccccc  averylonguserna        - E multi
-12348.sdb                 rcddddddddddddd  ray             00:10:00 C multi
-1234567.hornet-batch.hww.hlr rceeeeeeeeeeeee  ray             00:00:00 Q multi
 """
+
+# not recorded: an id wider than its column, a job without a time; form: recorded/torque-6.1.3.txt, `qstat`.
+TORQUE_LISTING = TORQUE_HEADER + "".join(
+    [
+        torque_row("12345.sdb", "rcaaaaaaaaaaaaa", "ray", "00:10:00", "R"),
+        torque_row("12346.sdb", "rcbbbbbbbbbbbbb", "ray", "0", "Q"),
+        torque_row("12347[].sdb", "rcccccccccccccc", "averylonguserna", "-", "E"),
+        torque_row("12348.sdb", "rcddddddddddddd", "ray", "00:10:00", "C"),
+        torque_row("1234567.hornet-batch.hww.hlr", "rceeeeeeeeeeeee", "ray", "00:00:00", "Q"),
+    ]
+)

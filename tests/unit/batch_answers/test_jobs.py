@@ -12,7 +12,7 @@ from module_utils.batch_answers import ANSWERS
 from module_utils.batch_jobs import JobError, Jobs, array_line, exit_code
 from module_utils.batch_process import LimitError
 from module_utils.batch_reply import Phase, Reply, Verdict
-from tests.unit.batch_answers.samples import SACCT, SQUEUE
+from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_HEADER, torque_row
 
 LISTING = """\
 Job id            Name             User              Time Use S Queue
@@ -213,7 +213,7 @@ def test_sacct_tells_what_squeue_does_not(tmp_path: Path, squeue) -> None:
     """squeue knows that a job failed, for some minutes, and never its exit code."""
     failed = SACCT.replace("72|FAILED", "74|FAILED").replace("74|CANCELLED", "72|CANCELLED").replace("rc|", "rc")
     site = Slurm(squeue=Reply(0, SQUEUE, ""), sacct=Reply(0, failed, ""))
-    site.replies["squeue -t all -o %i|%t|%M|%P|%u|%N|%j -j"] = squeue
+    site.replies["squeue -t all -o %i|%t|%M|%P|%u|%N|%r|%j -j"] = squeue
     end = site.jobs().wait("74", "rcfailed", tmp_path, 60, 10)
     assert (end.exit_status, end.evidence, end.job.name) == (3, "status", "rcfailed")
 
@@ -221,7 +221,7 @@ def test_sacct_tells_what_squeue_does_not(tmp_path: Path, squeue) -> None:
 @pytest.mark.parametrize("replies", [{"sacct": NO_ACCOUNTS}, {}], ids=["no accounts", "no sacct"])
 def test_without_accounts_a_failed_job_is_gone(tmp_path: Path, replies) -> None:
     site = Slurm(squeue=Reply(0, SQUEUE, ""), **replies)
-    with pytest.raises(JobError, match=r"gone and left no exit file .*its last state is F") as caught:
+    with pytest.raises(JobError, match=r"gone and left no exit file .*\(state F\)") as caught:
         site.jobs().wait("74", "rcfailed", tmp_path, 60, 10)
     assert caught.value.verdict is Verdict.GONE and site.now == 10
 
@@ -249,6 +249,22 @@ def test_a_job_that_is_gone_without_a_trace_is_no_success(tmp_path: Path, histor
         site.jobs().wait("7.pbs", "rcjob", tmp_path, 60, 10)
     assert caught.value.verdict is Verdict.GONE
     assert site.now == 10  # a second look, for a file system that shows files late
+
+
+def test_an_exit_status_of_0_without_an_exit_file_is_no_success(tmp_path: Path) -> None:
+    """Recorded on Torque: the job's processes died while its mom was away, and it is listed as C with 0."""
+    xml = (
+        '<?xml version="1.0"?>\n<Data><Job><Job_Id>202.login1</Job_Id><Job_Name>rcnoexit</Job_Name>'
+        "<Job_Owner>ray@login1</Job_Owner><job_state>C</job_state><exit_status>0</exit_status></Job></Data>\n"
+    )
+    rows = Reply(0, TORQUE_HEADER + torque_row("202.login1", "rcnoexit", "ray", "00:00:00", "C"), "")
+    site = Pbs(qstat=rows, **{"qstat -x": Reply(0, xml, "")})
+    jobs = Jobs(ANSWERS["torque"], "ray", site.run, site.sleep, lambda: site.now)
+    with pytest.raises(JobError, match=r"no exit file .*its processes died \(state C, exit status 0\)") as caught:
+        jobs.wait("202.login1", "rcnoexit", tmp_path, 60, 10)
+    assert caught.value.verdict is Verdict.GONE
+    (tmp_path / "exit").write_text("202.login1 0\n")
+    assert jobs.wait("202.login1", "rcnoexit", tmp_path, 60, 10).evidence == "exit_file"
 
 
 def test_a_bad_answer_while_waiting_changes_nothing(tmp_path: Path) -> None:

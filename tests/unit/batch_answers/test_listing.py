@@ -42,9 +42,51 @@ def test_squeue_lists_one_users_jobs() -> None:
     listing = SLURM.listed(Reply(0, SQUEUE, ""))
     assert listing.find("71", "rcselftest").phase is Phase.RUNNING
     assert SLURM.listed(Reply(0, SQUEUE.split("\n")[0] + "\n", "")) == {}
-    for broken in (Reply(1, SQUEUE, ""), Reply(0, "", ""), Reply(0, SQUEUE + "x\n", "")):
+    for broken in (Reply(1, SQUEUE, ""), Reply(0, "", ""), Reply(0, SQUEUE[:-1], "")):
         with pytest.raises(AnswerError):
             SLURM.listed(broken)
+
+
+def test_a_row_of_squeue_that_cannot_be_read_keeps_no_other_job_from_being_followed() -> None:
+    """Names with a newline, as recorded; and one that forges a row of another job."""
+    forged = "80|PD|0:00|workq|ray||Priority|evil\n71|CA|0:00|workq|ray||None|rcselftest\n"
+    listing = SLURM.listed(Reply(0, SQUEUE.replace("74|F", "b|c\n74|F") + forged, ""))
+    assert listing.find("73", "rc|done").phase is Phase.ENDED and "b|c" in listing.unreadable
+    with pytest.raises(AnswerError, match="may be the job's"):
+        listing.find("71", "rcselftest")
+    with pytest.raises(AnswerError, match="may be the job's"):
+        listing.named("rcselftest")
+
+
+def test_a_user_whom_slurm_does_not_know_is_no_empty_listing() -> None:
+    recorded = "squeue: error: Invalid user: nosuchuser\n\n" + SQUEUE.split("\n")[0] + "\n"
+    for reply in (Reply(0, recorded, ""), Reply(0, SQUEUE, "squeue: error: Invalid user: ray\n")):
+        with pytest.raises(AnswerError, match="Invalid user"):
+            SLURM.listed(reply)
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_stuck"),
+    [  # recorded/slurm-24.11.txt, `squeue -o '%i|%t|%j|%r'`
+        *((reason, False) for reason in ("None", "Resources", "Priority", "AssocMaxJobsLimit", "PartitionDown")),
+        *((reason, False) for reason in ("ReqNodeNotAvail, UnavailableNodes:login1", "BeginTime", "JobArrayTaskLimit")),
+        *((reason, True) for reason in ("PartitionTimeLimit", "AssocMaxWallDurationPerJobLimit", "JobHeldAdmin")),
+        *((reason, True) for reason in ("JobHeldUser", "PartitionConfig")),
+        ("uid 2000 not in group permitted to use this partition (short). groups allowed: other", True),
+        ("Job's QOS not permitted to use this partition (short allows nosuch not normal)", True),
+    ],
+)
+def test_a_reason_with_which_a_job_never_starts_is_known(reason: str, is_stuck: bool) -> None:
+    header, row = SQUEUE.split("\n")[0], f"71|PD|0:00|workq|ray||{reason}|rcselftest"
+    seen = SLURM.listed(Reply(0, f"{header}\n{row}\n", "")).find("71", "rcselftest")
+    assert (seen.reason, SLURM.is_stuck(seen)) == ("" if reason == "None" else reason, is_stuck)
+
+
+def test_a_held_job_of_torque_is_stuck() -> None:
+    listing = TORQUE.listed(Reply(0, TORQUE_LISTING.replace(" Q multi", " H multi"), ""))
+    seen = listing.find("12346.sdb", "rcbbbbbbbbbbbbb")
+    assert (seen.phase, seen.state, seen.reason) == (Phase.WAITING, "H", "held") and TORQUE.is_stuck(seen)
+    assert not TORQUE.is_stuck(listing.find("12345.sdb", "rcaaaaaaaaaaaaa"))
 
 
 def test_a_listing_that_ends_within_a_line_is_none() -> None:
@@ -57,6 +99,7 @@ def test_a_listing_that_ends_within_a_line_is_none() -> None:
 
 def test_a_line_that_cannot_be_read_matters_to_the_jobs_it_mentions() -> None:
     broken = TORQUE_LISTING.replace("rcbbbbbbbbbbbbb  ray ", "rcbbbb\nbbbbbbbbb  ray ")
+    assert broken != TORQUE_LISTING
     listing = TORQUE.listed(Reply(0, broken, ""))
     for name in ("rcbbbbbbbbbbbbb", "rcother"):  # both are this user's
         with pytest.raises(AnswerError, match=r"line of the listing .* 'bbbbbbbbb  ray"):
@@ -139,15 +182,8 @@ def test_sbatch() -> None:
     assert isinstance(TORQUE.submitted(Reply(0, "77.sdb;rm\n", "")), Refused)
 
 
-@pytest.mark.parametrize(
-    ("text", "verdict"),
-    [
-        ("scancel: error: Kill job error on job id 7: Invalid job id specified", None),
-        ("scancel: error: Kill job error on job id 7: Job/step already completing or completed", None),
-        ("scancel: error: Kill job error on job id 7: Access/permission denied", Verdict.FATAL),
-        ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", Verdict.BUSY),
-    ],
-)
-def test_scancel(text, verdict) -> None:
-    answer = SLURM.deleted(Reply(1, "", f"{text}\n"))
-    assert (answer.verdict if answer else None) is verdict
+def test_scancel_of_an_unknown_job_says_nothing() -> None:
+    """Recorded: `scancel 99999` is silent and ends with 0; other answers are in recorded/slurm-24.11.verdicts."""
+    assert SLURM.deleted(Reply(0, "", "")) is None
+    told = "scancel: error: Kill job error on job id 7: Job/step already completing or completed\n"
+    assert SLURM.deleted(Reply(1, "", told)) is None  # not recorded: src/common/slurm_errno.c, ESLURM_ALREADY_DONE

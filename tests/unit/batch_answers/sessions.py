@@ -1,0 +1,37 @@
+"""Read a recorded session of a batch system: each command with what it answered."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from module_utils.batch_reply import Reply
+
+RECORDED = Path(__file__).parents[3] / "raycrafter/tests/cluster/recorded"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One command; ``line`` is where it stands in the file."""
+
+    line: int
+    command: str
+    reply: Reply
+
+
+def read(name: str) -> list[Recorded]:
+    """Return the commands of a session. A block without an exit code was not recorded whole and is left out."""
+    lines = (RECORDED / name).read_text().split("\n")
+    starts = [at for at, line in enumerate(lines) if re.match(r"(?:root)?\$ ", line)]
+    commands = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        block = lines[start + 1 : end]
+        ends = [match for line in block if (match := re.search(r"exit (\d+)$", line))]
+        if not ends:
+            continue
+        streams = {mark: [line[5:] for line in block if line.startswith(f"{mark}| ")] for mark in ("out", "err")}
+        out, err = ("".join(f"{line}\n" for line in streams[mark]) for mark in ("out", "err"))
+        command = lines[start].partition("$ ")[2]
+        commands.append(Recorded(start + 1, command, Reply(int(ends[0][1]), out, err)))
+    return commands
