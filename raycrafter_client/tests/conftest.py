@@ -418,6 +418,20 @@ def pki(tmp_path_factory):
     return Pki(tmp_path_factory.mktemp("pki"))
 
 
+@pytest.fixture(scope="session")
+def is_running():
+    """A function: whether a process runs. A zombie does not."""
+
+    def look(pid):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return state not in "ZX"
+
+    return look
+
+
 @pytest.fixture()
 def rest(pki):
     server = RestServer(pki.server_context())

@@ -1,6 +1,7 @@
 """The whole client as a process: claims, renders, reports, and ends for every reason there is."""
 
 import hashlib
+import os
 import signal
 import socket
 import time
@@ -293,6 +294,34 @@ def test_sigterm_reports_the_frame_as_interrupted(client, rest):
     assert rest.finished == ["terminated"]
     assert not Path(f"/proc/{pid.read_text()}").exists()
     assert rest.kinds()[-1] == "client_ended"
+
+
+def rendering(client, rest):
+    """Start a client whose renderer ignores TERM; return the process ids of the spawner and the renderer."""
+    pid = client.directory / "pid"
+    script = f"open({str(pid)!r}, 'w').write('%d %d' % (os.getppid(), os.getpid()))\n" + DEAF + SLEEP
+    rest.frames = [[client.frame(1, script), client.frame(2, PICTURE)]]
+    client.start()
+    rest.wait_for(lambda: ready(rest))
+    return [int(word) for word in pid.read_text().split()]
+
+
+def test_renderer_dies_with_a_killed_client(client, rest, is_running):
+    pids = rendering(client, rest)
+    assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    client.process.kill()
+    rest.poll(lambda: not any(is_running(pid) for pid in pids))
+
+
+def test_client_ends_when_its_spawner_is_killed(client, rest, is_running):
+    spawner, renderer = rendering(client, rest)
+    os.kill(spawner, signal.SIGKILL)
+    code, errors = client.end()
+    assert code == 1, errors
+    lost = "the process that starts renderers has ended"
+    assert [(result["outcome"], result["error"]) for result in rest.results] == [("interrupted", lost)] * 2
+    assert rest.finished == [lost]
+    rest.poll(lambda: not is_running(renderer))
 
 
 def test_sigterm_while_the_server_is_away_ends_soon(client, rest):

@@ -1,6 +1,7 @@
 """Command line: ``run`` works off one batch, ``selftest`` tries the connections."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -15,9 +16,11 @@ from .api import Api
 from .config import Config, ConfigError, load, native_id
 from .gelf import LINKS, SPOOL_BYTES, GelfHandler
 from .gelf_spool import LogSpool
+from .linux import UnsupportedError
 from .reporter import Reporter
 from .sender import EventSender
 from .session import EXIT_UNUSABLE, Session
+from .spawner import Spawner
 from .spool import EventSpool
 from .tls import client_context
 
@@ -54,6 +57,17 @@ def _run(path: str) -> int:
     logger.setLevel(logging.DEBUG)
     logging.getLogger().handlers[0].setLevel(logging.INFO)
     try:
+        # before there are threads and open files
+        spawner = Spawner()
+    except (UnsupportedError, OSError) as error:
+        logger.error("%s", error)
+        return EXIT_UNUSABLE
+    with contextlib.closing(spawner):
+        return _serve(path, logger, spawner)
+
+
+def _serve(path: str, logger: logging.Logger, spawner: Spawner) -> int:
+    try:
         config = load(path)
         native = native_id(config.native_id_env, os.environ)
         # a second client of the same batch (submitted twice) must not write into the first one's files
@@ -77,6 +91,7 @@ def _run(path: str) -> int:
         Reporter(spool),
         EventSender(api, native, spool),
         switch,
+        spawner,
         lambda fields: handler.fields.update(fields) if handler else None,
     )
     try:

@@ -3,20 +3,21 @@
 import os
 import selectors
 import signal
-import subprocess
 import time
 from contextlib import suppress
-from typing import Callable, List, NamedTuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
 from . import stop
+from .spawner import Spawner, SpawnerLostError
 
 CHUNK_BYTES = 65536
-# How often the process is looked at when it prints nothing, seconds.
-LOOK_SECONDS = 0.25
 # How long the pipes are read after the process has ended, seconds: a grandchild may hold them open.
 REST_SECONDS = 2.0
 # The grace when the client itself is being ended, seconds.
 HURRY_SECONDS = 4.0
+# A batch system signals a job's processes one by one: its SIGTERM may reach the renderer so long before the client.
+LATE_SIGNAL_SECONDS = 0.5
+NEVER = float("inf")
 
 
 class Ended(NamedTuple):
@@ -30,13 +31,15 @@ class Ended(NamedTuple):
 class Runner:
     """One process from start to end."""
 
-    def __init__(self, switch: stop.StopSwitch, deadline: float, grace_seconds: float) -> None:
+    def __init__(self, spawner: Spawner, switch: stop.StopSwitch, deadline: float, grace_seconds: float) -> None:
         """SIGTERM at ``deadline`` (time.monotonic()) or when the switch is thrown; after the grace SIGKILL."""
+        self._spawner = spawner
         self._switch = switch
         self._deadline = deadline
         self._grace = grace_seconds
-        self._kill_at = float("inf")
+        self._kill_at = NEVER
         self._stopping = False
+        self._end: Optional[Dict[str, Any]] = None
 
     def run(
         self,
@@ -47,39 +50,56 @@ class Runner:
     ) -> Ended:
         """Run ``command`` without a shell and wait for its end. Raises OSError when it cannot be started."""
         started = time.monotonic()
-        process = subprocess.Popen(
-            command,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        with selectors.DefaultSelector() as selector:
-            for pipe, take in ((process.stdout, on_stdout), (process.stderr, on_stderr)):
-                os.set_blocking(pipe.fileno(), False)
-                selector.register(pipe, selectors.EVENT_READ, take)
-            selector.register(self._switch, selectors.EVENT_READ, None)
-            try:
-                while not self._has_ended(process.pid):
-                    self._end_if_due(process.pid, selector)
-                    self._read(selector, LOOK_SECONDS)
-            finally:
-                # also the processes that the renderer left behind; it is not yet reaped, so the number is still its own
-                self._signal(process.pid, signal.SIGKILL)
-            seconds = time.monotonic() - started
-            self._read_rest(selector)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        process.stdout.close()
-        process.stderr.close()
-        return Ended(process.returncode, seconds, usage.ru_maxrss)
+        stdout, their_stdout = os.pipe()
+        stderr, their_stderr = os.pipe()
+        try:
+            with selectors.DefaultSelector() as selector:
+                for pipe, take in ((stdout, on_stdout), (stderr, on_stderr)):
+                    os.set_blocking(pipe, False)
+                    selector.register(pipe, selectors.EVENT_READ, take)
+                try:
+                    self._start(command, directory, their_stdout, their_stderr)
+                    self._watch(selector)
+                except SpawnerLostError:
+                    self._switch.set(stop.SPAWNER_LOST)
+                    self._end = {"returncode": -signal.SIGKILL, "peak_rss_kb": 0}
+                seconds = time.monotonic() - started
+                self._read_rest(selector)
+        finally:
+            os.close(stdout)
+            os.close(stderr)
+        if "failed" in self._end:
+            code, text, name = self._end["failed"]
+            raise OSError(code, text, name)
+        if self._end["returncode"] != 0:
+            self._switch.wait(LATE_SIGNAL_SECONDS)
+        return Ended(self._end["returncode"], seconds, self._end["peak_rss_kb"])
 
-    def _has_ended(self, pid: int) -> bool:
-        """Look without reaping."""
-        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+    def _start(self, command: List[str], directory: str, stdout: int, stderr: int) -> None:
+        try:
+            self._spawner.start(command, directory, stdout, stderr)
+        finally:
+            os.close(stdout)
+            os.close(stderr)
 
-    def _end_if_due(self, pid: int, selector: selectors.BaseSelector) -> None:
+    def _watch(self, selector: selectors.BaseSelector) -> None:
+        """Read the outputs until the process has ended."""
+        selector.register(self._spawner, selectors.EVENT_READ, None)
+        selector.register(self._switch, selectors.EVENT_READ, None)
+        try:
+            while self._end is None:
+                self._end_if_due(selector)
+                self._read(selector, self._kill_at if self._stopping else self._deadline)
+        except BaseException:
+            with suppress(SpawnerLostError):
+                self._spawner.signal(signal.SIGKILL)
+            raise
+        finally:
+            selector.unregister(self._spawner)
+            if not self._stopping:
+                selector.unregister(self._switch)
+
+    def _end_if_due(self, selector: selectors.BaseSelector) -> None:
         now = time.monotonic()
         if now >= self._deadline:
             self._switch.set(stop.WALLTIME)
@@ -89,33 +109,31 @@ class Runner:
             # the batch system that sends SIGTERM kills everything a few seconds later
             hurry = self._switch.reason == stop.TERMINATED
             self._kill_at = now + (min(self._grace, HURRY_SECONDS) if hurry else self._grace)
-            self._signal(pid, signal.SIGTERM)
+            self._spawner.signal(signal.SIGTERM)
         if now >= self._kill_at:
-            self._signal(pid, signal.SIGKILL)
-            self._kill_at = float("inf")
+            self._spawner.signal(signal.SIGKILL)
+            self._kill_at = NEVER
 
-    def _read(self, selector: selectors.BaseSelector, seconds: float) -> None:
-        """Take what is there, waiting at most ``seconds`` for it."""
-        limit = self._kill_at if self._stopping else self._deadline
-        for key, _ in selector.select(min(seconds, max(0.0, limit - time.monotonic()))):
-            if key.data is None:
-                continue
-            with suppress(BlockingIOError):
-                chunk = os.read(key.fd, CHUNK_BYTES)
-                if chunk:
-                    key.data(chunk)
-                else:
-                    selector.unregister(key.fileobj)
-
-    def _read_rest(self, selector: selectors.BaseSelector) -> None:
-        if not self._stopping:
-            selector.unregister(self._switch)
-        end = time.monotonic() + REST_SECONDS
-        self._kill_at = self._deadline = float("inf")
-        while selector.get_map() and time.monotonic() < end:
-            self._read(selector, end - time.monotonic())
+    def _read(self, selector: selectors.BaseSelector, limit: float) -> None:
+        """Take what is there, waiting for it until ``limit`` (time.monotonic())."""
+        timeout = None if limit == NEVER else max(0.0, limit - time.monotonic())
+        for key, _ in selector.select(timeout):
+            if key.fileobj is self._spawner:
+                message = self._spawner.receive()
+                self._end = None if "started" in message else message
+            elif key.fileobj is not self._switch:
+                self._take(selector, key)
 
     @staticmethod
-    def _signal(pid: int, number: int) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)
+    def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+        with suppress(BlockingIOError):
+            chunk = os.read(key.fd, CHUNK_BYTES)
+            if chunk:
+                key.data(chunk)
+            else:
+                selector.unregister(key.fileobj)
+
+    def _read_rest(self, selector: selectors.BaseSelector) -> None:
+        limit = time.monotonic() + REST_SECONDS
+        while selector.get_map() and time.monotonic() < limit:
+            self._read(selector, limit)

@@ -16,6 +16,7 @@ from .progress import Progress
 from .reporter import Reporter
 from .runner import Runner
 from .sender import EventSender
+from .spawner import Spawner
 
 EXIT_OK, EXIT_UNUSABLE, EXIT_UNREACHABLE, EXIT_REFUSED, EXIT_TERMINATED = 0, 1, 75, 77, 143
 
@@ -39,6 +40,7 @@ class Session:
         reporter: Reporter,
         sender: EventSender,
         switch: stop.StopSwitch,
+        spawner: Spawner,
         on_work: Callable[[Dict[str, Any]], None],
     ) -> None:
         """``on_work`` is told what every log message says of the work from now on: renderer, frame, attempt."""
@@ -48,6 +50,7 @@ class Session:
         self._reporter = reporter
         self._sender = sender
         self._switch = switch
+        self._spawner = spawner
         self._on_work = on_work
         self._progress = Progress()
         self._heartbeat = Heartbeat(api, native_id, self._progress, switch, reporter, config.heartbeat_seconds)
@@ -124,7 +127,8 @@ class Session:
             self._on_work({"renderer": claim.renderer, "frame": task.number, "attempt": task.attempt})
             self._progress.begin(task.number, task.attempt)
             self._heartbeat.poke()
-            runner = Runner(self._switch, self._deadline, min(GRACE_SECONDS, self._config.walltime_end_margin / 3))
+            grace = min(GRACE_SECONDS, self._config.walltime_end_margin / 3)
+            runner = Runner(self._spawner, self._switch, self._deadline, grace)
             attempt = Attempt(task, claim.renderer, self._reporter, self._progress)
             result = attempt.run(runner, lambda: self._switch.reason)
             self._progress.end()

@@ -9,6 +9,7 @@ STOPPED = "stopped"  # the server said stop
 CANCELLED = "cancelled"  # the server says the batch is cancelled
 FENCED = "fenced"  # another client owns the batch
 REFUSED = "refused"  # the server refuses the token
+SPAWNER_LOST = "the process that starts renderers has ended"
 WALLTIME = "walltime"  # the margin before the walltime's end is reached
 
 
