@@ -124,7 +124,7 @@ ANSWERS: dict[str, System] = {
         endings={
             **{-1: _NOT_STARTED, -2: _NOT_STARTED, -3: _NOT_STARTED, -10: _MEMORY, -11: _WALLTIME, -12: _WALLTIME},
             **{256 + 9: _KILLED, 256 + 15: _KILLED},
-            0: Ending("it left no exit file: its processes died", is_external=True),
+            0: Ending("its processes died", is_external=True),
         },
     ),
     "pbspro": System(

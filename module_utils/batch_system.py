@@ -168,16 +168,16 @@ class System:
         return seen.phase is Phase.WAITING and bool(self.stuck and self.stuck.search(seen.reason))
 
     def ending(self, state: str, exit_status: int | None) -> Ending:
-        """Return what the system says of how a job ended; its script left no exit file.
+        """Return what the system says of how a job ended.
 
-        An exit status of 0 without that file is no success: Torque says 0 of a job whose processes died while its mom
-        was away."""
+        An exit status of 0 is no success without the script's exit file: Torque says 0 of a job whose processes died
+        while its mom was away."""
         known = self.endings.get(exit_status) if exit_status is not None else None
         known = known or self.endings.get(state)
         told = f"state {state}" + ("" if exit_status is None else f", exit status {exit_status}")
         if known:
             return Ending(f"{known.text} ({told})", known.is_external)
-        return Ending(f"it ended without an exit file ({told})", is_external=False)
+        return Ending(f"it ended ({told})", is_external=False)
 
     def _verdict(self, code: int, text: str) -> Verdict:
         if code in NOT_RUN:

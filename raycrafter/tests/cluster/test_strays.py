@@ -143,9 +143,9 @@ def test_a_batch_cancelled_while_its_end_is_noted_is_settled_by_the_next_poll(
     world.forget_job(batch)
     real = getattr(module, name)
 
-    def cancelled_first(*arguments):
+    def cancelled_first(*arguments, **fields):
         requests.cancel(batch.job, "ada")
-        return real(*arguments)
+        return real(*arguments, **fields)
 
     monkeypatch.setattr(module, name, cancelled_first)
     world.poll()

@@ -26,7 +26,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
     def make(seed: int, *only: str) -> Run:
         chance, clock = Chance(seed, only), Clock()
         walltime = chance.random.choice((3600, 300))
-        answers = chance.random.choice(("torque", "pbspro", "slurm_torque"))
+        answers = chance.random.choice(("torque", "pbspro", "slurm_torque", "slurm"))
         config = dataclasses.replace(
             settings.RAYCRAFTER.cluster,
             scratch=str(tmp_path / "scratch"),

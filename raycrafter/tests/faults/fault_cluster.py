@@ -10,21 +10,13 @@ from pathlib import Path, PurePosixPath
 
 from django.db import connection
 from fault_chance import Chance, Clock
+from fault_schedulers import KINDS, Row, full_status
 from raycrafter.cluster import ssh, submit, workspace
 from raycrafter.cluster.batch_reply import Reply, number
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 from raycrafter.cluster.transfer import Files
 from raycrafter.tasks import left_logs, polling, transfer_progress, transfers
-
-BUSY = {"torque": (35, "busy"), "pbspro": (171, "busy"), "slurm_torque": (1, "SubmitLimit")}
-DOUBT = {"torque": (237, "timeout"), "pbspro": (162, "error"), "slurm_torque": (1, "Message receive failure")}
-UNKNOWN = {"torque": (153, "Unknown Job Id"), "pbspro": (35, "Job has finished"), "slurm_torque": (1, "")}
-BROKEN_LISTINGS = [(0, "<html>"), (1, ""), (0, "slurm_load_jobs error"), (153, "qstat: cannot connect"), (35, "?")]
-HEADER = (
-    f"{'Job id':<19} {'Name':<16} {'Username':<15} Time Use S Queue\n"
-    "------------------- ---------------- --------------- -------- - ---------------\n"
-)
 
 
 class WorkerKilledError(BaseException):
@@ -48,7 +40,7 @@ class Cluster:
     """Files, directories and jobs."""
 
     def __init__(self, chance: Chance, clock: Clock, answers: str) -> None:
-        self.chance, self.clock, self.answers = chance, clock, answers
+        self.chance, self.clock, self.answers, self.kind = chance, clock, answers, KINDS[answers]
         self.files: dict[str, bytes] = {}
         self.directories: set[str] = set()
         self.leases: dict[str, float] = {}
@@ -71,6 +63,7 @@ class Cluster:
             left_logs._FIRST: lambda *_: Reply(0, "", ""),
             scheduler.list: self._qstat,
             scheduler.cancel: self._qdel,
+            scheduler.status: self._full_status,
             polling._EXITS: self._exits,
             polling._TAIL: lambda *_: Reply(0, "", ""),
             transfer_progress._SIZES: self._sizes,
@@ -198,54 +191,64 @@ class Cluster:
 
     def _qsub(self, directory: str) -> Reply:
         if self.chance.strikes("qsub busy"):
-            code, text = BUSY[self.answers]
+            code, text = self.chance.random.choice(self.kind.busy)
             return Reply(code, "", text)
         in_doubt = self.chance.strikes("qsub in doubt")
         if not in_doubt or self.chance.random.random() < 0.5:
-            name = re.search(r"^#PBS -N (\S+)$", self.files[f"{directory}/job.sh"].decode(), re.MULTILINE)[1]
+            script = self.files[f"{directory}/job.sh"].decode()
+            name = re.search(rf"^{re.escape(self.kind.name)}(\S+)$", script, re.MULTILINE)[1]
             self.submissions.append(name)
             native_id = self._new_job(name, directory)
             # as a Torque that did not hear its own server's answer: only one of the two is told
             if self.chance.strikes("qsub takes it twice"):
                 native_id = self.chance.random.choice((native_id, self._new_job(name, directory)))
         if in_doubt:
-            code, text = DOUBT[self.answers]
+            code, text = self.chance.random.choice(self.kind.doubt)
             return Reply(code, "", text)
         banner = "qsub: warning: it is late\n" if self.chance.strikes("qsub prints a banner") else ""
         return Reply(0, f"{banner}{native_id}\n", "")
 
     def _new_job(self, name: str, directory: str) -> str:
         self._last += 1
-        native_id = str(self._last) if self.answers == "slurm_torque" else f"{self._last}.login1"
+        native_id = f"{self._last}{self.kind.server}"
         slow = 60.0 if self.chance.strikes("qstat is slow") else 0.0
         self.jobs[native_id] = BatchJob(native_id, name, directory, self.clock.seconds + slow)
         return native_id
 
     def _qstat(self) -> Reply:
         if self.chance.strikes("qstat fails"):
-            code, text = self.chance.random.choice(BROKEN_LISTINGS)
+            code, text = self.chance.random.choice(self.kind.broken)
             return Reply(code, f"{MARK}\n{text}", "")
-        rows = []
-        for job in self.jobs.values():
-            if job.visible_at > self.clock.seconds or self.chance.strikes("qstat forgets a job"):
-                continue
-            state = "Q" if job.started is None else "C" if job.shown_until else "R"
-            state = "F" if state == "C" and self.answers == "pbspro" else state
-            rows.append(f"{job.native_id:<19} {job.name:<16} {'render':<15} 00:00:00 {state} workq\n")
-        if not rows:
-            return Reply(153 if self.answers == "slurm_torque" else 0, f"{MARK}\n", "")
-        text = HEADER + "".join(rows)
-        if self.chance.strikes("qstat is cut"):
+        rows = [
+            self._row(job)
+            for job in self.jobs.values()
+            if job.visible_at <= self.clock.seconds and not self.chance.strikes("qstat forgets a job")
+        ]
+        code, text = self.kind.listing(rows)
+        if rows and self.chance.strikes("qstat is cut"):
             text = text[: self.chance.random.randrange(len(text) - 1)].rstrip("\n")
-        return Reply(0, f"{MARK}\n{text}", "")
+        return Reply(code, f"{MARK}\n{text}", "")
+
+    @staticmethod
+    def _row(job: BatchJob) -> Row:
+        return Row(job.native_id, job.name, "Q" if job.started is None else "C" if job.shown_until else "R")
+
+    def _find(self, native_id: str) -> BatchJob | None:
+        return next((job for job in self.jobs.values() if native_id in (job.native_id, number(job.native_id))), None)
+
+    def _full_status(self, native_id: str) -> Reply:
+        job = self._find(native_id)
+        answer = full_status(self.answers, self._row(job) if job and job.shown_until else None)
+        return Reply(answer.code, f"Welcome\n{MARK}\n{answer.stdout}", "")
 
     def _qdel(self, native_id: str) -> Reply:
-        job = next((job for job in self.jobs.values() if native_id in (job.native_id, number(job.native_id))), None)
+        job = self._find(native_id)
         if job is None or job.shown_until:
-            code, text = UNKNOWN[self.answers]
+            code, text = self.kind.no_such_job
             return Reply(code, "", text)
         if self.chance.strikes("qdel fails"):
-            return Reply(1, "", "cannot connect to the server")
+            code, text = self.kind.refuses_to_delete
+            return Reply(code, "", text)
         self.end(job, leaves_exit=False)
         return Reply(0, "", "")
 

@@ -118,8 +118,10 @@ def _become_owner(batch: Batch, native_id: str, host: str) -> None:
 
 def _mark_running(batch: Batch) -> None:
     """A claim proves that the batch runs, even when the answer to its submission was never read."""
-    if batch.state != BatchState.RUNNING and not move(batch, BatchState.RUNNING) and batch.state != BatchState.RUNNING:
-        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}")
+    if batch.state != BatchState.RUNNING:
+        move(batch, BatchState.RUNNING, state_reason="")
+        if batch.state != BatchState.RUNNING:
+            raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}")
     job = batch.job
     if job.state == JobState.READY:
         move(job, JobState.ACTIVE, started=timezone.now())

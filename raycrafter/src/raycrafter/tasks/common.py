@@ -21,6 +21,7 @@ from raycrafter.cluster.ssh_transfer import SshTransfer
 from raycrafter.cluster.transfer import Adapter
 from raycrafter.config import Cluster
 from raycrafter.jobs.models import Batch, Event, Job
+from raycrafter.jobs.states import JOB_FINAL, JobState
 
 logger = logging.getLogger(__name__)
 
@@ -100,9 +101,11 @@ pauses = Pauses()
 
 def note_trouble(job: Job, source: str, text: str, batch: Batch | None = None) -> None:
     """Tells a job's owner what holds it up; the job goes on by itself when that is over. The same words again are
-    told only now and then. ``source`` names the step that is held up, for ``trouble_over``."""
+    told only now and then. ``source`` names the step that is held up, for ``trouble_over``. A job that is over, or is
+    being cancelled, keeps the reason that it has."""
     reason = f"{WAITING}{source}: {text}"
-    Job.objects.filter(pk=job.pk).exclude(state_reason=reason).update(state_reason=reason)
+    open_jobs = Job.objects.exclude(state__in=[*JOB_FINAL, JobState.CANCELLING])
+    open_jobs.filter(pk=job.pk).exclude(state_reason=reason).update(state_reason=reason)
     since = timezone.now() - SAME_TROUBLE
     message = f"{source}: {text}"[:2000]
     if job.events.filter(kind="infrastructure", message=message, time__gt=since).exists():

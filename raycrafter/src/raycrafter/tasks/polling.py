@@ -1,7 +1,9 @@
 """Following batches in the batch system's list.
 
-The list is evidence about jobs that are in it. A job that is not in it has not thereby succeeded or failed: the file
-that its script leaves says what became of it, then its client's last word, and only then is it lost.
+The list is evidence about jobs that are in it, and a job that it lists as ended has ended. One that is not in it has
+not thereby succeeded or failed: the file that its script leaves says what became of it, then the full status that the
+scheduler keeps, then its client's last word, and only then is it lost. No script is relied on to leave that file:
+Torque kills one within milliseconds.
 """
 
 from __future__ import annotations
@@ -21,13 +23,14 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster import submit
 from raycrafter.cluster.batch_listing import Listing
-from raycrafter.cluster.batch_reply import AnswerError, Phase, Refused, Seen, Submitted, Verdict, number
+from raycrafter.cluster.batch_reply import AnswerError, Ending, Job, Phase, Refused, Seen, Submitted, Verdict, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move
 
 from .common import cluster, enqueue, note_trouble, owner, remote, scheduler, trouble_over
+from .queue_reasons import note_reasons
 from .submission import HEARTBEAT_SECONDS, submission_answered
 from .submission import SOURCE as SUBMISSION
 
@@ -54,6 +57,7 @@ IN_LIST = (
 _EXITS = 'for d in "$@"; do if [ -e "$d/exit" ]; then printf "%s " "$d"; cat "$d/exit"; fi; done'
 _EXIT = re.compile(r"(?P<directory>\S+) (?P<id>\S+) (?P<code>[0-9]{1,3})", re.ASCII)
 EXIT_CODES = 256  # as many as a shell has
+SIGNALLED = 128  # exit codes above tell of a signal: the scheduler knows who sent it
 _TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then tail -c "$2" "$f"; fi; done'
 
 
@@ -62,6 +66,15 @@ class Exit(NamedTuple):
 
     number: str
     code: int
+
+
+class End(NamedTuple):
+    """How a batch ended: the number of its job, its exit code (None: not known), what the scheduler says of it."""
+
+    number: str
+    code: int | None
+    told: Ending | None
+    has_file: bool
 
 
 @app.task(name="raycrafter.tasks.poll_site")
@@ -77,6 +90,7 @@ def poll_site() -> None:
             listing = scheduler().listed(remote().run(scheduler().list))
             absent = [batch for batch in batches if not _present(batch, listing)]
             exits = _exits([batch.directory for batch in absent])
+            ends = {batch.pk: _end(batch, listing, exits.get(batch.directory)) for batch in absent}
             _delete_strays(listing)
         except (InfrastructureError, AnswerError) as error:
             for job in jobs:
@@ -84,9 +98,10 @@ def poll_site() -> None:
             return
         for job in jobs:
             trouble_over(job, SOURCE)
+        note_reasons(batches, listing)
         for batch in absent:
             try:
-                _settle(batch, exits.get(batch.directory))
+                _settle(batch, ends[batch.pk])
             except Exception:  # what is wrong with one keeps no other waiting
                 extra = {"job_id": batch.job_id, "batch_id": batch.pk}
                 logger.exception("batch %d could not be settled", batch.pk, extra=extra)
@@ -143,6 +158,9 @@ def _present(batch: Batch, listing: Listing) -> bool:
     if batch.state == BatchState.CANCELLING and not batch.native_id:
         # cancelled before the answer to its submission was known: now it can be deleted
         Batch.objects.filter(pk=batch.pk, native_id=None).update(native_id=seen.number)
+    if seen.phase is Phase.WAITING and batch.state == BatchState.RUNNING and not _is_alive(batch):
+        # an administrator or a failed node had it queued anew: it is followed on, without the frames that it had
+        outcomes.release(batch, Attempt.Outcome.LOST, "the batch was queued anew", blames_frame=False)
     return True
 
 
@@ -183,39 +201,78 @@ def _exits(directories: list[str]) -> dict[str, Exit]:
     return found
 
 
-def _settle(batch: Batch, left: Exit | None) -> None:
-    """Decides about a batch that is not (or no longer) in the list; ``left`` is what a script left, if anything."""
+def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
+    """Return how a batch ended that does not wait or run any more; None when nobody says that it did. ``left`` is what
+    a script left, if anything; of a signal, and without that file, the scheduler is asked."""
+    if left and owner(batch) not in ("", left.number):
+        left = None  # a second job that was turned away leaves its code in the same place
+    if left and left.code <= SIGNALLED:
+        return End(left.number, left.code, None, has_file=True)
+    seen = _find(batch, listing)
+    asked = seen.short_id if seen else owner(batch)
+    job = _status(batch, asked) if asked else None
+    if job:
+        told = scheduler().ending(job.state, job.exit_status)
+        return End(number(asked), left.code if left else job.exit_status, told, has_file=bool(left))
+    if left:
+        return End(left.number, left.code, None, has_file=True)
+    return End(seen.number, None, scheduler().ending(seen.state, None), has_file=False) if seen else None
+
+
+def _status(batch: Batch, asked: str) -> Job | None:
+    """Return the full status of a batch's ended job; None where there is none that can be read."""
+    try:
+        job = scheduler().job(remote().run(scheduler().status, asked), asked)
+    except AnswerError as error:
+        logger.info("batch %d: %s", batch.pk, error, extra={"job_id": batch.job_id, "batch_id": batch.pk})
+        return None
+    return job if job and job.name == batch.name and job.phase is Phase.ENDED else None
+
+
+def _settle(batch: Batch, end: End | None) -> None:
+    """Decides about a batch that does not wait or run any more; ``end`` is how it ended, if anybody knows."""
     batch.refresh_from_db()
     if batch.is_final or batch.state == BatchState.CREATED:
         return
-    # a second job that was turned away leaves its code in the same place
-    code = left.code if left and owner(batch) in ("", left.number) else None
+    if end and owner(batch) not in ("", end.number):
+        end = None  # meanwhile a client of another job has claimed
     if batch.state == BatchState.CANCELLING:
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was deleted")
-        move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=code)
-    elif code is not None or batch.state == BatchState.ENDING:
-        _ended(batch, code)
+        move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=end.code if end else None)
+    elif end:
+        _ended(batch, end)
+    elif batch.state == BatchState.ENDING:
+        _ended(batch, End("", None, None, has_file=False))
     else:
         _missing(batch)
 
 
-def _ended(batch: Batch, code: int | None) -> None:
+def _ended(batch: Batch, end: End) -> None:
     """A batch that came to its end, well or not."""
-    reason = f"the batch ended (exit {code})" if code is not None else "the batch ended"
+    reason, is_external = _reason(end), bool(end.told and end.told.is_external)
     if batch.native_client_id is None:
         reason = f"{reason} before its client began: {_output(batch)}"
         batch.refresh_from_db()
         if batch.native_client_id or batch.state == BatchState.CANCELLING:
             return  # meanwhile: the next poll looks anew
         Event.note(batch.job, "batch", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
-    outcomes.release(batch, Attempt.Outcome.LOST, f"{reason} without a result")
+    outcomes.release(batch, Attempt.Outcome.LOST, f"{reason}; no result came", blames_frame=not is_external)
     if batch.state in WAITING_FOR_ID:
         move(batch, BatchState.QUEUED)
     if batch.state in (BatchState.QUEUED, BatchState.RUNNING):
         move(batch, BatchState.ENDING)
     # not one that was cancelled at this moment: the next poll settles that
     if batch.state == BatchState.ENDING:
-        move(batch, BatchState.FINISHED, exit_status=code, finished=timezone.now(), state_reason=reason if code else "")
+        # a client that said its last word needs no exit file
+        is_ordinary = not end.code if end.has_file else batch.finish_reason and not is_external
+        fields = {"exit_status": end.code, "finished": timezone.now(), "state_reason": "" if is_ordinary else reason}
+        move(batch, BatchState.FINISHED, **fields)
+
+
+def _reason(end: End) -> str:
+    """Return how a batch ended, for people."""
+    how = f" (exit {end.code})" if end.has_file else " without an exit file" if end.told else ""
+    return f"the batch ended{how}" + (f": {end.told.text}" if end.told else "")
 
 
 def _output(batch: Batch) -> str:
@@ -231,9 +288,13 @@ def _missing(batch: Batch) -> None:
     """A batch without a trace: lost, once it was missed often enough and its client has been silent."""
     polls = batch.absent_polls + 1
     Batch.objects.filter(pk=batch.pk).update(absent_polls=polls)
-    alive = batch.last_heartbeat is not None and batch.last_heartbeat > timezone.now() - ALIVE
-    if polls < ABSENT_POLLS or alive:
+    if polls < ABSENT_POLLS or _is_alive(batch):
         return
     reason = "the batch system does not know it any more, and it left no exit code"
     if move(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was lost")
+
+
+def _is_alive(batch: Batch) -> bool:
+    """Return whether the batch's client was heard of a moment ago."""
+    return batch.last_heartbeat is not None and batch.last_heartbeat > timezone.now() - ALIVE

@@ -1,0 +1,48 @@
+"""Why batches wait in the scheduler's queue, and whom to tell when one waits for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from raycrafter.cluster.batch_listing import Listing
+from raycrafter.cluster.batch_reply import Phase, Seen
+from raycrafter.jobs.models import Batch
+from raycrafter.jobs.notifications import address_of, tell, tell_operators
+from raycrafter.jobs.states import BatchState
+
+from .common import cluster, note_trouble, scheduler, trouble_over
+
+SOURCE = "queue"
+
+
+def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
+    """Show the scheduler's reason on each batch that waits; notify owner and operators of one that is stuck."""
+    stuck: dict[int, tuple[Batch, Seen]] = {}
+    jobs = {batch.job_id: batch.job for batch in batches}
+    for batch in Batch.objects.filter(pk__in=[batch.pk for batch in batches], state=BatchState.QUEUED):
+        seen = listing.find(batch.native_id, batch.name)
+        if seen is None or seen.phase is not Phase.WAITING:
+            continue
+        reason = f"waits: {seen.reason}" if seen.reason else ""
+        if reason != batch.state_reason:
+            Batch.objects.filter(pk=batch.pk, state=BatchState.QUEUED).update(state_reason=reason)
+        if scheduler().is_stuck(seen):
+            stuck.setdefault(batch.job_id, (batch, seen))
+    for pk, job in jobs.items():
+        if pk in stuck:
+            _notify(*stuck[pk])
+        else:
+            trouble_over(job, SOURCE)
+
+
+def _notify(batch: Batch, seen: Seen) -> None:
+    """Tell owner and operators, once per batch and reason."""
+    job, host = batch.job, cluster().ssh_host
+    told = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
+    note_trouble(job, SOURCE, told, batch)
+    subject = f"Job {job.pk} ({job.name}) is stuck in the queue: {seen.reason}"
+    text = f"{told}\nAn operator releases or deletes it there, or changes what the site asks for (cluster.*).\n"
+    text += f"\n{address_of(job)}\n"
+    occasion = f"{batch.pk}:{seen.reason}"
+    tell(job.owner, "stuck", occasion, subject, text, job)
+    tell_operators("stuck", occasion, subject, text, job)
