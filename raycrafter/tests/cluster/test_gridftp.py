@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+
 import pytest
 from raycrafter.cluster.errors import CredentialError, TransferError
 from raycrafter.cluster.gridftp import GridFtp, proxy_lifetime
@@ -31,22 +34,75 @@ def test_options(server, fake_site, tmp_path, proxy_of) -> None:
     assert line == f'"gsiftp://login.example:2811{tmp_path}/there/a%20b" "file://{tmp_path}/back/a%20b"'
 
 
+SESSION = "globus-url-copy-10.12.txt"
+# The failing commands of the session by their number.
+FAILURES = [
+    (0, "missing"),
+    (1, "permission"),
+    (2, "permission"),
+    (3, "missing"),
+    (4, "quota"),
+    (5, "credential"),
+    pytest.param(6, "credential", marks=pytest.mark.xfail(strict=True, reason="530 is read as a fault of the network")),
+    (7, "credential"),
+    (8, "network"),
+    (9, "credential"),
+    (10, "network"),
+]
+
+
+@pytest.mark.parametrize(("number", "kind"), FAILURES)
+def test_recorded_failures_are_told_apart(server, fake_site, tmp_path, session, number, kind) -> None:
+    answer = _failures(session)[number]
+    (fake_site / "gridftp-says").write_text(answer.stderr)
+    with pytest.raises(TransferError) as caught:
+        server.push(Files(tmp_path, "/b", ["a"]), tmp_path / "state", never)
+    assert " ".join(answer.stderr.split())[:500] in str(caught.value)
+    assert caught.value.kind == kind
+
+
+def _failures(session) -> list:
+    return [answer for answer in session(SESSION) if answer.code]
+
+
+# not recorded: a full quota and another server's missing file; form: github.com/gridcf/gct, globus_xio_util.h, and
+# globus_gridftp_server_control_commands.c with GlobusError and GridFTP-Errno
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("error: globus_xio: Unable to connect to login:2811\nConnection refused", "network"),
-        ("error: an end-of-file was reached", "network"),
-        ("GSS Major Status: Authentication Failed\nglobus_gsi_callback: expired credential", "credential"),
-        ("500-globus_xio: System error in write: Disk quota exceeded", "quota"),
-        ("500-Command failed. : No space left on device", "quota"),
+        (
+            "\nerror: globus_ftp_client: the server responded with an error\n"
+            "500 500-Command failed. : callback failed.\n"
+            "500-globus_xio: System error in write: Disk quota exceeded\n"
+            "500-globus_xio: A system call failed: Disk quota exceeded\n500 End.\n",
+            "quota",
+        ),
+        (
+            "\nerror: globus_ftp_client: the server responded with an error\n"
+            "550 550-GlobusError: v=1 c=PATH_NOT_FOUND\n550-GridFTP-Errno: 2\n"
+            "550-GridFTP-Reason: System error in stat\n550-GridFTP-Error-String: No such file or directory\n550 End.\n",
+            "missing",
+        ),
     ],
 )
-def test_failures_are_told_apart(server, fake_site, tmp_path, text, kind) -> None:
+def test_other_failures_are_told_apart(server, fake_site, tmp_path, text, kind) -> None:
     (fake_site / "gridftp-says").write_text(text)
     with pytest.raises(TransferError) as caught:
         server.push(Files(tmp_path, "/b", ["a"]), tmp_path / "state", never)
     assert caught.value.kind == kind
-    assert text.splitlines()[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(("number", "pull"), [(0, True), (3, False)])
+def test_the_stand_in_answers_as_a_recorded_program(fake_site, tmp_path, session, number, pull) -> None:
+    answer = _failures(session)[number]
+    missing, local = tmp_path / "missing", tmp_path / "here.png"
+    source, target = ("gsiftp://x:2811", "file://") if pull else ("file://", "gsiftp://x:2811")
+    (tmp_path / "pairs").write_text(f'"{source}{missing}" "{target}{local}"\n')
+    words = [*answer.command.split()[:-1], str(tmp_path / "pairs")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    path = re.search(r"Unable to open file (\S+)", answer.stderr)[1]
+    assert (done.stderr, done.returncode) == (answer.stderr.replace(path, str(missing)), answer.code)
+    assert local.exists() is pull  # an empty one
 
 
 def test_the_proxy_is_looked_at_before_anything_is_tried(fake_site, tmp_path, proxy_of) -> None:

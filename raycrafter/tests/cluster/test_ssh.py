@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -32,6 +33,29 @@ def test_a_commands_own_255_is_not_sshs(remote) -> None:
     assert remote.run("exit 7").code == 7
     with pytest.raises(RemoteError, match="trying ended with 7: because"):
         remote.check("trying", "echo because >&2; exit 7")
+
+
+def test_the_stand_in_answers_as_a_recorded_ssh(fake_site, session) -> None:
+    """recorded/openssh-9.2p1.txt: without a server, with a shared connection, and when that ends during a command."""
+    no_master, refused, opened, running, ran, lost = session("openssh-9.2p1.txt")[:6]
+    (fake_site / "ssh-down").touch()
+    _same(no_master)
+    _same(refused)
+    (fake_site / "ssh-down").unlink()
+    for each in (opened, running, ran):
+        _same(each)
+    (fake_site / "ssh-loses-reply-to").write_text("sleep 20")
+    _same(lost, "true sleep 20")
+
+
+def _same(recorded, command: str = "") -> None:
+    """Give the stand-in a recorded command line, or its own command at the end of it, and compare the answers."""
+    words = recorded.command.split()
+    end = words.index("--") + 1 if "--" in words else len(words)
+    words[end:] = [command or " ".join(words[end:])] if end < len(words) else []
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    texts = [re.sub(r"pid=[0-9]+", "pid", text) for text in (done.stderr, recorded.stderr)]
+    assert (done.stdout, texts[0], done.returncode) == (recorded.stdout, texts[1], recorded.code), recorded.command
 
 
 def test_no_connection_is_an_error_of_its_own_and_not_tried_at_once_again(remote, fake_site, monkeypatch) -> None:

@@ -131,7 +131,9 @@ def test_one_missing_file_does_not_keep_the_others(adapter, tmp_path: Path) -> N
     with pytest.raises(TransferError) as caught:
         adapter.pull(Files(tmp_path / "back", f"{tmp_path}/there", ["proxy.png", "two"]), tmp_path / "state", never)
     assert caught.value.kind == "missing"  # whatever words its name has
-    assert _below(tmp_path / "back") == {"two": "x"}
+    found = _below(tmp_path / "back")
+    assert found.pop("two") == "x"
+    assert found in ({}, {"proxy.png": ""})  # globus-url-copy leaves an empty one: recorded/globus-url-copy-10.12.txt
 
 
 def test_the_same_again_changes_nothing(adapter, tmp_path: Path) -> None:
