@@ -105,6 +105,7 @@ def test_the_times_of_the_frames_and_the_files():
 
 
 def test_hours_and_minutes():
+    # not recorded: Remaining with hours; form: Blender's source, blenlib's timecode.c
     line = "Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Remaining:02:03:04.50 | Mem:1.00M, Peak:1.00M | {}\n"
     _, events = parse(b"".join(line.format(f"Sample {done}/4").encode() for done in (0, 1)))
     assert [event.data["remaining_seconds"] for event in events if event.kind == "progress"] == [7384.5]
@@ -121,6 +122,7 @@ def test_version_5_says_no_more_than_what_it_saved_unless_asked():
 
 def test_the_log_of_version_5():
     """As its source prints it: the category, the level above information, continuations under the first line."""
+    # not recorded: Blender 5 with --log render; form: Blender's source, intern/clog
     lines = [
         "00:00.311  render           | Mem:8.00M, Peak:8.00M | Scene, ViewLayer | Sample 16/64",
         "00:00.312  render           | WARNING Something is odd",
@@ -177,15 +179,18 @@ def test_the_python_error_is_an_event_and_its_traceback_is_not():
 
 
 def test_a_lesser_error_before_it_does_not_hide_the_cause():
+    # not recorded: errors of images and files beside a fatal one; form: Blender's source, BKE_report's "Error: "
     parser, _ = parse(b"Error: Image 'wood.png' not found\nError: Cannot render, no camera\nUnable to write\n")
     assert parser.error == "Error: Cannot render, no camera"
 
 
 def test_a_traceback_that_breaks_off_swallows_nothing():
+    # not recorded: a traceback without its end; form: blender-3.4.1-no-scene.stdout, cut
     _, events = parse(b"Traceback (most recent call last):\n  File \"a.py\", line 1\n(killed)\nSaved: 'x.png'\n")
     assert told(events) == [("saved", "Saved: 'x.png'")]
 
 
+# not recorded: EEVEE's counts; form: Blender's source, draw/engines/eevee
 @pytest.mark.parametrize("line", ["Rendering 16 / 64 samples", "Scene, ViewLayer | Sample 16/64"])
 def test_samples_of_every_engine(line):
     parser, _ = parse(f"Fra:7 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | {line}\n".encode())

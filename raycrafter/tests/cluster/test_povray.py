@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 from raycrafter.jobs.models import Attempt, Batch
 from raycrafter.renderers import OptionError
+from raycrafter_client.povray import PovrayParser
 
 from raycrafter import renderers
 
 POVRAY = renderers.ADAPTERS["povray"]
 WORKSPACE = "/lustre/ws/render-rc-job-1"
-RECORDED = Path(__file__).parent / "recorded"
+RECORDED = Path(__file__).parents[3] / "raycrafter_client" / "tests" / "data"
 needs_povray = pytest.mark.skipif(not shutil.which("povray"), reason="there is no povray on this host")
 
 
@@ -133,24 +134,37 @@ def test_only_what_the_site_has_is_offered(settings, cluster) -> None:
         renderers.get("povray")
 
 
-@pytest.mark.parametrize("name", ["bad", "bad2", "w"])
-def test_recorded_parse_errors_would_come_again(name) -> None:
-    text = (RECORDED / f"povray-3.7.0.10-error-{name}.stderr").read_text()
-    assert POVRAY.is_fatal(text)
+@pytest.mark.parametrize(
+    ("name", "fatal"),
+    [("error-bad", True), ("error-bad2", True), ("error-w", True), ("long-path", True), ("no-directory", False)],
+)
+def test_only_recorded_parse_errors_would_come_again(name: str, fatal: bool) -> None:
+    parser = PovrayParser()
+    parser.feed((RECORDED / f"povray-3.7.0.10-{name}.stderr").read_bytes())
+    parser.close()
+    assert parser.error
+    assert POVRAY.is_fatal(f"{parser.error} (exit code 1)") is fatal
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("name", "text"),
     [
-        "",
-        "File 'a.pov' line 1: Possible Parse Error: Cannot find file 'x.inc'",
-        "File 'a.pov' line 1: Parse Warning: hello",
-        "Fatal error in renderer: Frontend halted render.",
-        "Cannot create render state output file.",
-        "the renderer gave no reason (signal 9)",
+        (
+            "error-bad2",
+            "File 'bad2.pov' line 1: Possible Parse Error: Cannot find file 'nonexist.inc',\n"
+            " even after trying to append file type extension.",
+        ),
+        ("error-w", "File 'w.pov' line 1: Parse Warning: hello warn"),
+        ("sigterm", "Fatal error in renderer: Frontend halted render."),
     ],
 )
-def test_other_failures_may_be_tried_again(text) -> None:
+def test_other_recorded_lines_may_be_tried_again(name: str, text: str) -> None:
+    assert text in (RECORDED / f"povray-3.7.0.10-{name}.stderr").read_text()
+    assert not POVRAY.is_fatal(text)
+
+
+@pytest.mark.parametrize("text", ["", "the renderer gave no reason (signal 9)"])
+def test_failures_without_words_of_povray_may_be_tried_again(text: str) -> None:
     assert not POVRAY.is_fatal(text)
 
 
