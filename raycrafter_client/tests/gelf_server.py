@@ -22,6 +22,7 @@ def tcp(file):
         yield from messages
 
 
+# not recorded: Graylog's GELF HTTP input; form: HttpHandler.java of graylog2-server (202, an empty body)
 def http(file):
     """Yield the message of each request of one connection."""
     lines = iter(file.readline, b"")  # which is the end of the connection

@@ -35,6 +35,8 @@ class Input(http.server.ThreadingHTTPServer):
         """Keep still."""
 
 
+# not recorded: Graylog's GELF HTTP input; form: HttpHandler.java of graylog2-server (202, an empty body), and
+# AbstractHttpTransport.java with Netty's HttpObjectAggregator (413 and the end of the connection)
 class Answers(http.server.BaseHTTPRequestHandler):
     """The requests of one connection."""
 

@@ -13,12 +13,13 @@ DAY = 86400
 JOBS = {41: 95.0, 42: 240.0, 43: 420.0, 44: 150.0}  # seconds per frame
 NODES = [f"node{number:03}" for number in range(1, 11)]
 HOSTS = ("web1", "worker1", "master1", "logging1")
+# not recorded: the two lines of POV-Ray; form: povray-3.7.0.10-error-bad2.stderr and POV-Ray's source, parser/parse.cpp
 CAUSES = (
     "File 'scene.pov' line 12: Parse Error: Cannot open include file textures.inc. (exit code 1)",
     "the renderer gave no reason (signal 9)",
     "cannot start the renderer: [Errno 28] No space left on device",
 )
-WARNING = "File 'scene.pov' line 3: Parse Warning: This scene had no #version directive."
+WARNING = "File 'scene.pov' line 3: Parse Warning: This scene did not contain a #version directive."
 PATHS = (
     "/",
     "/jobs/44",

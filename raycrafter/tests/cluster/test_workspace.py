@@ -9,6 +9,8 @@ from raycrafter.cluster import workspace
 from raycrafter.cluster.errors import RemoteError
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+# not recorded: ws_list; form: github.com/holgerBerger/hpc-workspace, bin/ws_list (id:), and hpc-workspace-v2,
+# src/ws_list.cpp (Id:, a comma between days and hours)
 LISTED = """\
 id: rc-job-7
      workspace directory  : /lustre/ws/render-rc-job-7
@@ -17,14 +19,20 @@ id: rc-job-7
      expiration date      : Mon Nov 30 01:41:05 2026
      filesystem name      : lustre
      available extensions : 3
-id: other
-     workspace directory  : /lustre/ws/render-other
-     remaining time       : 0 days, 1 hours
-     comment              : remaining time : 99 days 0 hours
-     available extensions : 0
+Id: other
+    workspace directory  : /lustre/ws/render-other
+    remaining time       : 0 days, 1 hours
+    comment              : remaining time : 99 days 0 hours
+    creation time        : Mon Nov 23 01:41:05 2026
+    expiration time      : Mon Nov 23 13:41:05 2026
+    filesystem name      : lustre
+    available extensions : 0
 id: old
      workspace directory  : /lustre/ws/render-old
      remaining time       : expired
+     creation time        : Mon Nov 16 01:41:05 2026
+     expiration date      : Mon Nov 23 01:41:05 2026
+     filesystem name      : lustre
      available extensions : 2
 id: strange
      workspace directory  : relative
@@ -56,8 +64,10 @@ def test_ensure_may_be_repeated_and_notes_what_was_granted(remote, fake_site) ->
 
 
 def test_a_refusal_is_the_sites_own_words(remote, fake_site) -> None:
-    (fake_site / "ws-refuses").write_text("Error: quota exceeded\n")
-    with pytest.raises(RemoteError, match="ws_allocate rc-job-1 ended with 1: Error: quota exceeded"):
+    # not recorded: a refusal; form: github.com/holgerBerger/hpc-workspace, src/ws.cpp and testing/tests/06-parameters
+    text = "Error: please specify an existing filesystem with -F!"
+    (fake_site / "ws-refuses").write_text(f"{text}\n")
+    with pytest.raises(RemoteError, match=f"ws_allocate rc-job-1 ended with 1: {text}"):
         workspace.ensure(remote, "rc-job-1", 30, NOW)
 
 

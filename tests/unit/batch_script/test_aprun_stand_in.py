@@ -44,6 +44,7 @@ def refusal(aprun: ModuleType, monkeypatch, arguments: list[str]) -> str | None:
     return None
 
 
+# not recorded: aprun's refusals; form: lab/images/cluster/bin/aprun, whose words they are
 REFUSED = [
     (Launch(n=1, N=2), "-N 2 exceeds -n 1"),
     (Launch(n=0), "-n 0 is too small"),

@@ -33,6 +33,7 @@ def test_the_version_is_read(recording):
     assert graylog.parse_version(client.hello()["version"]) == expected
 
 
+# not recorded: the preflight page; form: none known, what has no version is refused
 @pytest.mark.parametrize("version", [None, "", 7, "preflight"])
 def test_what_has_no_version_is_not_graylog(version):
     with pytest.raises(GraylogError, match="preflight page"):
@@ -166,6 +167,7 @@ def test_what_is_no_json_is_said():
 
 
 def test_validation_errors_are_given_whole():
+    # not recorded: a validation's errors; form: ValidationResult.java of graylog2-server
     assert graylog.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
         '{"errors": {"title": ["empty"]}, "failed": true}'
     )

@@ -178,7 +178,7 @@ def aggregation(server: Server, series: dict | None = None, expression: dict | N
         ({"expression": {**COUNT, "right": {"expr": "number"}}}, "Null value"),
         ({"expression": {"expr": "=>"}}, "expr =>"),
         ({"conditions": {"expr": COUNT}}, "Unable to map property expr"),
-        ({"conditions": {}}, "series and conditions"),
+        ({"conditions": {}}, "series must also contain conditions"),
     ],
 )
 def test_the_settings_of_a_definition_are_read_strictly(server, wrong, words):

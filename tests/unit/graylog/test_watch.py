@@ -40,6 +40,8 @@ class Answers(http.server.BaseHTTPRequestHandler):
     server: Node
 
     def do_GET(self) -> None:
+        # the keys of both answers and their kinds: recorded/graylog-7.0.1-session.jsonl, GET /system/journal and
+        # GET /search/universal/relative; not recorded: an old token's 401; form: that of a wrong password there
         where = urlsplit(self.path)
         query = {key: value for key, (value,) in parse_qs(where.query).items()}
         self.server.asked.append(query)

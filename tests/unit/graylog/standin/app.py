@@ -135,6 +135,7 @@ class StandIn:
         body = self._read(data)
         self.requests.append((method, target, copy.deepcopy(body) if data else None))
         if self._faults:
+            # not recorded: a server in trouble; form: nginx or Graylog with an empty body
             raise RefusedError(self._faults.pop(0), "")
         if method != "GET" and not headers.get("x-requested-by"):
             raise RefusedError(
@@ -146,6 +147,7 @@ class StandIn:
         if isinstance(body, ValueError):
             raise RefusedError(400, f"Unexpected character: {body}")
         if data and not headers.get("content-type", "").startswith("application/json"):
+            # not recorded: a wrong content type; form: Jersey's NotSupportedException
             raise RefusedError(415, "HTTP 415 Unsupported Media Type")
         self.states.pass_time()
         call = Call.of(method, target, body, user or "", headers.get("accept", "*/*"))

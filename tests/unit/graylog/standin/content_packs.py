@@ -40,6 +40,7 @@ INSTALL = Shape(
 VERSION = "1"
 
 
+# not recorded: packs of another version, deleting what is installed, uninstalling; form: ContentPackResource.java
 class ContentPacks(Resource):
     """Installing makes no entities here: what counts is that each call installs once more."""
 
@@ -91,7 +92,9 @@ class ContentPacks(Resource):
     def delete(self, call: Call, pack_id: str):
         if self.installed.get(pack_id):
             raise RefusedError(
-                400, f"Content pack {pack_id} with all its revisions can't be deleted: There are still installations"
+                400,
+                f"Content pack {pack_id} with all its revisions can't be deleted: "
+                "There are still installations of this content pack",
             )
         self.items.pop(pack_id, None)
         return 204, None
@@ -105,7 +108,9 @@ class ContentPacks(Resource):
         pack = self._revision(pack_id, revision)
         if self._of(pack_id, pack["rev"]):
             raise RefusedError(
-                400, f"Content pack {pack_id} and revision {revision} can't be deleted: There are still installations"
+                400,
+                f"Content pack {pack_id} and revision {revision} can't be deleted: "
+                "There are still installations of this content pack revision.",
             )
         del self.items[pack_id][pack["rev"]]
         return 204, None

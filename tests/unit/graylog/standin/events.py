@@ -61,6 +61,8 @@ def invalid(**errors: str) -> RefusedError:
     return RefusedError(400, {"errors": {key: [text] for key, text in errors.items()}, "failed": True})
 
 
+# not recorded: refusals by validation, of ids and of what is not there; form: EventDefinitionDto.java,
+# AggregationEventProcessorConfig.java, EventDefinitionsResource.java, ValidationResult.java; for Graylog's own: none
 class Events(Resource):
     """What notifications and definitions have in common."""
 
@@ -70,7 +72,7 @@ class Events(Resource):
 
     def _found(self, item_id: str, what: str) -> dict:
         if item_id not in self.items:
-            raise RefusedError(404, f"{what} <{item_id}> doesn't exist")
+            raise RefusedError(404, f"{what} doesn't exist")
         return self.items[item_id]
 
     def _page(self, call: Call, key: str) -> dict:
@@ -148,13 +150,19 @@ class Definitions(Events):
                 raise invalid(notifications=f"Notification <{entry.get('notification_id')}> doesn't exist")
         config = fit_config(self.release, config)
         if config["type"] == "aggregation-v1":
-            if config["search_within_ms"] <= 0 or config["execute_every_ms"] <= 0:
-                raise invalid(search_within_ms="Filter & Aggregation search_within_ms must be greater than 0.")
+            for key in ("search_within_ms", "execute_every_ms"):
+                if config[key] <= 0:
+                    raise invalid(**{key: f"Filter & Aggregation {key} must be greater than 0."})
             if self.release.within((5, 2), None) and not config.get("series") and not config.get("event_limit"):
                 raise invalid(event_limit="Event limit must be greater than 0.")
             has_condition = (config.get("conditions") or {}).get("expression") is not None
-            if has_condition != bool(config["series"]) or (config["group_by"] and not has_condition):
-                raise invalid(series="Aggregation must have series and conditions, or neither of them.")
+            if config["group_by"] and not (config["series"] and has_condition):
+                texts = {key: f"Aggregation with group_by must also contain {key}" for key in ("series", "conditions")}
+                raise invalid(**texts)
+            if has_condition and not config["series"]:
+                raise invalid(series="Aggregation with conditions must also contain series")
+            if config["series"] and not has_condition:
+                raise invalid(conditions="Aggregation with series must also contain conditions")
             if self.release.within((6, 1), None):
                 added = {"use_cron_scheduling": False, "cron_expression": None, "cron_timezone": None}
                 config = {"stream_categories": [], **added, "event_limit": 0, **config}
@@ -178,11 +186,11 @@ class Definitions(Events):
 
     @route("GET", "/events/definitions/{item_id}")
     def read(self, call: Call, item_id: str):
-        return 200, self._found(item_id, "Event definition")
+        return 200, self._found(item_id, f"Event definition <{item_id}>")
 
     @route("GET", "/events/definitions/{item_id}/with-context")
     def read_with_context(self, call: Call, item_id: str):
-        item = self._found(item_id, "Event definition")
+        item = self._found(item_id, f"Event definition <{item_id}>")
         return 200, {"event_definition": item, "context": {"scheduler": self._context(item_id)}}
 
     def _context(self, item_id: str) -> dict:
@@ -191,14 +199,14 @@ class Definitions(Events):
     @route("PUT", "/events/definitions/{item_id}")
     def update(self, call: Call, item_id: str):
         given = self.fit(DEFINITION, call.body)
-        old = self._found(item_id, "Event definition")
+        old = self._found(item_id, f"Event definition <{item_id}>")
         if given.get("id") != item_id:
             raise RefusedError(400, "Event definition IDs don't match")
         runs = call.flag("schedule", True) or self.scheduled[old["id"]]
         return 200, self._keep(self._checked(given), "ENABLED" if runs else "DISABLED")
 
     def _switched(self, item_id: str, state: str):
-        item = self._found(item_id, "Event definition")
+        item = self._found(item_id, f"Event definition <{item_id}>")
         self.scheduled[item_id] = state == "ENABLED"
         if "state" in item:
             item["state"] = state
@@ -214,7 +222,7 @@ class Definitions(Events):
 
     @route("DELETE", "/events/definitions/{item_id}")
     def delete(self, call: Call, item_id: str):
-        if self._found(item_id, "Event definition")["config"]["type"] == "system-notifications-v1":
+        if self._found(item_id, f"Event definition <{item_id}>")["config"]["type"] == "system-notifications-v1":
             raise RefusedError(403, "Immutable event definitions cannot be deleted")
         del self.items[item_id]
         return 204, None

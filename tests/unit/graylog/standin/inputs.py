@@ -164,6 +164,7 @@ class Inputs(Resource):
         given = self.fit(STATIC_FIELD, call.body)
         item = self._with_static_fields(input_id)
         if not re.fullmatch(r"[\w.@-]*", given["key"]):
+            # not recorded: a static field of a bad name; form: StaticFieldsResource.java
             raise RefusedError(400, f"Invalid key: [{given['key']}]")
         item["static_fields"][given["key"]] = given["value"]
         self.api.states.ask("update", input_id)

@@ -24,6 +24,8 @@ SECRETS = ("basic_auth", "api_secret")
 HTTP_DEFAULTS = {"api_key_as_header": False, "api_key": "", "skip_tls_verification": False}
 
 
+# not recorded: refusals by validation, of ids and of what is not there; form: NotificationDto.java,
+# HTTPEventNotificationConfig.java, EmailEventNotificationConfig.java, EventNotificationsResource.java
 class Notifications(Events):
     def shown(self, item: dict) -> dict:
         """Secrets are hidden where the release encrypts them; the settings of plugins are shown as they came."""
@@ -68,12 +70,12 @@ class Notifications(Events):
 
     @route("GET", "/events/notifications/{item_id}")
     def read(self, call: Call, item_id: str):
-        return 200, self.shown(self._found(item_id, "Notification"))
+        return 200, self.shown(self._found(item_id, f"Notification {item_id}"))
 
     @route("PUT", "/events/notifications/{item_id}")
     def update(self, call: Call, item_id: str):
         given = self.fit(NOTIFICATION, call.body)
-        old = self._found(item_id, "Notification")
+        old = self._found(item_id, f"Notification {item_id}")
         if given.get("id") != item_id:
             raise RefusedError(400, "Notification IDs don't match")
         self.items[item_id] = self._checked(given, old)

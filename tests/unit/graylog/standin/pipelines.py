@@ -224,7 +224,8 @@ class Connections(Resource):
     @route("GET", "/system/pipelines/connections/{stream_id}")
     def read(self, call: Call, stream_id: str):
         if stream_id not in self.items:
-            raise RefusedError(404, f"No pipeline connections with stream id {stream_id}")
+            # not recorded: a stream that never had any; form: MongoDbPipelineStreamConnectionsService.java
+            raise RefusedError(404, f"No pipeline connections for stream {stream_id}")
         return 200, self.items[stream_id]
 
     @route("POST", "/system/pipelines/connections/to_stream")

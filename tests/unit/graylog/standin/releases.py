@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 # As GET / tells them; the part after the sign is the build.
+# not recorded: 4.3.15, 5.2.12, 6.1.16 and 7.1.7, and of 3.3.11 all but inputs; form: graylog2-server's source at these
+# tags and its UPGRADING.md
 RELEASES = {
     "3.3.11": "3.3.11+9335407",
     "4.3.15": "4.3.15+7d6bd4b",

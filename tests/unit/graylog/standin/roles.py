@@ -52,6 +52,7 @@ class Roles(Resource):
     def check(self, names: list[str]) -> None:
         unknown = [name for name in names if name.lower() not in self.items]
         if unknown:
+            # not recorded: an unknown role; form: UsersResource.java
             raise RefusedError(400, f"Invalid role names: {', '.join(unknown)}")
 
     @route("GET", "/roles")
@@ -69,16 +70,17 @@ class Roles(Resource):
     def read(self, call: Call, name: str):
         return 200, self.get(name)
 
-    def _own(self, name: str) -> dict:
+    def _own(self, name: str, change: str) -> dict:
         item = self.get(name)
         if item["read_only"]:
-            raise RefusedError(400, f"Cannot update read only system role {name}")
+            # not recorded: changing Graylog's own role; form: RolesResource.java
+            raise RefusedError(400, f"Cannot {change} {name}")
         return item
 
     @route("PUT", "/roles/{name}")
     def update(self, call: Call, name: str):
         given = self.fit(ROLE, call.body)
-        item = self._own(name)
+        item = self._own(name, "update read only role")
         if given["name"].lower() != name.lower() and given["name"].lower() in self.items:
             raise RefusedError(400, f"Role {given['name']} already exists.")
         del self.items[name.lower()]
@@ -86,7 +88,7 @@ class Roles(Resource):
 
     @route("DELETE", "/roles/{name}")
     def delete(self, call: Call, name: str):
-        old = self._own(name)["name"]
+        old = self._own(name, "delete read only system role")["name"]
         del self.items[name.lower()]
         for user in self.api.users.items.values():
             user["roles"] = [role for role in user["roles"] if role != old]

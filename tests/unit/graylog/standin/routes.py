@@ -82,6 +82,7 @@ def dispatch(handlers: list, call: Call) -> tuple[int, object]:
     for method, match, handler in sorted(found, key=lambda entry: len(entry[1].groupdict())):
         if method == call.method:
             return handler(call, **{key: unquote(value) for key, value in match.groupdict().items()})
+    # not recorded: a wrong method; form: Jersey's NotAllowedException
     raise RefusedError(405, "HTTP 405 Method Not Allowed")
 
 

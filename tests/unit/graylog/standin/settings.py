@@ -113,6 +113,7 @@ class Settings(Resource):
         names = {entry["class_name"] for entry in kept}
         left = [each for each in self.stored[PROCESSORS]["processor_order"] if each["class_name"] not in names]
         if known <= set(given["disabled_processors"]):
+            # not recorded: no processor left; form: none known
             raise RefusedError(400, "All message processors are disabled.")
         self.stored[PROCESSORS] = {
             "processor_order": [*kept, *left],
@@ -135,8 +136,12 @@ class Settings(Resource):
                 raise RefusedError(
                     400, f"Could not resolve type id '{entry['type']}': known type ids are literal, regex"
                 )
-        if len({entry["id"] for entry in entries}) < len(entries):
-            raise RefusedError(400, "Found duplicate ID in the entries.")
+        ids = [entry["id"] for entry in entries]
+        twice = [each for each in ids if ids.count(each) > 1]
+        if twice:
+            # not recorded: an id given twice; form: UrlAllowlist.java
+            kind = "allowlist" if self.release.has("allow list") else "whitelist"
+            raise RefusedError(400, f"Found duplicate ID '{twice[0]}' in {kind} entries.")
         self.stored[self.list_class] = {"entries": entries, "disabled": given.get("disabled") or False}
         return 204, None
 
@@ -147,7 +152,8 @@ class Settings(Resource):
     def _known(self, java: str) -> None:
         late = java == PASSWORDS and not self.release.has("password complexity")
         if late or java not in {*self.stored, *CLASSES, *OTHERS}:
-            raise RefusedError(404, f'Couldn\'t find configuration class "{java}"')
+            # not recorded: an unknown class; form: ClusterConfigResource.java
+            raise RefusedError(404, f"Couldn't find configuration class  '{java}'")
 
     @route("GET", "/system/cluster_config/{java}")
     def read(self, call: Call, java: str):

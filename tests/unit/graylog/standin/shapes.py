@@ -114,6 +114,7 @@ def fit(release: Release, shape: Shape, body: object) -> dict:
     Raises RefusedError for a body that is no object, unknown keys, wrong types and missing keys, in this order.
     """
     if not isinstance(body, dict):
+        # not recorded: a body that is no object; form: none known, the status is that of an empty body
         raise RefusedError(400, "Request body is missing or is no JSON object.")
     keys = {name: key for name, key in shape.keys.items() if release.within(key.since, key.until)}
     column = len(str(body))

@@ -100,6 +100,8 @@ class Streams(Resource):
             raise RefusedError(400, "The stream cannot be edited.")
         return item
 
+    # not recorded: refusals of a kind of match, an index set, a rule's type; form: StreamServiceImpl.java,
+    # StreamRuleResource.java; of a stream in use: StreamGuardException.java
     def _checked(self, given: dict) -> dict:
         if given.get("matching_type") is not None and given["matching_type"].upper() not in ("AND", "OR"):
             raise RefusedError(400, f"No enum constant MatchingType.{given['matching_type']}")

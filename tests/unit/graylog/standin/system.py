@@ -143,6 +143,7 @@ class System(Resource):
             node["is_leader"] = True
         return 200, {"nodes": [node], "total": 1}
 
+    # not recorded: a search that finds something or lacks a parameter; form: RelativeSearchResource.java
     @route("GET", "/search/universal/relative")
     def search(self, call: Call):
         """Everything in `found` matches every query."""

@@ -58,4 +58,5 @@ class Tokens(Resource):
             if token == entry["id"] or (token == entry["token"] and not self.release.within((5, 0), None)):
                 mine.remove(entry)
                 return 204, None
-        raise RefusedError(404, f"Couldn't find access token for user {key}")
+        # not recorded: a token that is not there; form: UsersResource.java
+        raise RefusedError(404, "Couldn't find access token for user.")

@@ -138,6 +138,7 @@ class Users(Resource):
 
     def _good(self, password: str) -> None:
         if self.release.has("password complexity") and len(password) < SHORTEST:
+            # not recorded: refusals of a password, of an empty name, of the administrator; form: UsersResource.java
             raise RefusedError(400, f"Password must be at least {SHORTEST} characters long")
 
     @route("GET", "/users")

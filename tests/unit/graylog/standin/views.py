@@ -101,9 +101,10 @@ class Views(Resource):
 
     def get(self, view_id: str) -> dict:
         if view_id not in self.items:
-            raise RefusedError(404, f"View <{view_id}> doesn't exist")
+            raise RefusedError(404, f"View {view_id} doesn't exist")
         return self.items[view_id]
 
+    # not recorded: all refusals but of a search that is not there; form: ViewsResource.java, ViewDTO.java
     def _checked(self, given: dict) -> dict:
         if given.get("type") not in (None, "DASHBOARD", "SEARCH"):
             raise RefusedError(400, f"No enum constant ViewDTO.Type.{given['type']}")
