@@ -2,8 +2,8 @@
 """Stand-in for qsub, qstat and qdel of Torque 6.1.3, for the lab and for tests only.
 
 The three commands are names of this one program. Texts, output streams and exit codes are those of a recorded session
-with a real Torque 6.1.3; `not recorded` marks what that session does not show. State is in $LAB_TORQUE, ~/.lab-torque
-when that is not set:
+with a real Torque 6.1.3 (raycrafter/tests/cluster/recorded/torque-6.1.3.txt), but where a comment says "not recorded".
+State is in $LAB_TORQUE, ~/.lab-torque when that is not set:
 
     next             number of the next job
     jobs/N.json      one job; jobs/N.SC its script, jobs/N.OU and jobs/N.ER its output until it ends
@@ -15,6 +15,7 @@ when that is not set:
         queue-disabled         qsub: exit 175 (qdisable)
         queue-full             qsub: exit 200
         queue-stopped          jobs are queued and do not start (qstop)
+        mom-late               no job ends at its walltime: a real mom looks every 45 s
 
 One process for each job stands for pbs_mom. It waits for free cores, starts the user's login shell as the leader of a
 session and gives it the script's name, as pbs_mom does where $exec_with_exec is not set. When the job is deleted, every
@@ -46,7 +47,7 @@ CORES = 2
 KEEP_COMPLETED = 300  # seconds that an ended job stays in the listing
 KILL_AFTER = (0.003, 0.070)  # seconds from the leader's end to KILL for the rest, as measured
 DELETED, OVER_WALLTIME = 271, -11  # exit_status of a job that was killed
-LOOK = 0.1  # seconds between two looks of a job that waits. A real mom looks at the walltime every 45 s.
+LOOK = 0.1  # seconds between two looks at the queue and at the walltime
 
 # `enabled`, `max_walltime` in seconds, and `users` who may submit; the queues of the recorded server.
 QUEUES = {"workq": {}, "off": {"enabled": False}, "restricted": {"users": ["jose"]}, "shortq": {"max_walltime": 600}}
@@ -172,7 +173,8 @@ def options(words):
             if letter in WITHOUT_VALUE:
                 found.append((letter, ""))
             elif letter not in WITH_VALUE:
-                usage(f"qsub: invalid option -- '{letter}'\n[exiting]")  # not recorded
+                # not recorded: an unknown option; form: getopt(3) and the line that Torque adds to a missing value
+                usage(f"qsub: invalid option -- '{letter}'\n[exiting]")
             elif not word and not words:
                 usage(f"qsub: option requires an argument -- '{letter}'\n[exiting]")
             else:
@@ -228,7 +230,7 @@ def qsub(words):
         (HOME / "jobs" / f"{job['number']}.SC").chmod(0o700)
         save(job)
     if job["job_state"] == "Q":
-        mom = [sys.executable, str(Path(__file__).resolve()), "mom", str(job["number"])]
+        mom = [sys.executable, str(Path(__file__).with_name("torque.py")), "mom", str(job["number"])]
         quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         subprocess.Popen(mom, cwd="/", start_new_session=True, **quiet)
     if is_on("answer-lost"):
@@ -364,7 +366,7 @@ def xml(job):
         values = {"cput": clock(job["cput"]), "vmem": "0kb", "walltime": clock(job["runtime"]), "mem": "0kb"}
         used = elements({**values, "energy_used": 0})
     if job["resources"]:
-        # not recorded: what Torque adds to nodes=, and the order
+        # not recorded: Resource_List of nodes= and walltime=; form: that of mppwidth=, as recorded
         resources = elements(job["resources"] | ({"mppnodect": 1} if "mppwidth" in job["resources"] else {}))
     started = job.get("start_time")
     variables = ",".join(f"{name}={value}" for name, value in job["variables"].items())
@@ -393,7 +395,8 @@ def xml(job):
         "Rerunable": job["rerunable"],
         "Resource_List": resources,
         "session_id": job.get("session", ""),
-        "Shell_Path_List": job["shell"],  # not recorded
+        # not recorded: Shell_Path_List; form: src/server/job_attr_def.c, where it follows session_id
+        "Shell_Path_List": job["shell"],
         "Variable_List": variables,
         "euser": job["owner"],
         "egroup": job["group"],
@@ -494,12 +497,15 @@ def start(number):
         job = load(number)
         if job is None or job["job_state"] == "C":
             return {"job_state": "C"}
-        busy = sum(cores(one["resources"]) for one in jobs() if one["job_state"] == "R")
+        taken = {core for one in jobs() if one["job_state"] == "R" for core in one["cores"]}
+        free = [core for core in range(CORES) if core not in taken]
         earlier = any(one["job_state"] == "Q" and one["number"] < number for one in jobs())
-        if is_on("queue-stopped") or earlier or busy + cores(job["resources"]) > CORES:
+        if is_on("queue-stopped") or earlier or len(free) < cores(job["resources"]):
             return None
-        leader, host = launch(job), f"{SERVER}/{busy}"  # not recorded: how more than one core is told
-        save(job, job_state="R", start_time=int(time.time()), mom=os.getpid(), session=leader, exec_host=host)
+        mine = free[: cores(job["resources"])]
+        # not recorded: exec_host of several cores; form: that of one core, as recorded
+        where = {"cores": mine, "exec_host": f"{SERVER}/{mine[0]}"}
+        save(job, job_state="R", start_time=int(time.time()), mom=os.getpid(), session=launch(job), **where)
         return job
 
 
@@ -507,7 +513,8 @@ def launch(job):
     """Start the login shell as the leader of a new session, and give it the script's name; return its process id."""
     shell = job["shell"] or os.environ.get("SHELL", "/bin/bash")
     files = [(HOME / "jobs" / f"{job['number']}.{kind}").open("ab") for kind in ("OU", "ER")]
-    # Recorded are PBS_JOBID and PBS_JOBNAME; the others are Torque's as far as they are known.
+    # not recorded: PBS_* beside PBS_JOBID and PBS_JOBNAME; form: Torque's administrator guide, "Exported batch
+    # environment variables"
     environment = {
         "HOME": str(Path.home()),
         "LOGNAME": job["owner"],
@@ -550,7 +557,7 @@ def follow(job):
         signal.sigtimedwait({signal.SIGCHLD, signal.SIGUSR1}, LOOK)
         if killed is None and load(job["number"]).get("deleted"):
             killed = DELETED
-        elif killed is None and time.monotonic() - began > limit:
+        elif killed is None and time.monotonic() - began > limit and not is_on("mom-late"):
             killed = OVER_WALLTIME
             text = f"=>> PBS: job killed: walltime {int(time.monotonic() - began)} exceeded limit {limit}\n"
             kind = "OU" if job["join"] == "oe" else "ER"

@@ -14,8 +14,13 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-COMMANDS = HERE.parents[2] / "lab/torque"
+from module_utils.batch_reply import Reply
+from tests.unit.batch_answers.sessions import RECORDED, Recorded, read
+
+COMMANDS = Path(__file__).parents[3] / "lab/torque"
+SESSION = "torque-6.1.3.txt"
+# What the stand-in answers: no arrays, and none of the other options and commands.
+SUPPORTED = re.compile(r"qsub (?!.* -t ).*|qstat( -x)?( [0-9.a-z]+| `.*`)?|qdel ([0-9.a-z]+|`.*`)")
 LIMIT = 15  # seconds for a job to start or to end
 SCRIPTS = {
     "ok.sh": "sleep 60",
@@ -46,8 +51,9 @@ class Torque:
         for name, body in SCRIPTS.items():
             (self.home / name).write_text(f"#!/bin/bash\n{body}\n")
 
-    def run(self, command: str, user: str = "render") -> tuple[str, str, int]:
-        """Run a command line of the session as a user; return stdout, stderr and exit code in the session's terms."""
+    def run(self, command: str, user: str = "render") -> Reply:
+        """Run a command line of the session as a user; a name in qselect's place is looked up."""
+        command = re.sub("`qselect -N (.*)`", lambda match: self.number(match[1]), command)
         environment = {
             "PATH": f"{COMMANDS}:{os.environ['PATH']}",
             "HOME": str(self.home),
@@ -57,12 +63,15 @@ class Torque:
             "LAB_TORQUE_SERVER": "login1",
             "PYTHONUTF8": "1",
         }
-        done = subprocess.run(
-            shlex.split(command), cwd=self.home, env=environment, capture_output=True, text=True, timeout=30
-        )
-        return *(
-            normal(text.replace(str(self.home), "/home/render")) for text in (done.stdout, done.stderr)
-        ), done.returncode
+        words = shlex.split(command)
+        done = subprocess.run(words, cwd=self.home, env=environment, capture_output=True, text=True, timeout=30)
+        out, err = (text.replace(str(self.home), "/home/render") for text in (done.stdout, done.stderr))
+        return Reply(done.returncode, normal(out), normal(err))
+
+    def number(self, name: str) -> str:
+        """Return the number of the job of a name."""
+        found = [path.stem for path in (self.state / "jobs").glob("*.json") if self.job(int(path.stem))["name"] == name]
+        return found[0]
 
     def set(self, switch: str) -> None:
         """Switch a fault on."""
@@ -80,10 +89,15 @@ class Torque:
         """Return what is known of a job."""
         return json.loads((self.state / "jobs" / f"{number}.json").read_text())
 
-    def wait(self, number: int, state: str) -> dict:
-        """Return a job when it is in a state."""
-        wait_for(lambda: self.job(number)["job_state"] == state)
+    def wait(self, number: int, states: str) -> dict:
+        """Return a job when it is in one of some states."""
+        wait_for(lambda: self.job(number)["job_state"] in states)
         return self.job(number)
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether jobs do not start."""
+        return (self.state / "switches/queue-stopped").exists()
 
 
 def wait_for(ask: Callable[[], object]) -> None:
@@ -101,21 +115,19 @@ def normal(text: str) -> str:
     return text
 
 
-def recorded() -> dict[str, list[tuple[str, tuple[str, str, int]]]]:
-    """Return the session: by section its commands, each with its answer; `next` with a number is no command."""
-    sections: dict[str, list] = {}
-    for line in (HERE / "session.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("# --- "):
-            commands = sections.setdefault(line[6:], [])
-        elif line.startswith("# next "):
-            commands.append((line[2:], None))
-        elif line.startswith("$ "):
-            commands.append((line[2:], answer := {"out": "", "err": ""}))
-        elif match := re.match("(out|err)[|] ?(.*)", line):
-            answer[match[1]] += f"{match[2]}\n"
-        elif line.startswith("exit "):
-            commands[-1] = (commands[-1][0], (normal(answer["out"]), normal(answer["err"]), int(line[5:])))
-    return sections
+def section(title: str) -> list[Recorded]:
+    """Return the commands of a section of the session."""
+    lines = (RECORDED / SESSION).read_text(encoding="utf-8").split("\n")
+    first = next(at for at, line in enumerate(lines) if line.startswith(f"# --- {title}"))
+    last = next((at for at, line in enumerate(lines) if at > first and line.startswith("# --- ")), len(lines))
+    return [one for one in read(SESSION) if first < one.line <= last]
+
+
+def expected(recorded: Reply, first: int) -> Reply:
+    """Return a recorded answer without the rows of arrays and of jobs before the section's first."""
+    rows = recorded.stdout.splitlines(keepends=True)
+    kept = [row for row in rows if not (row[0].isdigit() and (int(re.match("[0-9]+", row)[0]) < first or "[]" in row))]
+    return Reply(recorded.code, normal("".join(kept)), normal(recorded.stderr))
 
 
 @pytest.fixture
@@ -123,6 +135,8 @@ def torque(tmp_path: Path) -> Iterator[Torque]:
     """A stand-in whose jobs end with the test."""
     site = Torque(tmp_path)
     yield site
+    for path in (site.state / "switches").iterdir():
+        path.unlink()
     for path in (site.state / "jobs").glob("*.json"):
         job = json.loads(path.read_text())
         if job["job_state"] == "Q":
@@ -137,39 +151,45 @@ def processes(session: int) -> list[int]:
     return [int(line.split()[0]) for line in found.splitlines() if not line.split()[1].startswith("Z")]
 
 
-def replay(torque: Torque, section: str) -> None:
-    """Run a section's commands; qstat may take a moment until the jobs are where they were in the session."""
-    for command, answer in recorded()[section]:
-        if answer is None:
-            torque.next(int(command.split()[1]))
+def replay(torque: Torque, commands: list[Recorded], first: int) -> None:
+    """Run commands of the session; qstat may take a moment until the jobs are where they were in the session."""
+    torque.next(first)
+    for one in commands:
+        if one.command.startswith("qsub"):
+            if not SUPPORTED.fullmatch(one.command):
+                torque.next(int((torque.state / "next").read_text()) + 1)
+                continue
+        elif one.command == "qsig -s SIGKILL `qselect -N rckill`":
+            os.killpg(torque.wait(int(torque.number("rckill")), "R")["session"], signal.SIGKILL)
+            torque.wait(int(torque.number("rckill")), "C")
+        if not SUPPORTED.fullmatch(one.command):
             continue
-        told = torque.run(command)
+        wanted, told = expected(one.reply, first), torque.run(one.command)
         end = time.monotonic() + LIMIT
-        while told != answer and command.startswith("qstat") and time.monotonic() < end:
-            told = torque.run(command)
-        assert told == answer, command
+        while told != wanted and one.command.startswith("qstat") and time.monotonic() < end:
+            told = torque.run(one.command)
+        assert told == wanted, f"{SESSION}, line {one.line}: {one.command}"
+        if one.command.startswith("qsub") and told.code == 0 and " -h " not in one.command and not torque.is_stopped:
+            torque.wait(int(told.stdout.split(".")[0]), "RC")
 
 
 @pytest.mark.parametrize(
-    ("section", "first", "switch"),
+    ("title", "first", "commands", "switch"),
     [
-        ("nothing there", 1, None),
-        ("submissions", 3, None),
-        ("queue not started", 26, "queue-stopped"),
-        ("queue with resources_max.walltime", 27, None),
-        ("queue full", 30, "queue-full"),
-        ("trqauthd stopped", 30, "trqauthd-stopped"),
-        ("server stopped", 30, "server-stopped"),
-        ("ends of jobs", 144, None),
+        ("nothing there", 1, 9, None),
+        ("submissions", 3, None, None),
+        ("queue not started", 26, None, "queue-stopped"),
+        ("queue with resources_max.walltime", 27, None, None),
+        ("queue max_queuable=1", 30, None, "queue-full"),
+        ("trqauthd stopped", 30, None, "trqauthd-stopped"),
+        ("pbs_server stopped", 30, 4, "server-stopped"),
+        ("ends of jobs: qdel running", 144, 15, "mom-late"),
     ],
 )
-def test_answers_are_those_of_the_session(torque, section, first, switch):
-    torque.next(first)
+def test_answers_are_those_of_the_session(torque, title, first, commands, switch):
     if switch:
         torque.set(switch)
-    replay(torque, section)
-    if switch:
-        torque.clear(switch)
+    replay(torque, section(title)[:commands], first)
 
 
 def test_jobs_of_others_are_listed_as_in_the_session(torque):
@@ -182,41 +202,44 @@ def test_jobs_of_others_are_listed_as_in_the_session(torque):
         (159, "jörg", "rcjoe"),
     ]:
         torque.next(number)
-        assert torque.run(f"qsub -h -N {shlex.quote(name)} ok.sh", user)[2] == 0
-    replay(torque, "others' jobs")
-    assert "<Job_Name>a&lt;b&gt;&amp;c&quot;d</Job_Name>" in torque.run("qstat -x 150")[0]
+        assert torque.run(f"qsub -h -N {shlex.quote(name)} ok.sh", user).code == 0
+    listing = next(one.reply for one in section("pbs_mom killed") if one.command == "qstat").stdout.splitlines()
+    shown = torque.run("qstat").stdout.splitlines()
+    assert len(shown) == 7 and set(shown) <= set(listing)
+    (refused,) = {one.reply for one in section("others' jobs") if one.command == "qdel 150"}
+    assert torque.run("qdel 150") == refused
+    assert "<Job_Name>a&lt;b&gt;&amp;c&quot;d</Job_Name>" in torque.run("qstat -x 150").stdout
 
 
 def test_a_job_whose_mom_died_is_not_deleted(torque):
-    commands = recorded()["mom killed"]
-    torque.next(209)
-    assert torque.run(commands[0][0]) == commands[0][1]
-    os.kill(torque.wait(209, "R")["mom"], signal.SIGKILL)
-    for command, answer in commands[1:]:
-        assert torque.run(command) == answer
+    commands = section("pbs_mom killed")
+    replay(torque, commands[:1], 209)
+    os.kill(torque.job(209)["mom"], signal.SIGKILL)
+    for one in commands[1:5]:
+        assert torque.run(one.command) == expected(one.reply, 209), one.command
 
 
 def test_a_server_that_shuts_down_takes_no_job(torque):
     torque.set("server-shutting-down")
     told = torque.run("qsub ok.sh")
-    assert told == ("", "qsub: submit error (Request not allowed: Server shutting down)\n", 214)
+    assert told == Reply(214, "", "qsub: submit error (Request not allowed: Server shutting down)\n")
     torque.clear("server-shutting-down")
-    assert torque.run("qstat") == ("", "", 0)
+    assert torque.run("qstat") == Reply(0, "", "")
 
 
 def test_a_job_is_queued_although_its_answer_is_lost(torque):
     torque.set("answer-lost")
     text = "qsub: submit error (This stream has already been closed. End of File.)\n"
-    assert torque.run("qsub -h ok.sh") == ("", text, 67)
-    assert "1.login1                   ok.sh" in torque.run("qstat")[0]
+    assert torque.run("qsub -h ok.sh") == Reply(67, "", text)
+    assert "1.login1                   ok.sh" in torque.run("qstat").stdout
 
 
 def test_a_disabled_queue_takes_no_job_until_it_is_enabled(torque):
     torque.set("queue-disabled")
     text = "Queue is not enabled MSG=queue is disabled: user render@login1, queue workq"
-    assert torque.run("qsub ok.sh") == ("", f"qsub: submit error ({text})\n", 175)
+    assert torque.run("qsub ok.sh") == Reply(175, "", f"qsub: submit error ({text})\n")
     torque.clear("queue-disabled")
-    assert torque.run("qsub -h ok.sh")[2] == 0
+    assert torque.run("qsub -h ok.sh").code == 0
 
 
 def test_qdel_of_a_running_job_leaves_its_script_no_time(torque):
@@ -225,7 +248,7 @@ def test_qdel_of_a_running_job_leaves_its_script_no_time(torque):
     session = torque.wait(1, "R")["session"]
     wait_for((torque.home / "began").exists)
     assert len(processes(session)) >= 3
-    assert torque.run("qdel 1") == ("", "", 0)
+    assert torque.run("qdel 1") == Reply(0, "", "")
     assert torque.job(1)["exit_status"] == 271
     assert processes(session) == []
     assert not (torque.home / "exit").exists()
@@ -236,7 +259,7 @@ def test_qdel_of_a_job_that_waits_leaves_no_exit_status(torque):
     torque.run("qsub ok.sh")
     torque.run("qdel 1")
     assert torque.job(1)["job_state"] == "C"
-    assert "<exit_status>" not in torque.run("qstat -x 1")[0]
+    assert "<exit_status>" not in torque.run("qstat -x 1").stdout
 
 
 def test_a_job_ends_at_its_walltime(torque):
@@ -260,7 +283,7 @@ def test_a_script_tells_its_exit_code_and_leaves_its_output(torque):
     assert torque.wait(1, "C")["exit_status"] == 3
     assert (torque.home / "named.o1").read_text() == "1.login1 named\n"
     assert (torque.home / "named.e1").read_text() == "error\n"
-    assert "<Rerunable>False</Rerunable>" in torque.run("qstat -x 1")[0]
+    assert "<Rerunable>False</Rerunable>" in torque.run("qstat -x 1").stdout
 
 
 def test_the_command_line_has_the_last_word(torque):
@@ -283,4 +306,4 @@ def test_jobs_wait_for_free_cores(torque):
 
 def test_what_is_not_supported_is_refused(torque):
     for command in ("qsub -t 0-3 ok.sh", "qstat -f 1", "qdel -p 1"):
-        assert torque.run(command)[2] == 99
+        assert torque.run(command).code == 99
