@@ -64,10 +64,21 @@ def refusal(body: str) -> str:
     except ValueError:
         return " ".join(body.split()) or "no reason given"
     if isinstance(answer, dict) and isinstance(answer.get("message"), str):
-        return " ".join(answer["message"].split())
+        # Graylog 7 says "Validation failed!" and why in validation_errors.
+        texts = [answer["message"], *_texts(answer.get("validation_errors"))]
+        return " ".join(": ".join(texts).split())
     if isinstance(answer, list) and answer and all(isinstance(error, dict) and "line" in error for error in answer):
         return "; ".join(_placed(error) for error in answer)
     return json.dumps(answer)
+
+
+def _texts(tree: object) -> list[str]:
+    """All texts in a JSON tree, with their nearest key."""
+    if isinstance(tree, str):
+        return [tree]
+    if isinstance(tree, dict):
+        return [text if key == "error" else f"{key}: {text}" for key, value in tree.items() for text in _texts(value)]
+    return [text for value in tree for text in _texts(value)] if isinstance(tree, list) else []
 
 
 def _placed(error: dict) -> str:

@@ -43,7 +43,7 @@ FAILURES = [
     (3, "missing"),
     (4, "quota"),
     (5, "credential"),
-    pytest.param(6, "credential", marks=pytest.mark.xfail(strict=True, reason="530 is read as a fault of the network")),
+    (6, "credential"),
     (7, "credential"),
     (8, "network"),
     (9, "credential"),

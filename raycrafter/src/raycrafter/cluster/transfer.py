@@ -16,7 +16,8 @@ TIME_LIMIT = 1500.0  # seconds for one run; a longer transfer goes on in the nex
 TICK = 10.0  # seconds between two looks at how far a run has come
 
 _FAILURES = (
-    ("credential", r"credential|proxy|certificate|GSS|authenticat|authoriz|gridmap"),
+    # 530 is FTP's answer to an unknown user
+    ("credential", r"credential|proxy|certificate|GSS|authenticat|authoriz|gridmap|\b530[ -]"),
     ("quota", r"quota|No space left"),
     ("permission", r"Permission denied"),
     ("missing", r"No such file|does not exist|not found on (the )?server"),
