@@ -211,7 +211,8 @@ _SITE = "rc_stage=94\nrc_guard\n"
 # bash can take a child's status from the kernel and then lose it, when a trap interrupts the builtin `wait` at that
 # moment. So the command runs in the foreground of a coprocess, whose trap waits for the command's end. The coprocess
 # writes two lines: the process id that gets TERM, and the exit code. The script waits only for the coprocess to end.
-# sh writes the process id: a bash with traps drops a TERM that arrives between the line and `exec`.
+# It begins when the script has the pipe: bash closes the pipe of a coprocess that has ended. sh writes the process id:
+# a bash with traps drops a TERM that arrives between the line and `exec`.
 _BODY = """\
 rc_guard
 umask 077
@@ -222,6 +223,7 @@ set -u
 rc_child='' rc_term='' rc_code=''
 rc_command() {{
     trap : TERM
+    read -r _ || exit
     sh -c 'echo $$; exec "$@" >&3 3>&-' sh \\
 {command} </dev/null
     echo "$?"
@@ -231,6 +233,7 @@ exec 3>&1
 coproc rc_command
 rc_keeper=$!
 exec 4<&"${{COPROC[0]}}"
+echo go >&"${{COPROC[1]}}"
 trap - EXIT
 read -r rc_child <&4
 [ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null

@@ -267,6 +267,13 @@ def test_a_sites_own_lines_run_before_the_job(tmp_path: Path) -> None:
     assert (tmp_path / "seen").read_text() == "7\n"
 
 
+def test_a_command_that_ends_before_the_script_goes_on_leaves_its_code(tmp_path: Path) -> None:
+    """Slow down the script's own shell: bash closes the pipe of a coprocess that has ended."""
+    os.mkfifo(tmp_path / "fifo")
+    assert run(templated(tmp_path, "exit 3", f"trap 'read -rt 0.1 <>{tmp_path}/fifo' DEBUG")) == 3
+    assert (tmp_path / "exit").read_text() == "unknown 3\n"
+
+
 def test_a_sites_options_are_not_the_scripts(tmp_path: Path) -> None:
     assert run(templated(tmp_path, "exit 3", "set -euo pipefail", "trap 'exit 0' EXIT")) == 3
     assert (tmp_path / "exit").read_text() == "unknown 3\n"

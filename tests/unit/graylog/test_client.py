@@ -172,6 +172,6 @@ def test_validation_errors_are_given_whole():
         '{"errors": {"title": ["empty"]}, "failed": true}'
     )
     # not recorded: the nesting below validation_errors; form: ValidationApiError.java of graylog2-server 7.0
-    told = '{"type": "ValidationApiError", "message": "Validation failed!", "validation_errors": {"title": [{"error": "empty"}]}}'
-    assert graylog.refusal(told) == "Validation failed!: title: empty"
+    told = {"message": "Validation failed!", "validation_errors": {"title": [{"error": "empty"}]}}
+    assert graylog.refusal(json.dumps(told)) == "Validation failed!: title: empty"
     assert graylog.refusal("") == "no reason given"

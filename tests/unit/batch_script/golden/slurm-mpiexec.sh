@@ -31,6 +31,7 @@ set -u
 rc_child='' rc_term='' rc_code=''
 rc_command() {
     trap : TERM
+    read -r _ || exit
     sh -c 'echo $$; exec "$@" >&3 3>&-' sh \
 mpiexec -n 4 /lustre/sw/raycrafter/current/bin/python -m raycrafter_client run </dev/null
     echo "$?"
@@ -40,6 +41,7 @@ exec 3>&1
 coproc rc_command
 rc_keeper=$!
 exec 4<&"${COPROC[0]}"
+echo go >&"${COPROC[1]}"
 trap - EXIT
 read -r rc_child <&4
 [ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
