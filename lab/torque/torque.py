@@ -530,7 +530,7 @@ def launch(job):
         "PBS_NUM_PPN": str(cores(job["resources"])),
         "PBS_VERSION": "TORQUE-6.1.3",
     }
-    read, write = os.pipe()
+    (read, write), (ready, led) = os.pipe(), os.pipe()
     leader = os.fork()
     if leader == 0:
         os.setsid()
@@ -542,7 +542,9 @@ def launch(job):
         os.closerange(3, 256)
         os.execve(shell, [f"-{Path(shell).name}"], environment)  # noqa: S606
     os.write(write, f"{HOME / 'jobs' / str(job['number'])}.SC\n".encode())
-    for descriptor in (read, write):
+    os.close(led)
+    os.read(ready, 1)  # ends when the leader has its session: from then on a signal to the session reaches it
+    for descriptor in (read, write, ready):
         os.close(descriptor)
     for file in files:
         file.close()
