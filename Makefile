@@ -76,6 +76,10 @@ docs: setup ## Write the pages that are made from specs and tables
 unit: setup ## Run the tests that need no host
 	@pytest --numprocesses auto --junitxml=.cache/junit-unit.xml
 
+.PHONY: unit-all
+unit-all: export TEST_PROFILE := all
+unit-all: unit ## Run them with all seeds of the fault runs and 10,000 hostile descriptions
+
 .PHONY: molecule
 molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
 	@tests/run molecule

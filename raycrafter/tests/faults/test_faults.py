@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from fault_chance import FAULTS
 from raycrafter.jobs.models import Attempt, Event, Frame
 
-SEEDS = 200
+SEEDS = 200 if os.environ.get("TEST_PROFILE") == "all" else 50
 WAVES = 3  # of jobs, for one fault alone
 # Jobs are seldom cancelled, but second ones always deleted: a seed that meets it, and what makes second ones.
 RARE = {"qdel fails": (2, "qsub takes it twice")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from module_utils.batch_script import directives, render
 from module_utils.batch_spec import BatchScriptError, BatchSpec
 from tests.unit.batch_script.cases import BASE, CASES
 
+EXAMPLES = 10_000 if os.environ.get("TEST_PROFILE") == "all" else 2_000
 # Text that tries: directives, newlines of every sort, shell syntax, and now and then something harmless.
 POISON = st.one_of(
     st.text(max_size=12),
@@ -53,7 +55,7 @@ def harmless(spec: BatchSpec) -> BatchSpec:
     return dataclasses.replace(spec, environment=plain(spec.environment), launch=launch, **changes)
 
 
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(
     case=st.sampled_from(sorted(CASES)),
     texts=st.dictionaries(st.sampled_from(TEXTS), POISON, max_size=2),
