@@ -171,6 +171,5 @@ def test_torque_job_waits_while_the_queue_is_disabled(api, login):
     (batch,) = batches(api, job)
     assert batch["native_id"] is None and not batch["finished"]
     login.check_output("rm ~/.lab-torque/switches/queue-disabled")
-    renders(api, job)
-    go_on(login)
-    assert picture(api, job).startswith(PNG)
+    wait_for("it has been submitted", lambda: batches(api, job)[-1]["native_id"], BUSY)
+    assert job_of(api, job)["state_reason"] == ""
