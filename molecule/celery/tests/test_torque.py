@@ -172,4 +172,4 @@ def test_torque_job_waits_while_the_queue_is_disabled(api, login):
     assert batch["native_id"] is None and not batch["finished"]
     login.check_output("rm ~/.lab-torque/switches/queue-disabled")
     wait_for("it has been submitted", lambda: batches(api, job)[-1]["native_id"], BUSY)
-    assert job_of(api, job)["state_reason"] == ""
+    wait_for("nothing holds it up", lambda: not job_of(api, job)["state_reason"], BUSY)
