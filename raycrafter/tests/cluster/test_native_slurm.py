@@ -94,6 +94,25 @@ def test_requeued_batch_is_followed_on(world, new_job, monkeypatch) -> None:
     assert (batch.state, batch.absent_polls) == ("RUNNING", 0)
 
 
+@pytest.mark.parametrize(
+    ("accounted", "exit_status", "told"),
+    [  # recorded/slurm-24.11.txt, `sacct -X -P -D … -j 67,71,72,83,…`; the last: its database lags
+        ("TIMEOUT|61|batch|render|login1|0:9", 128 + 9, "its walltime was over (state TIMEOUT, exit status 137)"),
+        ("RUNNING|11|batch|render|login1|0:0", None, "its walltime was over (state TO)"),
+    ],
+)
+def test_accounting_tells_the_exit_code(world, new_job, accounted: str, exit_status: int | None, told: str) -> None:
+    job = new_job("1-2")
+    world.turn()
+    (batch,) = job.batches.all()
+    becomes(world, batch, "TO", "TimeLimit")
+    header = "JobIDRaw|State|ElapsedRaw|Partition|User|NodeList|ExitCode|JobName"
+    (world.site / "accounts").write_text(f"{header}\n{batch.native_id}|{accounted}|{batch.name}\n")
+    world.poll()
+    batch.refresh_from_db()
+    assert (batch.state, batch.exit_status) == ("FINISHED", exit_status) and told in batch.state_reason
+
+
 def test_reason_of_a_waiting_batch_is_shown(world, new_job) -> None:
     job = new_job("1-2")
     world.turn()

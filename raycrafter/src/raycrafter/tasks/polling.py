@@ -226,6 +226,7 @@ def _status(batch: Batch, asked: str) -> Job | None:
     except AnswerError as error:
         logger.info("batch %d: %s", batch.pk, error, extra={"job_id": batch.job_id, "batch_id": batch.pk})
         return None
+    # The accounting may lag, and keep jobs as running that ended while its database was away.
     return job if job and job.name == batch.name and job.phase is Phase.ENDED else None
 
 

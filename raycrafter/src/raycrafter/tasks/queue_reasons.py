@@ -19,7 +19,8 @@ def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
     """Show the scheduler's reason on each batch that waits; notify owner and operators of one that is stuck."""
     stuck: dict[int, tuple[Batch, Seen]] = {}
     jobs = {batch.job_id: batch.job for batch in batches}
-    for batch in Batch.objects.filter(pk__in=[batch.pk for batch in batches], state=BatchState.QUEUED):
+    queued = Batch.objects.filter(state=BatchState.QUEUED, native_id__isnull=False)
+    for batch in queued.filter(pk__in=[batch.pk for batch in batches]):
         seen = listing.find(batch.native_id, batch.name)
         if seen is None or seen.phase is not Phase.WAITING:
             continue
