@@ -37,7 +37,7 @@ def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
 
 
 def _notify(batch: Batch, seen: Seen) -> None:
-    """Tell owner and operators, once per batch and reason."""
+    """Notify owner and operators, once per batch and reason."""
     job, host = batch.job, cluster().ssh_host
     told = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
     note_trouble(job, SOURCE, told, batch)
