@@ -17,7 +17,7 @@ import threading
 import time
 from pathlib import Path
 
-STEP = re.compile(rb"INFO +\[\S+ > (\w+)\] Executing")
+STEP = re.compile(rb"INFO +\[\S+ > (\w+)\] Executing$")
 GRACE = 30  # seconds between TERM and KILL at the limit
 REST = 5  # seconds for what is left in the pipe: ssh's shared connections hold it open
 

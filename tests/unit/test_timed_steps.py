@@ -19,6 +19,8 @@ INFO     [celery > create] Executed: Skipped (Skipping, instances already create
 INFO     [celery > converge] Executing
 PLAY [Converge] ****
 INFO     [celery > converge] Executed: Successful
+INFO     [celery > verify] Executing
+INFO     [celery > verify] Executing Testinfra tests found in /p/molecule/celery/tests/...
 """
 
 
@@ -40,7 +42,7 @@ def test_steps_are_timed_and_the_output_is_kept(run, tmp_path: Path) -> None:
     head = f"head -n 3 {tmp_path}/output; sleep 1.2; tail -n +4 {tmp_path}/output; exit 7"
     code, log, steps = run(head)
     assert (code, log) == (7, OUTPUT)
-    assert [line.split()[1] for line in steps] == ["create", "converge"] and int(steps[0].split()[0]) >= 1
+    assert [line.split()[1] for line in steps] == ["create", "converge", "verify"] and int(steps[0].split()[0]) >= 1
 
 
 def test_command_is_ended_at_the_limit_with_what_it_started(run, tmp_path: Path) -> None:

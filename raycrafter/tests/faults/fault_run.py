@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -57,13 +58,15 @@ class Run:
             columns |= {"frames_spec": f"1-{frames}", "max_tries": MAX_TRIES}
             requests.submit(owner, upload, "ball.pov", "ball.pov", list(range(1, frames + 1)), **columns)
 
-    def whole(self, waves: int = 1) -> None:
-        """Run with faults, then without, to the end. In each wave there are new jobs. Raises AssertionError when there
-        is no end."""
+    def whole(self, waves: int = 1, enough: Callable[[], bool] = lambda: False) -> None:
+        """Run with faults, then without, to the end. In each wave there are new jobs; no more come when it was
+        ``enough``. Raises AssertionError when there is no end."""
         for _ in range(waves):
             self.submit_jobs()
             for _ in range(FAULTY_TURNS):
                 self.turn()
+            if enough():
+                break
         self._calm_down()
         for _ in range(QUIET_TURNS):
             if self._is_over():
