@@ -141,7 +141,7 @@ def test_job_with_a_newline_in_its_name_stops_no_poll(world, new_job) -> None:
 
 
 def test_repeating_sbatch_is_ended_with_what_it_started(world, new_job, monkeypatch) -> None:
-    monkeypatch.setattr(scheduler, "SUBMIT_TIMEOUT", 1)
+    monkeypatch.setattr(scheduler, "SUBMIT_TIMEOUT", 3)  # time for the stand-in to begin
     repeats = world.site / "sbatch-repeats"
     repeats.touch()
     job = new_job("1-2")
