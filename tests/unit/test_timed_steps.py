@@ -46,7 +46,7 @@ def test_steps_are_timed_and_the_output_is_kept(run, tmp_path: Path) -> None:
 
 
 def test_command_is_ended_at_the_limit_with_what_it_started(run, tmp_path: Path) -> None:
-    code, _, _ = run(f"sleep 600 & echo $! >{tmp_path}/child; wait", limit=1)
+    code, _, _ = run(f"sleep 600 & echo $! >{tmp_path}/child; wait", limit=3)
     assert code == 124
     state = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")
     assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"

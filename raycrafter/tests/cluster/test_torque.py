@@ -114,7 +114,7 @@ def test_batch_deleted_by_an_operator_is_believed_at_once(world, running) -> Non
 
 
 def test_walltime_is_named(world, running, settings) -> None:
-    short = dataclasses.replace(settings.RAYCRAFTER.cluster, walltime="00:00:02", walltime_margin=1)
+    short = dataclasses.replace(settings.RAYCRAFTER.cluster, walltime="00:00:05", walltime_margin=1)
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=short)
     batch = running()
     wait_for(lambda: " C " in command("qstat"))
