@@ -86,7 +86,7 @@ molecule: ## Run the molecule scenarios: every role alone, and the whole service
 
 .PHONY: drill-logs
 drill-logs: setup ## Break the logs' way in six manners under 200,000 lines each, and count what arrives
-	@code=0; DRILL_MESSAGES=200000 DRILL_RATE=2000 tests/scenario graylog 9000 || code=$$?; cat .cache/drill-logs.txt; exit $$code
+	@code=0; GRAYLOG_TESTS=test_loss DRILL_MESSAGES=200000 DRILL_RATE=2000 tests/scenario graylog 9000 || code=$$?; cat .cache/drill-logs.txt; exit $$code
 
 .PHONY: test
 test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary
