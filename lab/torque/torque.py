@@ -332,7 +332,7 @@ def seconds(text):
 
 
 def cores(resources):
-    """Return the cores that a job needs; more than there are for a wish that no node fulfils."""
+    """Return the cores that a job needs; more than there are for a request that no node meets."""
     match = re.fullmatch(r"([0-9]+)(?::ppn=([0-9]+))?", resources.get("nodes", "1"))
     return int(match[1]) * int(match[2] or 1) if match else CORES + 1
 

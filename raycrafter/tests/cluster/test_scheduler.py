@@ -10,6 +10,8 @@ from raycrafter.cluster.batch_reply import Phase, Refused, Reply, Submitted, Ver
 from raycrafter.cluster.errors import PollError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 
+from tests.unit.batch_answers.samples import TORQUE_HEADER, torque_row
+
 PBS, HISTORY, SLURM = "openpbs-23.06.txt", "openpbs-23.06-history.txt", "slurm-22.05-torque-wrappers.txt"
 
 
@@ -112,19 +114,13 @@ def test_recorded_listing_of_slurm(session) -> None:
     assert seen["2"].phase is Phase.RUNNING and seen["3"].name == "mpp.sh"
 
 
-def torque_row(native_id: str, name: str, used: str, state: str, user: str = "ray") -> str:
-    """A row as display_statjob of Torque's src/cmds/qstat.c prints it; recorded/torque-6.1.3.txt has such."""
-    return f"{native_id:<26} {name:<16} {user:<15} {used:>8} {state} {'multi':<15}\n"
-
-
 # not recorded: the values; form: recorded/torque-6.1.3.txt, `qstat`
 TORQUE = (
-    "Job ID                    Name             User            Time Use S Queue\n"
-    "------------------------- ---------------- --------------- -------- - -----\n"
-    + torque_row("12345.sdb", "rcaaaaaaaaaaaaa", "00:10:00", "R")
-    + torque_row("12346.sdb", "rcbbbbbbbbbbbbb", "0", "Q")
-    + torque_row("12347[].sdb", "rcccccccccccccc", "-", "E")
-    + torque_row("12348.sdb", "rcddddddddddddd", "00:10:00", "C")
+    TORQUE_HEADER
+    + torque_row("12345.sdb", "rcaaaaaaaaaaaaa", "ray", "00:10:00", "R")
+    + torque_row("12346.sdb", "rcbbbbbbbbbbbbb", "ray", "0", "Q")
+    + torque_row("12347[].sdb", "rcccccccccccccc", "ray", "-", "E")
+    + torque_row("12348.sdb", "rcddddddddddddd", "ray", "00:10:00", "C")
 )
 
 
@@ -139,9 +135,9 @@ def test_noise_before_and_within_a_listing_hides_nothing() -> None:
     poison = (
         "99999.sdb  R multi\n"
         "12345.sdb                  evil\x0c12346.sdb  x ray 0 C multi\n"
-        + torque_row("12349.sdb", "my job name", "00:00:01", "R")
-        + torque_row("12350.sdb", "rceeeeeeeeeeeee", "00:00:01", "Z")
-        + torque_row("12351.sdb", "rcjoe", "0", "H", "j\ufffdrg").replace("j\ufffdrg           ", "jörg          ")
+        + torque_row("12349.sdb", "my job name", "ray", "00:00:01", "R")
+        + torque_row("12350.sdb", "rceeeeeeeeeeeee", "ray", "00:00:01", "Z")
+        + torque_row("12351.sdb", "rcjoe", "j\ufffdrg", "0", "H").replace("j\ufffdrg           ", "jörg          ")
         + "\x00\x1b]0;\n"
     )
     seen = Scheduler("torque").listed(Reply(0, "*** maintenance on Monday ***\n\n" + TORQUE + poison, "warning\n"))
