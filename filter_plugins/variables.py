@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-import yaml
+# PyYAML's loader in C where there is one: it takes a tenth of the time.
+from ansible.module_utils.common.yaml import yaml_load
 
 
 def role_options(roles: str | Path) -> dict[str, set[str]]:
     """Return the option names of every role below the directory `roles`, over all entry points."""
     known = {}
     for path in sorted(Path(roles).glob("*/meta/argument_specs.yml")):
-        entry_points = yaml.safe_load(path.read_text())["argument_specs"].values()
+        entry_points = yaml_load(path.read_text())["argument_specs"].values()
         known[path.parents[1].name] = {name for entry in entry_points for name in entry.get("options") or {}}
     return known
 

@@ -26,9 +26,11 @@ if manner in CERTIFICATES:
     context.load_cert_chain(f"{CERTIFICATES[manner]}.crt", f"{CERTIFICATES[manner]}.key")
 
 try:
-    with socket.create_connection((address, port), timeout=5) as link:
+    with socket.create_connection((address, port), timeout=60) as link:
         link = link if manner == "plain" else context.wrap_socket(link)
         link.sendall(head + message if port == 12203 else message + b"\0")
-        print(link.recv(4096))  # GELF over TCP has no answer: then this is the time limit
+        if port != 12203:
+            link.settimeout(5)  # only a refusal is answered
+        print(link.recv(4096))
 except OSError as error:
     print(error)

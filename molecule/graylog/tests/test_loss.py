@@ -12,6 +12,7 @@ import shlex
 from dataclasses import asdict
 from pathlib import Path
 
+import httpx
 import pytest
 from scenario import address_of, connected, wait_for
 
@@ -60,6 +61,7 @@ def test_what_comes_twice_can_be_told_by_its_id(outcomes):
 
 def test_the_inputs_take_messages_from_nobody_else():
     sender, target = connected("acknowledged", sudo=True), address_of("newer")
+    wait_for("the node takes messages", loss.serves, failing=(httpx.HTTPError,))
     sender.check_output(
         "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=stranger -keyout /run/stranger.key -out /run/stranger.crt"
     )
@@ -72,7 +74,11 @@ def test_the_inputs_take_messages_from_nobody_else():
     assert "202" in said[12203, "own"], said
     assert all("PROTOCOL_VERSION" in said[port, "old"] for port in loss.PORTS), said
     for port in loss.PORTS:
-        wait_for(f"port {port} took the good one", lambda port=port: loss.count(f"drill:{run}{port}own"))
+        wait_for(
+            f"port {port} took the good one",
+            lambda port=port: loss.count(f"drill:{run}{port}own"),
+            failing=(httpx.HTTPError,),
+        )
     assert loss.count(f"drill:{run}*") == len(loss.PORTS), said
 
 
