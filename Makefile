@@ -76,17 +76,13 @@ docs: setup ## Write the pages that are made from specs and tables
 unit: setup ## Run the tests that need no host
 	@pytest --numprocesses auto --junitxml=.cache/junit-unit.xml
 
-.PHONY: unit-all
-unit-all: export TEST_PROFILE := all
-unit-all: unit ## Run them with all seeds of the fault runs and 10,000 hostile descriptions
-
 .PHONY: molecule
 molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
 	@tests/run molecule
 
-.PHONY: drill-logs
-drill-logs: setup ## Break the logs' way in six manners under 200,000 lines each, and count what arrives
-	@code=0; GRAYLOG_TESTS=test_loss DRILL_MESSAGES=200000 DRILL_RATE=2000 tests/scenario graylog 9000 || code=$$?; cat .cache/drill-logs.txt; exit $$code
+.PHONY: test-all
+test-all: ## Run everything, hours of it; PART="units drill" chooses parts, whose verdicts are summed over several runs
+	@tests/all $(PART)
 
 .PHONY: test
 test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary
