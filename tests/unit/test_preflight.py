@@ -10,12 +10,21 @@ import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 ROLES = yaml.safe_load((PLAYBOOKS / "group_vars/all/preflight.yml").read_text())["preflight_roles"]
-PLAYS = [
-    play for path in sorted(PLAYBOOKS.glob("*.yml")) for play in yaml.safe_load(path.read_text()) if "roles" in play
-]
+IMPORT = "ansible.builtin.import_role"
+PLAYS = {
+    play["name"]: (play["hosts"], [task[IMPORT]["name"] for task in play["tasks"] if IMPORT in task])
+    for path in sorted(PLAYBOOKS.glob("*.yml"))
+    for play in yaml.safe_load(path.read_text())
+}
 
 
-@pytest.mark.parametrize("play", PLAYS, ids=[play["name"] for play in PLAYS])
+@pytest.mark.parametrize("play", [name for name, (_, roles) in PLAYS.items() if roles])
 def test_the_roles_of_a_play_are_in_the_table(play):
-    group = re.match(r"\w+", play["hosts"])[0]
-    assert [role["role"] for role in play["roles"] if role["role"] not in ROLES[group]] == []
+    hosts, roles = PLAYS[play]
+    group = re.match(r"\w+", hosts)[0]
+    assert [role for role in roles if role not in ROLES[group]] == []
+
+
+def test_every_role_is_in_a_play():
+    played = {role for _, roles in PLAYS.values() for role in roles}
+    assert played == {path.name for path in (PLAYBOOKS.parent / "roles").iterdir()}

@@ -1,6 +1,7 @@
 """What arrives of the lines that two hosts write, one by each transport, while something breaks.
 
-DRILL_MESSAGES and DRILL_RATE make more of it (`make test-all PART=drill`). The table is in .cache/drill-logs.txt and .json.
+DRILL_MESSAGES and DRILL_RATE make more of it (`make test-all PART=drill`). The table is in .cache/drill-logs.txt and
+.json.
 """
 
 from __future__ import annotations
