@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ansible.plugins.callback import CallbackBase
-from ansible.plugins.loader import action_loader, filter_loader, lookup_loader, test_loader
+from ansible.plugins.loader import filter_loader, test_loader
 
 DOCUMENTATION = """
 name: preload
@@ -17,7 +17,7 @@ description:
 
 
 class CallbackModule(CallbackBase):
-    """Loads filters, tests, lookups and actions when a playbook starts."""
+    """Loads filters and tests when a playbook starts."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -27,5 +27,3 @@ class CallbackModule(CallbackBase):
         """Load them, in the process from which those of the tasks are made."""
         for loader in (filter_loader, test_loader):
             list(loader.all())
-        for loader in (action_loader, lookup_loader):
-            list(loader.all(class_only=True))

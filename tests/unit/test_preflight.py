@@ -1,4 +1,4 @@
-"""Preflight asks for every role that a play gives to a group."""
+"""Preflight validates every role that a play deploys to a group."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
-ROLES = yaml.safe_load((PLAYBOOKS / "group_vars/all/preflight.yml").read_text())["preflight_roles"]
+ROOT = Path(__file__).resolve().parents[2]
+TABLE = yaml.safe_load((ROOT / "group_vars/all/preflight.yml").read_text())["preflight_roles"]
 IMPORT = "ansible.builtin.import_role"
 PLAYS = {
     play["name"]: (play["hosts"], [task[IMPORT]["name"] for task in play["tasks"] if IMPORT in task])
-    for path in sorted(PLAYBOOKS.glob("*.yml"))
+    for path in sorted((ROOT / "playbooks").glob("*.yml"))
     for play in yaml.safe_load(path.read_text())
 }
 
@@ -22,9 +22,11 @@ PLAYS = {
 def test_the_roles_of_a_play_are_in_the_table(play):
     hosts, roles = PLAYS[play]
     group = re.match(r"\w+", hosts)[0]
-    assert [role for role in roles if role not in ROLES[group]] == []
+    # A row may be an expression: the names in it count, as whole words.
+    named = re.findall(r"\w+", str(TABLE[group]))
+    assert [role for role in roles if role not in named] == []
 
 
 def test_every_role_is_in_a_play():
     played = {role for _, roles in PLAYS.values() for role in roles}
-    assert played == {path.name for path in (PLAYBOOKS.parent / "roles").iterdir()}
+    assert played == {path.name for path in (ROOT / "roles").iterdir()}
