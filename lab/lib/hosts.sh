@@ -4,12 +4,16 @@
 ALL_HOSTS=(mirror master1 worker1 logging1 login1 compute1)
 
 # Empty hosts that a test asks for beside those: the release of each, and the last number of its address.
-declare -A OTHER_RELEASE=() OTHER_NUMBER=()
+declare -A OTHER_RELEASE=() OTHER_IMAGE=() OTHER_NUMBER=()
 
-# add_host NAME RELEASE: one more host, of a release's plain image.
+# add_host NAME RELEASE[/IMAGE]: one more host; its image is `host`, the plain one, unless another is named.
 add_host() {
-    [[ $1 =~ ^[a-z][a-z0-9-]{0,29}$ && $2 =~ ^[a-z]+$ ]] || die "'$1=$2' is no NAME=RELEASE"
-    OTHER_RELEASE[$1]=$2
+    local release=${2%%/*} image=${2#"${2%%/*}"}
+    image=${image#/}
+    [[ $1 =~ ^[a-z][a-z0-9-]{0,29}$ && $release =~ ^[a-z]+$ && ${image:=host} =~ ^(host|base)$ ]] ||
+        die "'$1=$2' is not NAME=RELEASE or NAME=RELEASE/IMAGE with the image host or base"
+    OTHER_RELEASE[$1]=$release
+    OTHER_IMAGE[$1]=$image
     OTHER_NUMBER[$1]=$((20 + ${#OTHER_NUMBER[@]}))
 }
 
@@ -32,7 +36,7 @@ host_image() {
     case $1 in
         mirror) image_tag mirror ;;
         login1 | compute1) image_tag cluster ;;
-        *) LAB_RELEASE=${OTHER_RELEASE[$1]:-$LAB_RELEASE} image_tag host ;;
+        *) LAB_RELEASE=${OTHER_RELEASE[$1]:-$LAB_RELEASE} image_tag "${OTHER_IMAGE[$1]:-host}" ;;
     esac
 }
 
@@ -65,6 +69,8 @@ host_flags() {
         master1) [ "$LAB_NAME" != demo ] || printf '%s\n' --publish 127.0.0.1:8443:443 ;;
         logging1) [ "$LAB_NAME" != demo ] || printf '%s\n' --publish 127.0.0.1:9443:443 ;;
     esac
+    mkdir -p "$LAB_CACHE/bytecode"
+    printf '%s\n' --volume "$LAB_CACHE/bytecode:/var/cache/lab-zip-bytecode"
 }
 
 container_of() { echo "$LAB_NAME-$1"; }

@@ -48,7 +48,7 @@ import_host() {
     rm -rf "$LAB_CACHE/host-$LAB_RELEASE.tar" "$work"
 }
 
-# extend NAME: raycrafter-lab/NAME = the host image + lab/images/NAME/{packages.txt,install}.
+# extend NAME: raycrafter-lab/NAME = the host image + lab/images/NAME/{packages.txt,install}; the second may be missing.
 extend() {
     local name=$1 base tag hash work box=raycrafter-lab-build-$1 debs=$LAB_CACHE/debs-$LAB_RELEASE
     base=$(image_tag host)
@@ -68,9 +68,8 @@ extend() {
             printf "Binary::apt::APT::Keep-Downloaded-Packages \"true\";\nAPT::Keep-Downloaded-Packages \"true\";\n" >/etc/apt/apt.conf.d/99build
             apt-get -qq update
             apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "$@" >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
-            /lab-build/install
-            rm -rf /usr/sbin/policy-rc.d /etc/apt/apt.conf.d/99build /tmp/apt.log /var/lib/apt/lists/*
-            touch --date=@0 /var/lib/apt/lists
+            [ ! -e /lab-build/install ] || /lab-build/install
+            rm -rf /usr/sbin/policy-rc.d /etc/apt/apt.conf.d/99build /tmp/apt.log
         ' install $(package_names "$work/packages.txt") >&2 ||
         die "could not build $tag: see the lines above; the box is kept as container $box"
     docker commit --change 'CMD ["/lib/systemd/systemd"]' \

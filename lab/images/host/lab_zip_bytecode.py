@@ -1,11 +1,13 @@
 """Keep the bytecode of what Python imports from zip archives, as it keeps that of files.
 
 Ansible sends every module as an archive, and a hundred of the files in it are the same each time. A lab's host runs
-hundreds of modules within minutes, and compiling those files took half of the time of each.
+hundreds of modules within minutes, and compiling those files took half of the time of each. All labs of a machine share
+what is kept.
 """
 
 import marshal
 import os
+import sys
 import zipimport
 
 KEPT = "/var/cache/lab-zip-bytecode"  # root's: others read it
@@ -19,11 +21,11 @@ def kept(pathname, source):
     from importlib.util import source_hash
     from pathlib import Path
 
-    file = Path(KEPT, source_hash(source).hex())
+    file = Path(KEPT, f"{source_hash(source).hex()}.{sys.implementation.cache_tag}")
     with suppress(OSError, EOFError):
         return marshal.loads(file.read_bytes())  # noqa: S302 - root wrote it
     code = compile_source(pathname, source)
-    unfinished = file.with_suffix(f".{os.getpid()}")
+    unfinished = file.with_suffix(f".{os.urandom(8).hex()}")
     with suppress(OSError):
         unfinished.write_bytes(marshal.dumps(code))
         unfinished.replace(file)
