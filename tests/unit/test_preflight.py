@@ -11,6 +11,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = yaml.safe_load((ROOT / "group_vars/all/preflight.yml").read_text())["preflight_roles"]
 IMPORT = "ansible.builtin.import_role"
+SERVICES = yaml.safe_load((ROOT / "playbooks/tasks/services.yml").read_text())
 PLAYS = {
     play["name"]: (play["hosts"], [task[IMPORT]["name"] for task in play["tasks"] if IMPORT in task])
     for path in sorted((ROOT / "playbooks").glob("*.yml"))
@@ -27,6 +28,18 @@ def test_the_roles_of_a_play_are_in_the_table(play):
     assert [role for role in roles if role not in named] == []
 
 
+@pytest.mark.parametrize("task", SERVICES, ids=lambda task: task["name"])
+def test_the_role_of_a_service_is_in_the_table(task):
+    role = task["ansible.builtin.include_role"]["name"]
+    groups = set(re.findall(r"'(\w+)'", task["when"])) & set(TABLE)
+    assert groups
+    for group in groups:
+        assert role in re.findall(r"\w+", str(TABLE[group]))
+    assert task["tags"] == [role, f"{role}:configure"]
+    assert task["ansible.builtin.include_role"]["apply"] == {"tags": [role]}
+
+
 def test_every_role_is_in_a_play():
     played = {role for _, roles in PLAYS.values() for role in roles}
+    played |= {task["ansible.builtin.include_role"]["name"] for task in SERVICES}
     assert played == {path.name for path in (ROOT / "roles").iterdir()}
