@@ -13,7 +13,7 @@ import click
 from click.shell_completion import get_completion_class
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from . import __version__, account, fetch, logs, share, upkeep
+from . import __version__, account, fetch, logs, retention, share
 from .api import Api
 from .common import JOB, api_of, as_json, interval, print_json, progress
 from .errors import EXIT_FAILED, CliError
@@ -45,7 +45,7 @@ def main() -> None:
 
 for command in (account.login, account.logout, account.tokens, logs.logs, share.share, share.unshare):
     main.add_command(command)
-for command in (upkeep.extend, upkeep.keep, upkeep.notify):
+for command in (retention.extend, retention.keep, retention.notify):
     main.add_command(command)
 
 

@@ -14,14 +14,14 @@ from typing import List, Optional
 from . import __version__, selftest, stop
 from .api import Api
 from .config import Config, ConfigError, load, native_id
+from .event_sender import EventSender
+from .event_spool import EventSpool
 from .gelf import LINKS, SPOOL_BYTES, GelfHandler
 from .gelf_spool import LogSpool
 from .linux import UnsupportedError
 from .reporter import Reporter
-from .sender import EventSender
 from .session import EXIT_UNUSABLE, Session
 from .spawner import Spawner
-from .spool import EventSpool
 from .tls import client_context
 
 # Time for the last log messages, seconds.

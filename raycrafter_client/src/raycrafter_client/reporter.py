@@ -3,7 +3,7 @@
 import logging
 from typing import Any, Dict, Optional
 
-from .spool import EventSpool
+from .event_spool import EventSpool
 
 logger = logging.getLogger("raycrafter_client")
 

@@ -8,14 +8,14 @@ from typing import Any, Callable, Dict, List, Tuple
 
 from . import stop
 from .api import Api, ApiError, UnreachableError
+from .attempt import Attempt, not_started
 from .claim import Claim, ClaimError, FrameTask, parse
 from .config import Config
-from .frame import Attempt, not_started
+from .event_sender import EventSender
 from .heartbeat import Heartbeat, stop_for
 from .progress import Progress
 from .reporter import Reporter
 from .runner import Runner
-from .sender import EventSender
 from .spawner import Spawner
 
 EXIT_OK, EXIT_UNUSABLE, EXIT_UNREACHABLE, EXIT_REFUSED, EXIT_TERMINATED = 0, 1, 75, 77, 143

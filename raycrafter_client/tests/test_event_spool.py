@@ -2,7 +2,7 @@
 
 import os
 
-from raycrafter_client.spool import EventSpool
+from raycrafter_client.event_spool import EventSpool
 
 EVENT = {"level": 30, "kind": "warning", "frame": 3, "attempt": 1, "message": "text", "data": {"line": 5}}
 

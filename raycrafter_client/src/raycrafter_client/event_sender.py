@@ -6,8 +6,8 @@ import time
 
 from .api import Api, ApiError, UnreachableError
 from .backoff import Backoff
+from .event_spool import EventSpool
 from .heartbeat import stop_for
-from .spool import EventSpool
 
 logger = logging.getLogger(__name__)
 
