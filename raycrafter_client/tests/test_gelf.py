@@ -323,8 +323,9 @@ def test_refused_message_does_not_block_others(make, log):
 
 
 @pytest.mark.parametrize("log", ["http_log"], indirect=True)
-def test_failing_server_gets_the_messages_later(make, log):
-    log.answer = lambda body: 503
+@pytest.mark.parametrize("status", [503, 415])
+def test_failing_server_gets_the_messages_later(make, log, status):
+    log.answer = lambda body: status
     logger, _ = make()
     logger.info("patience")
     log.poll(lambda: log.connections >= 3)

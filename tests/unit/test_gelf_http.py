@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from raycrafter_client import gelf_http as client
+
 PROGRAM = Path(__file__).parents[2] / "roles/log_shipping/files/usr/local/lib/raycrafter/gelf_http.py"
 
 
@@ -99,6 +101,18 @@ def sender(program, graylog, tmp_path):
 
 def numbered(count: int) -> list[bytes]:
     return [b"message %d" % number for number in range(count)]
+
+
+def test_senders_of_hosts_and_compute_nodes_refuse_the_same_statuses(program):
+    """The two programs share no file: one is installed on hosts, the other on the cluster."""
+    assert program.REFUSED_STATUSES == client.REFUSED_STATUSES
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 415, 500, 503])
+def test_status_of_the_sender_or_the_server_drops_no_message(sender, graylog, tmp_path, status):
+    graylog.answers = lambda body: (status, False)
+    assert sender.deliver([b"one"]) == f"Graylog takes no messages: it answered {status}"
+    assert not (tmp_path / "refused").exists()
 
 
 def test_every_message_of_a_transaction_arrives_once_and_in_order(sender, graylog):

@@ -13,8 +13,11 @@ from .gelf_queue import LogMessage
 ACCEPTED = 202
 # Requests in flight: waiting for each response would cost a round trip per message.
 WINDOW = 64
-# Statuses that refuse the message itself, so that a retry is useless.
-REFUSED_STATUSES = (400, 413, 415, 422)
+# Statuses that refuse the message itself, so that a retry is useless. Graylog's input answers 202, or 413 above its
+# size limit; 400 and 422 can come from a proxy. Other statuses concern the sender or the server, and treating them as a
+# refusal would drop every message: 401 authorization, 404 path, 405 method, 415 content type.
+# The hosts' sender has the same list: roles/log_shipping/files/usr/local/lib/raycrafter/gelf_http.py.
+REFUSED_STATUSES = (400, 413, 422)
 
 
 class Responses(io.BufferedReader):

@@ -26,8 +26,9 @@ LONGEST_PAUSE = 10  # seconds between two attempts
 WINDOW = 64  # messages that are on the way without an answer
 REMINDER = 3600  # seconds between two lines in the journal about trouble that lasts
 REFUSED_BYTES = 32 * 1024 * 1024  # of the file for refused messages, and of the one before it, which is kept
-# The message itself is wrong, whoever sends it and however often.
-HOPELESS = (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, http.HTTPStatus.UNPROCESSABLE_ENTITY)
+# Statuses that refuse the message itself, so that a retry is useless. The reasons, and the same list, are in
+# raycrafter_client/src/raycrafter_client/gelf_http.py.
+REFUSED_STATUSES = (400, 413, 422)
 
 
 class UnavailableError(Exception):
@@ -144,7 +145,7 @@ class Sender:
                 self.taken.add(message)
 
     def _judge(self, message: bytes, status: int) -> None:
-        if status in HOPELESS:
+        if status in REFUSED_STATUSES:
             self._put_aside(message, status)
         elif status != http.HTTPStatus.ACCEPTED:
             raise UnavailableError(f"it answered {status}")
