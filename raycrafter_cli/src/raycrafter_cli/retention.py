@@ -1,50 +1,50 @@
-"""What keeps a job's files: a longer workspace, no deletion by age. And how one is told."""
+"""Extend a job's workspace, keep its files, and set the user's notifications."""
 
 from __future__ import annotations
 
 import click
 
 from .common import JOB, api_of, as_json, print_json
-from .text import clean, moment
+from .text import clean, local_time
 
 
 @click.command()
 @click.argument("job", type=JOB)
 @click.pass_context
 def extend(context: click.Context, job: int) -> None:
-    """Ask the site to extend the workspace of JOB."""
+    """Request a longer lifetime for the workspace of JOB on the cluster."""
     workspace = api_of(context).act(job, "extend")["workspace"]
-    until = moment(workspace["expires"])
-    click.echo(f"The site is asked; until now it is lent until {until}. Its answer: raycrafter logs {job}")
+    until = local_time(workspace["expires"])
+    click.echo(f"Extension requested; the workspace lasts until {until} so far. See the result: raycrafter logs {job}")
 
 
 @click.command()
 @click.argument("job", type=JOB)
-@click.option("--off", is_flag=True, help="Let it be deleted by age again.")
+@click.option("--off", is_flag=True, help="Delete the files by age again.")
 @click.pass_context
 def keep(context: click.Context, job: int, off: bool) -> None:
-    """Keep JOB and its files, however old they are."""
-    data = api_of(context).change(job, {"keep": not off})
-    until = f" until {moment(data['files_go'])}" if data["files_go"] else ""
-    click.echo(f"Job {job} is kept{'' if data['keep'] else until or ', as the site keeps all'}.")
+    """Exempt JOB and its files from deletion by age."""
+    data = api_of(context).update(job, {"keep": not off})
+    until = f" until {local_time(data['files_go'])}" if data["files_go"] else ""
+    click.echo(f"Job {job} is kept{'' if data['keep'] else until or ': the site deletes no jobs by age'}.")
 
 
 @click.command()
-@click.option("--mail/--no-mail", default=None, help="Whether you are told by mail.")
-@click.option("--webhook", metavar="URL", help='An https address that is told; "" for none.')
-@click.option("--new-secret", is_flag=True, help="Make another secret of the webhook.")
+@click.option("--mail/--no-mail", default=None, help="Notify you by mail, or do not.")
+@click.option("--webhook", metavar="URL", help='https address to notify; "" removes the webhook.')
+@click.option("--new-secret", is_flag=True, help="Create a new secret for the webhook.")
 @as_json
 @click.pass_context
 def notify(context: click.Context, mail: bool | None, webhook: str | None, new_secret: bool, as_json: bool) -> None:
-    """Show, or choose, how you are told when a job ends or needs you."""
-    wanted = {"mail": mail, "webhook": webhook, "new_secret": new_secret or None}
-    wanted = {name: value for name, value in wanted.items() if value is not None}
-    data = api_of(context).notifications(wanted)
+    """Show or set your notifications for jobs that end or need your action."""
+    changes = {"mail": mail, "webhook": webhook, "new_secret": new_secret or None}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    data = api_of(context).notifications(changes)
     if as_json:
         print_json(data)
         return
-    works = "" if data["mail_works"] else " (the site sends none, or has no address of yours)"
-    click.echo(f"Mail: {'to ' + (clean(data['address']) or 'nobody') if data['mail'] else 'no'}{works}")
+    hint = "" if data["mail_works"] else " (inactive: the site sends no mail, or your account has no address)"
+    click.echo(f"Mail: {'to ' + (clean(data['address']) or 'no address') if data['mail'] else 'no'}{hint}")
     click.echo(f"Webhook: {clean(data['webhook']) or 'none'}")
     if data.get("secret"):
-        click.echo(f"Secret of the webhook, shown this once: {clean(data['secret'])}")
+        click.echo(f"Secret of the webhook, shown only once: {clean(data['secret'])}")
