@@ -108,13 +108,13 @@ def numbered(count: int) -> list[bytes]:
 
 def test_senders_of_hosts_and_compute_nodes_refuse_the_same_statuses(program):
     """The programs share no file: one is installed on hosts, one on the cluster."""
-    assert program.REFUSED_STATUSES == client.REFUSED_STATUSES
+    assert program.REFUSALS == client.REFUSALS
 
 
 @pytest.mark.parametrize("status", [401, 404, 405, 415, 500, 503])
 def test_status_of_the_sender_or_the_server_drops_no_message(sender, graylog, tmp_path, status):
     graylog.answers = lambda body: (status, False)
-    assert sender.deliver([b"one"]) == f"Graylog takes no messages: it answered {status}"
+    assert sender.deliver([b"one"]) == f"Graylog accepts no messages: status {status}"
     assert not (tmp_path / "refused").exists()
 
 
@@ -139,19 +139,19 @@ def test_outage_is_logged_hourly_and_its_end_once(program, sender, graylog):
     for hours in (0, 1, 2):
         while program.clock < 1000 + hours * 3600:
             sender.deliver([b"poison"])
-        assert program.journal == ["Graylog takes no messages: it answered 500"] * len(program.journal)
+        assert program.journal == ["Graylog accepts no messages: status 500"] * len(program.journal)
         assert hours <= len(program.journal) <= hours + 1
     graylog.answers = lambda body: (202, False)
     for _ in range(3):
         assert sender.deliver([b"poison"]) == "OK"
-    assert program.journal[-2:] == ["Graylog takes no messages: it answered 500", "Graylog takes messages again"]
+    assert program.journal[-2:] == ["Graylog accepts no messages: status 500", "Graylog accepts messages again"]
 
 
 def test_server_gets_all_messages_after_an_outage(program, sender, graylog):
     graylog.answers = lambda body: (202, True)
     assert sender.deliver([b"before"]) == "OK"
     graylog.stop()
-    assert "takes no messages" in sender.deliver(numbered(5))
+    assert "accepts no messages" in sender.deliver(numbered(5))
     back = Input(graylog.server_port)
     try:
         assert sender.deliver(numbered(5)) == "OK"

@@ -17,7 +17,7 @@ WINDOW = 64
 # size limit; 400 and 422 can come from a proxy. Other statuses concern the sender or the server, and treating them as a
 # refusal would drop every message: 401 authorization, 404 path, 405 method, 415 content type.
 # The hosts' sender has the same list: roles/log_shipping/files/usr/local/lib/raycrafter/gelf_http.py.
-REFUSED_STATUSES = (400, 413, 422)
+REFUSALS = (400, 413, 422)
 
 
 class Responses(io.BufferedReader):
@@ -92,7 +92,7 @@ class HttpLink(Link):
                 text = response.read().decode("utf-8", "replace")
             except HTTPException as error:
                 raise OSError("the log server's response cannot be read: {!r}".format(error)) from error
-        if response.status in REFUSED_STATUSES:
+        if response.status in REFUSALS:
             self._refused.append((message, "{} {}".format(response.status, text[:200] or response.reason)))
         elif response.status != ACCEPTED:
             raise OSError("the log server answered {} {}".format(response.status, response.reason))
