@@ -17,7 +17,7 @@ EXIT_INTERRUPTED = 130
 EXIT_UNREAD = 141  # the reader has closed the output: the code of a program that SIGPIPE has ended
 
 
-# OpenSSL's verify codes: self-signed, self-signed in chain, no local issuer, no first certificate
+# OpenSSL's verify codes: self-signed, self-signed in the chain, no local issuer, first certificate not verifiable.
 UNKNOWN_AUTHORITY = {18, 19, 20, 21}
 
 

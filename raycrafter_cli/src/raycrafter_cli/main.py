@@ -151,7 +151,7 @@ def list_jobs(context: click.Context, limit: int, as_json: bool, **filters: Any)
 @as_json
 @click.pass_context
 def status(context: click.Context, job: int | None, as_json: bool) -> None:
-    """Show JOB, or your newest job."""
+    """Show JOB, or the newest job."""
     api = api_of(context)
     if job is None:
         newest = api.jobs(1)

@@ -79,7 +79,7 @@ class BlenderParser(LineParser):
         event = self.progress(_percent(samples), _figures(line)) if samples else None
         phase = "rendering" if samples else self._phase or "preparing"
         if phase != self._phase:
-            # The first sample line usually reports 0 samples: the phase is the news, so it replaces the progress.
+            # The first sample line usually reports 0 samples, so the phase event replaces the progress event.
             self._phase = phase
             event = Event("phase", logging.INFO, phase, {"phase": phase})
         return event

@@ -20,7 +20,7 @@ MAX_TEXT = 2000  # characters; the server's limit for a message
 class EventSpool:
     """Numbered events (seq 1, 2, 3 …), safe for several threads.
 
-    A full disk raises no error; ``lost`` counts the failed writes.
+    A full disk raises no error; ``lost`` counts failed writes and dropped events.
     """
 
     def __init__(self, directory: str) -> None:

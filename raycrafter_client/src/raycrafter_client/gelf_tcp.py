@@ -9,8 +9,8 @@ from typing import Deque, List, Sequence, Tuple
 from .gelf_link import Link
 from .gelf_queue import LogMessage
 
-# Without acknowledgements, resend the messages of this period when a connection dies. Both values exceed the kernel's
-# TCP_USER_TIMEOUT and a chunk of the spool file.
+# Without acknowledgements, resend the messages of this period when a connection dies. RESEND_SECONDS exceeds the
+# kernel's TCP_USER_TIMEOUT, and RESEND_MESSAGES a chunk of the spool file.
 RESEND_SECONDS = 15.0
 RESEND_MESSAGES = 5000
 # With TLS 1.3 the refusal of a client certificate arrives after the handshake: wait this long for it.
