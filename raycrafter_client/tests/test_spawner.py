@@ -87,7 +87,7 @@ def spawner_pid(started, spawner):
     return pid
 
 
-@pytest.fixture(params=["import time;", IGNORE_SIGTERM], ids=["default", "deaf"])
+@pytest.fixture(params=["import time;", IGNORE_SIGTERM], ids=["default", "ignores_sigterm"])
 def client(request, is_running):
     """Return a rendering client and the process ids of its renderer and the child."""
     renderer = RENDERER.format(request.param, request.param)
