@@ -1,4 +1,4 @@
-"""What a host's certificate must say, how long one lasts, and what opens a key."""
+"""Filters for certificates and private keys."""
 
 from __future__ import annotations
 
@@ -11,19 +11,21 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 def certificate_days_left(pem: str) -> int:
-    """Return the days until the first certificate of a PEM text ends; negative when it has ended.
+    """Return the days until a certificate expires, negative after its expiry.
 
-    Raises AnsibleFilterError when the text is not a certificate.
+    ``pem`` is a PEM text, of which the first certificate counts. Raises AnsibleFilterError if it is no certificate.
     """
     try:
         certificate = x509.load_pem_x509_certificate(pem.encode())
     except ValueError as error:
-        raise AnsibleFilterError(f"this is not a PEM certificate: {error}") from error
+        raise AnsibleFilterError(
+            f"the text is not a PEM certificate: {error}; check the file it was read from"
+        ) from error
     return (certificate.not_valid_after_utc - datetime.now(UTC)).days
 
 
 def private_key_opens(pem: str, passphrase: str) -> bool:
-    """Return whether a PEM text is a private key that is encrypted, with this passphrase."""
+    """Return whether ``pem`` is a private key that is encrypted with ``passphrase``."""
     try:
         load_pem_private_key(pem.encode(), passphrase.encode())
     except (TypeError, ValueError):
@@ -32,7 +34,7 @@ def private_key_opens(pem: str, passphrase: str) -> bool:
 
 
 def subject_alt_names(names: list[str]) -> list[str]:
-    """Return names and addresses as subject alternative names, ("DNS:name", "IP:address"), each once, in order."""
+    """Return subject alternative names ("DNS:name", "IP:address") without duplicates."""
     return list(dict.fromkeys(_alternative(name) for name in names))
 
 

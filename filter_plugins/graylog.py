@@ -1,12 +1,12 @@
-"""Which versions fit Graylog, and how a value is written in its server.conf."""
+"""Filters for Graylog: check versions, write server.conf, select inputs."""
 
 from __future__ import annotations
 
 import re
 
-# By Graylog line, from the server's own checks at its start and, for what is older than 5.0, its documentation: the
-# search engines by the begin of their version, the oldest and the newest MongoDB (None: no bound), and the Java that
-# the host must have (None: the package brings its own). 3.3 has been seen to run on Java 17.
+# Requirements by Graylog line: prefixes of the search engines' versions, the oldest and the newest MongoDB (None: no
+# limit), and the Java versions for the host (None: the package includes Java). The sources are the server's own checks
+# at its start and, before 5.0, its documentation. 3.3 was tested on Java 17.
 _OLD = {"search": {"elasticsearch": ("6.8.", "7.10.")}, "mongodb": ((3, 6), (4, 4)), "java": (8, 11)}
 _FIVE = {"search": {"elasticsearch": ("7.10.",), "opensearch": ("1.", "2.")}, "mongodb": ((5, 0), None), "java": None}
 LINES = {
@@ -29,11 +29,11 @@ LINES = {
         "java": None,
     },
 }
-# The patch of each maintained line with all security mends known when this was written; other lines get none any more.
+# The patch release with all known security fixes in each maintained line. Other lines get no more fixes.
 MAINTAINED = {"6.3": 15, "7.0": 12, "7.1": 7}
-# Holes that are known by name: the first line that has it, and the first patch without it in each line that was mended.
-# Later lines are born without it.
-HOLES = {
+# Known vulnerabilities: the first affected line, and the fixed patch release of each fixed line. Later lines are not
+# affected.
+VULNERABILITIES = {
     "CVE-2021-44228 (Log4Shell)": ("3.3", {"3.3": 15, "4.0": 14, "4.1": 9, "4.2": 3}),
     "GHSA-p6gg-5hf4-4rgj (foreign classes by the cluster's settings)": ("3.3", {"5.1": 11, "5.2": 4}),
     "GHSA-3xf8-g8gr-g7rh (session fixation)": ("4.3", {"5.1": 11, "5.2": 4}),
@@ -49,14 +49,14 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match[0].split(".")) if match else ()
 
 
-def _holes(line: str, patch: int) -> list[str]:
-    """Return the names of the known holes of a release."""
+def _vulnerabilities(line: str, patch: int) -> list[str]:
+    """Return the names of the known vulnerabilities of a release."""
     order = list(LINES)
     here = order.index(line)
     return [
         name
-        for name, (since, mended) in HOLES.items()
-        if order.index(since) <= here <= max(map(order.index, mended)) and patch < mended.get(line, patch + 1)
+        for name, (since, fixed) in VULNERABILITIES.items()
+        if order.index(since) <= here <= max(map(order.index, fixed)) and patch < fixed.get(line, patch + 1)
     ]
 
 
@@ -67,17 +67,19 @@ def _dotted(version: tuple[int, ...]) -> str:
 def graylog_problems(
     graylog: str, search_engine: str, search: str, mongodb: str, java: int, accept_unmaintained: bool = False
 ) -> list[str]:
-    """Return why these versions do not fit together, one sentence each; an empty list where they fit.
+    """Return a sentence for each reason why these versions do not work together.
 
-    java: the major version that the host gets, which only counts where Graylog's package brings none.
-    accept_unmaintained: take a release that lacks security mends, for a lab.
+    graylog, search, mongodb: full versions, such as 7.1.7.
+    search_engine: elasticsearch or opensearch.
+    java: the major version on the host, checked only if Graylog's package does not include Java.
+    accept_unmaintained: accept a release without all security fixes, for a lab.
     """
     numbers = _numbers(graylog)
     if len(numbers) != 3:
-        return [f"graylog_version {graylog!r} is no full version such as 7.1.7."]
+        return [f"graylog_version {graylog!r} is no full version: set it to one such as 7.1.7."]
     line, patch = _dotted(numbers[:2]), numbers[2]
     if line not in LINES:
-        return [f"Graylog {graylog} is unknown to this role, which knows {', '.join(LINES)}."]
+        return [f"Graylog {graylog} is unknown to this role: use {', '.join(LINES)}."]
     needs = LINES[line]
     problems = []
     engines = needs["search"]
@@ -92,18 +94,19 @@ def graylog_problems(
     if needs["java"] and java not in needs["java"]:
         problems.append(f"Graylog {line} runs on Java {', '.join(map(str, needs['java']))}, not {java}.")
     if not accept_unmaintained and patch < MAINTAINED.get(line, patch + 1):
-        mend = f"take {line}.{MAINTAINED[line]} or later" if line in MAINTAINED else f"take {', '.join(MAINTAINED)}"
-        named = "".join(f", {hole}" for hole in _holes(line, patch))
+        fix = f"take {line}.{MAINTAINED[line]} or later" if line in MAINTAINED else f"take {', '.join(MAINTAINED)}"
+        names = "".join(f", {name}" for name in _vulnerabilities(line, patch))
         problems.append(
-            f"Graylog {graylog} lacks security mends{named}: {mend}, or set graylog_accept_unmaintained in a lab."
+            f"Graylog {graylog} lacks security fixes{names}: {fix}, or set graylog_accept_unmaintained in a lab."
         )
     return problems
 
 
 def graylog_property(value: object) -> str:
-    """Return a value as server.conf has it: a properties file in Latin-1 where a backslash stands for itself doubled.
+    """Return a value in the format of server.conf, a Java properties file in Latin-1.
 
-    Lists are joined with commas. Raises ValueError for a line break, which would begin a setting of its own.
+    Backslashes are doubled and lists joined with commas. Raises ValueError for a line break, which would start another
+    setting.
     """
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -111,7 +114,7 @@ def graylog_property(value: object) -> str:
         return ",".join(graylog_property(item) for item in value)
     text = str(value)
     if re.search(r"[\r\n\0]", text):
-        raise ValueError("a value in server.conf cannot have a line break")
+        raise ValueError("a value in server.conf cannot have a line break: remove it")
     text = text.replace("\\", "\\\\")
     text = "".join(char if " " <= char <= "~" else _escaped(char) for char in text)
     return re.sub(r"^ ", r"\\ ", text)
@@ -123,7 +126,7 @@ def _escaped(char: str) -> str:
 
 
 def graylog_tls_inputs(inputs: list[dict]) -> list[dict]:
-    """Return the inputs that speak TLS: those with tls, unless it says enable: false, as graylog_input reads it."""
+    """Return the inputs with TLS: with ``tls``, and without ``enable: false`` in it."""
     return [item for item in inputs if item.get("tls") and item["tls"].get("enable", True)]
 
 

@@ -1,4 +1,4 @@
-"""What kind of machine a host is, from its facts."""
+"""Filters for the facts of a host."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ CONTAINERS = {"container", "containerd", "docker", "lxc", "openvz", "podman", "s
 
 
 def is_container(facts: dict) -> bool:
-    """Return whether a host shares its kernel and its clock with others, from its `ansible_facts` (subset virtual)."""
+    """Return whether a host is a container, which shares kernel and clock with others.
+
+    ``facts`` are its ansible_facts with the subset virtual.
+    """
     return not CONTAINERS.isdisjoint(facts["virtualization_tech_guest"])
 
 

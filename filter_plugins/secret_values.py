@@ -1,4 +1,4 @@
-"""A new secret, for playbooks/secrets.yml."""
+"""Filter that creates secrets, for playbooks/secrets.yml."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import secrets
 import string
 
 ALPHABET = string.ascii_letters + string.digits
-LENGTH = 64  # letters and digits: 380 bits, and safe in every configuration file and address
+LENGTH = 64  # 380 bits in letters and digits, which need no quoting in configuration files and URLs
 
 
 def secret_value(_name: str) -> str:
-    """Return a random text of 64 letters and digits; the name is only what it is made for."""
+    """Return 64 random letters and digits. The name is ignored."""
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 

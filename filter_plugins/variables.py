@@ -1,16 +1,16 @@
-"""Find misspelt role variables: argument_specs let a name that they do not know pass in silence."""
+"""Filter that finds misspelt role variables, which argument_specs do not report."""
 
 from __future__ import annotations
 
 import difflib
 from pathlib import Path
 
-# Uses PyYAML's C loader where it exists, which is ten times as fast.
+# Ansible's loader uses PyYAML's C loader if available, which is ten times as fast.
 from ansible.module_utils.common.yaml import yaml_load
 
 
 def role_options(roles: str | Path) -> dict[str, set[str]]:
-    """Return the option names of every role below the directory `roles`, over all entry points."""
+    """Return the option names of every role below `roles`, from all entry points."""
     known = {}
     for path in sorted(Path(roles).glob("*/meta/argument_specs.yml")):
         entry_points = yaml_load(path.read_text())["argument_specs"].values()
@@ -19,9 +19,10 @@ def role_options(roles: str | Path) -> dict[str, set[str]]:
 
 
 def misspelt_variables(names: list[str], roles: str | Path) -> list[str]:
-    """Return a sentence for each name that begins like a role's variable and is none of that role's options.
+    """Return a sentence for each name with a role's prefix that is not its option.
 
-    A name belongs to the role with the longest fitting prefix; names with a leading underscore are internal and pass.
+    names: variable names. roles: directory of the roles. A name belongs to the role with the longest matching prefix;
+    names with a leading underscore are internal and accepted.
     """
     known = role_options(roles)
     found = []
@@ -29,10 +30,11 @@ def misspelt_variables(names: list[str], roles: str | Path) -> list[str]:
         role = max((role for role in known if name.startswith(f"{role}_")), key=len, default=None)
         if role is None or name in known[role]:
             continue
-        # The common prefix would make any two names alike.
+        # Compare without the common prefix, which would make all names similar.
         settings = [option.removeprefix(f"{role}_") for option in known[role]]
         nearest = difflib.get_close_matches(name.removeprefix(f"{role}_"), settings, n=1)
-        found.append(f"{name} is no variable of the role {role}" + (f"; {role}_{nearest[0]} is" if nearest else ""))
+        hint = f": did you mean {role}_{nearest[0]}?" if nearest else ""
+        found.append(f"{name} is no variable of the role {role}{hint}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The secrets of the lab; they are made for it alone and open nothing else."""
+"""Read the lab's secrets, which are valid for this lab only."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ VAULT = Path(__file__).resolve().parents[1] / "inventories/lab/group_vars/all/va
 
 
 class Hidden(dict):
-    """A dictionary whose values a failing test does not print."""
+    """A dictionary that hides its values from the output of failed tests."""
 
     def __repr__(self) -> str:
         return f"<{len(self)} hidden values>"
 
 
 def opened() -> Hidden:
-    """Return the lab's secrets by their names.
+    """Return the lab's secrets by name.
 
-    Raises CalledProcessError when there is no vault yet, or ANSIBLE_VAULT_PASSWORD_FILE does not open it.
+    Raises CalledProcessError without a vault, or if ANSIBLE_VAULT_PASSWORD_FILE has the wrong password.
     """
     return Hidden(yaml.safe_load(subprocess.check_output(["ansible-vault", "view", VAULT], text=True)))

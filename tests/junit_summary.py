@@ -1,6 +1,6 @@
-"""Tell what a JUnit file holds: `python3 tests/junit_summary.py FILE`.
+"""Print a summary of a JUnit file: `python3 tests/junit_summary.py FILE`.
 
-The first line has the numbers of passed and failed tests; every further line names a test that failed, and why.
+The first line has the numbers of passed and failed tests, every further line a failed test and the reason.
 """
 
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def counts(root: ElementTree.Element) -> tuple[int, int]:
-    """Return (passed, failed) over all suites; a skipped test counts as neither."""
+    """Return (passed, failed) of all suites, without skipped tests."""
     suites = list(root.iter("testsuite"))
     failed = sum(int(suite.get("failures", 0)) + int(suite.get("errors", 0)) for suite in suites)
     skipped = sum(int(suite.get("skipped", 0)) for suite in suites)
@@ -17,13 +17,13 @@ def counts(root: ElementTree.Element) -> tuple[int, int]:
 
 
 def failures(root: ElementTree.Element) -> list[str]:
-    """Return a line for each test that failed: its name and the first 200 characters of the reason."""
-    found = []
+    """Return a line for each failed test: name and first 200 characters of the reason."""
+    lines = []
     for case in root.iter("testcase"):
         for reason in (*case.iter("failure"), *case.iter("error")):
-            words = " ".join(reason.get("message", "").split())
-            found.append(f"{case.get('name')}: {words[:200]}")
-    return found
+            text = " ".join(reason.get("message", "").split())
+            lines.append(f"{case.get('name')}: {text[:200]}")
+    return lines
 
 
 if __name__ == "__main__":

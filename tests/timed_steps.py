@@ -1,8 +1,8 @@
-"""Run a command into a log file under a limit, and note how long each of molecule's steps took.
+"""Run a command with a time limit and a log, and time molecule's steps.
 
-usage: python3 tests/timed_steps.py LIMIT LOG STEPS COMMAND...
-LIMIT is in seconds. STEPS gets a line "SECONDS STEP" for each step, in their order. The exit code is the command's, or
-124 at the limit.
+Usage: python3 tests/timed_steps.py LIMIT LOG STEPS COMMAND...
+LIMIT is in seconds. The file STEPS gets a line "SECONDS STEP" for each step, in order. The exit code is the command's,
+or 124 at the limit.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from pathlib import Path
 
 STEP = re.compile(rb"INFO +\[\S+ > (\w+)\] Executing$")
 GRACE = 30  # seconds between TERM and KILL at the limit
-REST = 5  # seconds for what is left in the pipe: ssh's shared connections hold it open
+REST = 5  # seconds to read the rest of the pipe, which ssh's shared connections may hold open
 
 
 class Steps:
-    """Copies output to a log; a new step begins where molecule says so."""
+    """Copy output to a log and record the start of molecule's steps."""
 
     def __init__(self) -> None:
         self.began: list[tuple[str, float]] = []
 
     def copy(self, source: int, log: Path) -> None:
-        """Copy lines from a descriptor to ``log`` until its end."""
+        """Copy lines from a descriptor to ``log`` until the end of file."""
         with os.fdopen(source, "rb") as lines, log.open("wb", buffering=0) as file:
             for line in lines:
                 if match := STEP.match(line):
@@ -37,7 +37,7 @@ class Steps:
                 file.write(line)
 
     def table(self) -> str:
-        """Return the seconds of each step until now."""
+        """Return a line "SECONDS STEP" for each step, the last one until now."""
         ends = [start for _, start in self.began[1:]] + [time.monotonic()]
         return "".join(f"{end - start:.0f} {name}\n" for (name, start), end in zip(self.began, ends, strict=False))
 
@@ -65,7 +65,7 @@ def main(limit: float, log: Path, steps_file: Path, command: list[str]) -> int:
 
 
 def end(child: subprocess.Popen[bytes]) -> None:
-    """End a command that still runs, with what it started."""
+    """End a running command with its child processes."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if child.poll() is not None:
             return

@@ -1,7 +1,7 @@
-"""Show the golden scripts in docs/batch-scripts.md: `batch_scripts_page.py [--check]`.
+"""Write golden scripts into a page as examples: `batch_scripts_page.py [--check]`.
 
-What stands in the page before the examples is written by hand. With --check nothing is written: the exit code is 1 when
-the page differs.
+The page is docs/batch-scripts.md. The text before the examples is written by hand. With --check the tool writes nothing
+and ends with 1 if the page differs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Each is what a test compares the module's output with: `tests/unit/batch_script/
 
 
 def page(hand_written: str) -> str:
-    """Return the text of the page with the examples of today."""
+    """Return the page: the text before the examples and the golden scripts."""
     text = hand_written + HEADING + OPENING
     for path in sorted(GOLDEN.glob("*.sh")):
         text += f"\n### {path.stem.replace('-', ', ')}\n\n```bash\n{path.read_text()}```\n"
@@ -30,13 +30,13 @@ def page(hand_written: str) -> str:
 def main() -> int:
     """Write or check the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, tell whether it differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, end with 1 if the page differs")
     before = PAGE.read_text()
     text = page(before.partition(HEADING)[0])
     if not parser.parse_args().check:
         PAGE.write_text(text)
     elif before != text:
-        print("docs/batch-scripts.md does not show the golden scripts; run make docs")
+        print("docs/batch-scripts.md differs from the golden scripts: run make docs")
         return 1
     return 0
 

@@ -1,6 +1,6 @@
-"""In what the content packs of the major releases of Graylog differ: the one table.
+"""Define the differences between the content packs of Graylog's major releases.
 
-Read in the classes that the servers parse a pack with, in org.graylog.plugins.views.search (views.widgets.aggregation,
+Source: the classes with which the servers parse a pack, in org.graylog.plugins.views.search (views.widgets.aggregation,
 searchtypes.pivot) and org.graylog2.contentpacks.model.entities.
 """
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Release:
-    """One major release's ways.
+    """The pack format of a major release.
 
-    since: the first release that takes the pack.
-    field_lists: what a series is counted for is a list (fields). Before 5.1 it is one (field), which 5.1 and later
-        read too.
-    empty_values: that messages without a field that is counted for are left out has to be said (skip_empty_values).
-        The first releases of 5 refuse the word, as every server refuses keys that it does not know.
-    starts: a range of time that ends now says where it starts (from, since 4.1); before, how long it is (range).
-    row_numbers: whether a table numbers its rows has to be said (show_row_numbers).
+    since: the first release that accepts the pack.
+    field_lists: groups have a list of fields (fields). Before 5.1 they have one field (field), which 5.1 and later
+        accept too.
+    empty_values: groups need skip_empty_values to leave out messages without the field. The first releases of 5 refuse
+        this key, as every server refuses unknown keys.
+    starts: relative time ranges have a start (from, since 4.1) instead of a length (range).
+    row_numbers: tables need show_row_numbers.
     """
 
     major: int
@@ -30,19 +30,19 @@ class Release:
     row_numbers: bool
 
     def grouped(self, field: str) -> dict:
-        """Return the field that something is counted for."""
+        """Return the key for the field of a group."""
         return {"fields": [field]} if self.field_lists else {"field": field}
 
     def limited(self, limit: int) -> dict:
-        """Return that only the most frequent values are shown."""
+        """Return the keys that limit a group to its most frequent values."""
         return {"limit": limit, **({"skip_empty_values": True} if self.empty_values else {})}
 
     def range(self, seconds: int) -> dict:
-        """Return the last seconds as a range of time."""
+        """Return a relative time range of the last ``seconds``."""
         return {"type": "relative", ("from" if self.starts else "range"): seconds}
 
     def query(self, words: str) -> dict:
-        """Return a query."""
+        """Return a query of Elasticsearch's query string syntax."""
         return {"type": "elasticsearch", "query_string": words}
 
 

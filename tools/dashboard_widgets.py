@@ -1,6 +1,7 @@
-"""A widget as Graylog has it twice: what is searched for, and how it is shown. Both must say the same.
+"""Create a widget of a dashboard and its search type.
 
-The frontend only makes the first from the second when somebody edits a dashboard.
+Graylog stores the two separately. Both must match: the frontend derives the search type from the widget only when a
+user edits the dashboard.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ import re
 
 from dashboard_releases import Release
 
-# Graylog's names of what is shown, and the options of each.
-SHOWN = {
+# Graylog's name and options of each visualization.
+VISUALIZATIONS = {
     "number": ("numeric", {"trend": False, "trend_preference": "NEUTRAL"}),
     "bar": ("bar", {"barmode": "stack"}),
     "line": ("line", {"interpolation": "linear"}),
@@ -21,7 +22,7 @@ MESSAGES = 50
 
 
 def base(each: dict, release: Release) -> dict:
-    """Return what a widget and its search have in common."""
+    """Return the keys that a widget and its search type share."""
     return {
         "filter": None,
         "timerange": release.range(each["seconds"]),
@@ -31,10 +32,10 @@ def base(each: dict, release: Release) -> dict:
 
 
 def searched_series(name: str, function: str) -> dict:
-    """Return a series of a search. Raises ValueError for a function that the packs do not know."""
+    """Return a series of a search type. Raises ValueError for an unknown function."""
     found = FUNCTION.match(function)
     if not found:
-        raise ValueError(f"{function!r} is none of count(), card, avg, max, sum(field), percentile(field,number)")
+        raise ValueError(f"{function!r} is unknown: use count(), card, avg, max, sum(field), percentile(field,number)")
     plain, field, _, of, percent = found.groups()
     if plain:
         return {"type": plain, "id": name, "field": field or None}
@@ -42,7 +43,7 @@ def searched_series(name: str, function: str) -> dict:
 
 
 def searched_group(field: str, each: dict, release: Release) -> dict:
-    """Return what a search counts for."""
+    """Return a group of a search type."""
     if field == "time":
         return {"type": "time", **release.grouped("timestamp"), "interval": {"type": "auto", "scaling": 1.0}}
     if field == "hour":
@@ -51,7 +52,7 @@ def searched_group(field: str, each: dict, release: Release) -> dict:
 
 
 def shown_group(field: str, each: dict, release: Release) -> dict:
-    """Return what a widget counts for."""
+    """Return a group of a widget."""
     if field == "time":
         interval = {"type": "auto", "scaling": 1.0}
         return {"type": "time", **release.grouped("timestamp"), "config": {"interval": interval}}
@@ -62,14 +63,14 @@ def shown_group(field: str, each: dict, release: Release) -> dict:
 
 
 def order(each: dict) -> list[dict]:
-    """Return that a table has the greatest of its first series first; charts follow the time."""
+    """Return the sort order: tables by their first series descending, charts by time."""
     if each["show"] != "table":
         return []
     return [{"type": "series", "field": next(iter(each["series"].values())), "direction": "Descending"}]
 
 
 def search_type(search_id: str, each: dict, release: Release) -> dict:
-    """Return what is searched for a widget."""
+    """Return the search type of a widget."""
     common = {"id": search_id, **base(each, release)}
     if each["show"] == "messages":
         last_first = [{"field": "timestamp", "order": "DESC"}]
@@ -95,13 +96,13 @@ def search_type(search_id: str, each: dict, release: Release) -> dict:
 
 
 def widget(widget_id: str, each: dict, release: Release) -> dict:
-    """Return how a widget is shown."""
+    """Return a widget."""
     common = {"id": widget_id, **base(each, release)}
     if each["show"] == "messages":
         last_first = [{"type": "pivot", "field": "timestamp", "direction": "Descending"}]
         config = {"fields": each["fields"], "show_message_row": True, "decorators": [], "sort": last_first}
         return {**common, "type": "messages", "config": config}
-    visualization, options = SHOWN[each["show"]]
+    visualization, options = VISUALIZATIONS[each["show"]]
     if each["show"] == "table" and release.row_numbers:
         options = {"pinned_columns": [], "show_row_numbers": False}
     colors = [{"field_name": value, "chart_color": color} for value, color in each["colors"].items()]

@@ -1,7 +1,8 @@
-"""Write the dashboards' content packs, one for each major release of Graylog: `dashboards.py [--check]`.
+"""Write the content packs of the dashboards: `dashboards.py [--check]`.
 
-roles/graylog/files/dashboards.yml says what they show. With --check nothing is written: the exit code is 1 when a pack
-differs. All ids come from the titles, and a pack's revision from its content, so that what changes is installed anew.
+Each major release of Graylog has a pack. roles/graylog/files/dashboards.yml describes the dashboards. With --check the
+tool writes nothing and ends with 1 if a pack differs. Ids are derived from the titles, and a pack's revision from its
+content, so that a changed pack is installed again.
 """
 
 from __future__ import annotations
@@ -20,23 +21,26 @@ from dashboard_widgets import search_type, widget
 ROOT = Path(__file__).resolve().parents[1]
 DESCRIPTION = ROOT / "roles/graylog/files/dashboards.yml"
 PACKS = ROOT / "roles/graylog/files/content_packs"
-# One pack for all releases: a server that is upgraded gets the other revision in place of its own.
+# All releases have the same pack id, so that an upgraded server replaces its revision.
 PACK = uuid.UUID("6f1c3c2e-4f5b-5a52-9a37-7d7f6f0a8c11")
 COLUMNS = 12
 
 
 def named(*names: object) -> str:
-    """Return the id of what has these names, the same every time."""
+    """Return the id of an object: a UUID derived from its names."""
     return str(uuid.uuid5(PACK, "/".join(map(str, names))))
 
 
 def text(value: str) -> dict:
-    """Return a text as content packs have it, where a parameter could stand too."""
+    """Return a string in the format of content packs, which also allow parameters."""
     return {"@type": "string", "@value": value}
 
 
 def placed(dashboard: dict) -> list[tuple[dict, dict]]:
-    """Return each widget's description and position. Raises ValueError for a row that is not full, or a title twice."""
+    """Return each widget's description with its position.
+
+    Raises ValueError for a row that is not full and for a duplicate title.
+    """
     found, top = [], 1
     for row in dashboard["rows"]:
         left = 1
@@ -53,7 +57,7 @@ def placed(dashboard: dict) -> list[tuple[dict, dict]]:
 
 
 def full(each: dict, dashboard: dict) -> dict:
-    """Return a widget's description with what the dashboard says for all."""
+    """Return a widget's description with the dashboard's query and time range."""
     queries = [query for query in (dashboard.get("query"), each.get("query")) if query]
     query = queries[0] if len(queries) == 1 else " AND ".join(f"({query})" for query in queries)
     seconds = each["minutes"] * 60 if "minutes" in each else dashboard["hours"] * 3600
@@ -61,7 +65,7 @@ def full(each: dict, dashboard: dict) -> dict:
 
 
 def entity(dashboard: dict, release: Release) -> dict:
-    """Return a dashboard as an entity of a content pack: its search, and how what is found is shown."""
+    """Return a dashboard as an entity of a content pack: searches and widgets."""
     title = dashboard["title"]
     query_id = named(title, "query")
     widgets, searches, mapping, positions, titles = [], [], {}, {}, {}
@@ -109,7 +113,7 @@ def pack(dashboards: list[dict], release: Release) -> dict:
     return {
         "v": "1",
         "id": str(PACK),
-        "rev": int(digest[:7], 16),  # Graylog wants a whole number of 31 bits
+        "rev": int(digest[:7], 16),  # Graylog requires an integer of 31 bits
         "name": "RayCrafter dashboards",
         "summary": "What a render service's operators look at",
         "description": "Made by tools/dashboards.py from roles/graylog/files/dashboards.yml",
@@ -123,17 +127,17 @@ def pack(dashboards: list[dict], release: Release) -> dict:
 def main() -> int:
     """Write or check the packs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, tell whether one differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, end with 1 if a pack differs")
     check = parser.parse_args().check
     dashboards = yaml.safe_load(DESCRIPTION.read_text())
     stale = 0
     for release in RELEASES:
         path = PACKS / f"dashboards-{release.major}.json"
-        wished = json.dumps(pack(dashboards, release), indent=1) + "\n"
+        expected = json.dumps(pack(dashboards, release), indent=1) + "\n"
         if not check:
-            path.write_text(wished)
-        elif not path.exists() or path.read_text() != wished:
-            print(f"{path.relative_to(ROOT)} is not what {DESCRIPTION.relative_to(ROOT)} says; run make docs")
+            path.write_text(expected)
+        elif not path.exists() or path.read_text() != expected:
+            print(f"{path.relative_to(ROOT)} differs from {DESCRIPTION.relative_to(ROOT)}: run make docs")
             stale = 1
     return stale
 

@@ -1,6 +1,6 @@
-"""Write docs/network.md from the one table of flows, group_vars/all/network.yml: `network_page.py [--check]`.
+"""Write docs/network.md from the table of flows: `network_page.py [--check]`.
 
-With --check nothing is written: the exit code is 1 when the page differs.
+The table is in group_vars/all/network.yml. With --check the tool writes nothing and ends with 1 if the page differs.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ The table is `firewall_flows` in `group_vars/all/network.yml`; this page is made
 """
 
 
-def words(source: str | list[str]) -> str:
-    """Return the sources of a flow for people; a variable is shown by its name."""
+def source_names(source: str | list[str]) -> str:
+    """Return the sources of a flow as text, variables by their name."""
     sources = [source] if isinstance(source, str) else source
     return ", ".join(str(name).replace("{{", "").replace("}}", "").strip().replace("_", " ") for name in sources)
 
@@ -41,7 +41,7 @@ def words(source: str | list[str]) -> str:
 def page(flows: list[dict]) -> str:
     """Return the text of the page."""
     rows = [
-        f"| {flow['name']} | {words(flow['from'])} | {flow['to']} | {', '.join(map(str, flow['ports']))} |"
+        f"| {flow['name']} | {source_names(flow['from'])} | {flow['to']} | {', '.join(map(str, flow['ports']))} |"
         for flow in flows
     ]
     return OPENING + "\n".join(rows) + "\n" + CLOSING
@@ -50,12 +50,12 @@ def page(flows: list[dict]) -> str:
 def main() -> int:
     """Write or check the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, tell whether it differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, end with 1 if the page differs")
     text = page(yaml.safe_load((ROOT / "group_vars/all/network.yml").read_text())["firewall_flows"])
     if not parser.parse_args().check:
         PAGE.write_text(text)
     elif not PAGE.exists() or PAGE.read_text() != text:
-        print("docs/network.md is not what group_vars/all/network.yml says; run make docs")
+        print("docs/network.md differs from group_vars/all/network.yml: run make docs")
         return 1
     return 0
 

@@ -1,6 +1,7 @@
-"""Write every role's README.md from its meta/argument_specs.yml: `role_readmes.py [--check]`.
+"""Write the README.md of all roles: `role_readmes.py [--check]`.
 
-With --check nothing is written: the exit code is 1 when a README differs, or when a role's defaults and specs do.
+A README is made from the role's meta/argument_specs.yml. With --check the tool writes nothing. It ends with 1 if a
+README differs from the specs, or a role's defaults do.
 """
 
 from __future__ import annotations
@@ -15,19 +16,19 @@ ROLES = Path(__file__).resolve().parents[1] / "roles"
 
 
 def load(path: Path) -> dict:
-    """Return the mapping in a YAML file, {} where there is none."""
+    """Return the mapping in a YAML file, or {} without a file."""
     return (yaml.safe_load(path.read_text()) or {}) if path.exists() else {}
 
 
 def paragraphs(text: str | list[str] | None) -> list[str]:
-    """Return a description, which may be one text or a list, as a list of one-line texts."""
+    """Return a description (a string or a list) as a list of one-line strings."""
     texts = [text] if isinstance(text, str) else text or []
     return [" ".join(str(part).split()) for part in texts]
 
 
 def rows(options: dict, prefix: str = "") -> list[str]:
-    """Return a table row for each option, and for the keys of those that are dictionaries."""
-    made = []
+    """Return a table row for each option and for the keys of dictionaries."""
+    lines = []
     for name, option in options.items():
         kind = option.get("type", "str") + (f" of {option['elements']}" if "elements" in option else "")
         if option.get("required"):
@@ -36,9 +37,9 @@ def rows(options: dict, prefix: str = "") -> list[str]:
             default = f"`{option['default']}`" if option.get("default") not in (None, "") else ""
         choices = f" One of {', '.join(map(str, option['choices']))}." if "choices" in option else ""
         description = " ".join(paragraphs(option.get("description"))) + choices
-        made.append(f"| `{prefix}{name}` | {kind} | {default} | {description} |".replace("\n", " "))
-        made += rows(option.get("options") or {}, f"{prefix}{name}.")
-    return made
+        lines.append(f"| `{prefix}{name}` | {kind} | {default} | {description} |".replace("\n", " "))
+        lines += rows(option.get("options") or {}, f"{prefix}{name}.")
+    return lines
 
 
 def readme(role: str, specs: dict, meta: dict) -> str:
@@ -57,24 +58,27 @@ def readme(role: str, specs: dict, meta: dict) -> str:
 
 
 def drift(role: Path, specs: dict) -> list[str]:
-    """Return what differs between a role's defaults and its specs."""
+    """Return a sentence for each difference between a role's defaults and its specs."""
     options = {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
     defaults = load(role / "defaults/main.yml")
-    found = [f"{role.name}: {name} has a default but no spec" for name in defaults.keys() - options.keys()]
+    found = [
+        f"{role.name}: {name} has a default but no spec: add it to meta/argument_specs.yml"
+        for name in defaults.keys() - options.keys()
+    ]
     for name, option in options.items():
         if "default" in option and name not in defaults:
-            found.append(f"{role.name}: {name} has a default in its spec alone")
+            found.append(f"{role.name}: {name} has a default in its spec only: add it to defaults/main.yml")
         elif "default" in option and option["default"] != defaults[name]:
             found.append(f"{role.name}: {name} is {defaults[name]!r} in defaults, {option['default']!r} in its spec")
         if option.get("required") and name in defaults:
-            found.append(f"{role.name}: {name} is required and has a default")
+            found.append(f"{role.name}: {name} is required and has a default: remove one of the two")
     return sorted(found)
 
 
 def main() -> int:
     """Write or check all READMEs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
+    parser.add_argument("--check", action="store_true", help="write nothing, end with 1 if a file differs")
     check = parser.parse_args().check
     problems = []
     for role in sorted(path for path in ROLES.iterdir() if path.is_dir()):
@@ -84,7 +88,7 @@ def main() -> int:
         if not check:
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            problems.append(f"{role.name}: README.md is not what its specs say; run make docs")
+            problems.append(f"{role.name}: README.md differs from the specs: run make docs")
     print("\n".join(problems))
     return 1 if problems else 0
 

@@ -1,4 +1,4 @@
-"""Make a contact sheet and an animated picture of the frames of a directory: `pictures.py DIRECTORY`."""
+"""Create a contact sheet and an animation of frames: `pictures.py DIRECTORY`."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ FRAME_MILLISECONDS = 80
 
 
 def contact_sheet(frames: list[Image.Image]) -> Image.Image:
-    """Return all frames small, in rows of COLUMNS."""
+    """Return an image with thumbnails of all frames, in rows of COLUMNS."""
     width, height = THUMBNAIL
     rows = -(-len(frames) // COLUMNS)
     sheet = Image.new("RGB", (COLUMNS * width, rows * height), "white")
@@ -21,10 +21,10 @@ def contact_sheet(frames: list[Image.Image]) -> Image.Image:
 
 
 def main(directory: Path) -> None:
-    """Read DIRECTORY/*.png in order of their names; write contact-sheet.png and animation.gif beside the directory."""
+    """Write contact-sheet.png and animation.gif beside a directory of *.png files."""
     frames = [Image.open(path).convert("RGB") for path in sorted(directory.glob("*.png"))]
     if not frames:
-        sys.exit(f"{directory}: no frames (*.png); fetch the job first")
+        sys.exit(f"{directory} has no frames (*.png): fetch the job first")
     contact_sheet(frames).save(directory.parent / "contact-sheet.png")
     first, *others = frames
     first.save(

@@ -1,4 +1,4 @@
-"""Print what the demo did: job, frames, batches, logins, and what Graylog finds of the job.
+"""Print the results of the demo: job, frames, batches, log messages and logins.
 
 Usage: python3 -m lab.demo.report JOB
 """
@@ -20,11 +20,11 @@ from lab import vault as lab_vault
 ROOT = Path(__file__).resolve().parents[2]
 WEB = "https://127.0.0.1:8443"
 GRAYLOG = "https://127.0.0.1:9443"
-LOG_LIMIT = 60  # seconds in which a line must be found
+LOG_LIMIT = 60  # seconds until Graylog must find the messages
 tls = ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
 
 
-def everything(api: httpx.Client, url: str) -> list[dict]:
+def all_rows(api: httpx.Client, url: str) -> list[dict]:
     """Return the rows of all pages of a list."""
     rows = []
     while url:
@@ -34,44 +34,49 @@ def everything(api: httpx.Client, url: str) -> list[dict]:
     return rows
 
 
-def messages(vault: dict[str, str], job: int, wanted: int) -> int:
-    """Count the client's messages of the job that Graylog's search finds, once there are as many as wanted."""
+def count_messages(vault: dict[str, str], job: int, expected: int) -> int:
+    """Wait until Graylog finds a job's expected log messages; return their number.
+
+    Ends the program after LOG_LIMIT seconds.
+    """
     login = ("admin", vault["vault_graylog_root_password"])
     query = {"query": f"job_id:{job} AND facility:raycrafter-client", "range": 3600, "limit": 1}
     end = time.monotonic() + LOG_LIMIT
     with httpx.Client(base_url=f"{GRAYLOG}/api/", auth=login, verify=tls, timeout=30) as graylog:
         while True:
-            answer = graylog.get("search/universal/relative", params=query, headers={"Accept": "application/json"})
-            found = answer.raise_for_status().json()["total_results"]
-            if found >= wanted:
+            response = graylog.get("search/universal/relative", params=query, headers={"Accept": "application/json"})
+            found = response.raise_for_status().json()["total_results"]
+            if found >= expected:
                 return found
             if time.monotonic() > end:
                 sys.exit(
-                    f"Graylog finds {found} messages of job {job} after {LOG_LIMIT} s, not {wanted}; see {GRAYLOG}"
+                    f"Graylog finds {found} of {expected} messages of job {job} after {LOG_LIMIT} s: see {GRAYLOG}"
                 )
             time.sleep(1)
 
 
 def table(title: str, columns: list[str], rows: list[list]) -> Table:
     """Return a table for the console."""
-    made = Table(title=title, title_justify="left")
+    result = Table(title=title, title_justify="left")
     for column in columns:
-        made.add_column(column, overflow="fold")
+        result.add_column(column, overflow="fold")
     for row in rows:
-        made.add_row(*(str(cell) if cell is not None else "" for cell in row))
-    return made
+        result.add_row(*(str(cell) if cell is not None else "" for cell in row))
+    return result
 
 
 def main(number: int) -> None:
-    """Collect and print."""
+    """Collect and print the results of a job."""
     vault = lab_vault.opened()
-    person = {"username": "demo", "password": vault["vault_lab_user_password"]}
+    credentials = {"username": "demo", "password": vault["vault_lab_user_password"]}
     with httpx.Client(base_url=f"{WEB}/api/v1/", verify=tls, timeout=30) as api:
-        api.headers["Authorization"] = f"Token {api.post('auth/login', json=person).raise_for_status().json()['token']}"
+        api.headers["Authorization"] = (
+            f"Token {api.post('auth/login', json=credentials).raise_for_status().json()['token']}"
+        )
         job = api.get(f"jobs/{number}").raise_for_status().json()
-        frames = everything(api, f"jobs/{number}/frames")
-        batches = everything(api, f"jobs/{number}/batches")
-    found = messages(vault, number, wanted=len(frames))
+        frames = all_rows(api, f"jobs/{number}/frames")
+        batches = all_rows(api, f"jobs/{number}/batches")
+    found = count_messages(vault, number, expected=len(frames))
     seconds = (datetime.fromisoformat(job["finished"]) - datetime.fromisoformat(job["created"])).total_seconds()
     rendering = sum(frame["seconds"] or 0 for frame in frames)
     console = Console()
@@ -95,7 +100,7 @@ def main(number: int) -> None:
             ],
         ),
         table(
-            "Logins (generated for this lab alone)",
+            "Logins (generated for this lab only)",
             ["page", "user", "password"],
             [
                 [f"{WEB}/", "demo", vault["vault_lab_user_password"]],
@@ -104,7 +109,7 @@ def main(number: int) -> None:
             ],
         ),
     )
-    console.print(f"Its log: {job['log_search_url']}", soft_wrap=True)
+    console.print(f"Log of the job: {job['log_search_url']}", soft_wrap=True)
 
 
 if __name__ == "__main__":

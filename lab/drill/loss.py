@@ -1,7 +1,8 @@
-"""Does every log message arrive while something breaks? Two hosts write numbered lines, one for each transport; a
-disturbance happens in the middle; when everything on the way has gone through, Graylog is asked for all the numbers.
+"""Count the log messages that are lost under a disturbance.
 
-It works on the hosts of the scenario `graylog` (molecule/graylog/molecule.yml) and is called by its tests.
+Two hosts, one per transport, write numbered lines, and a disturbance happens meanwhile. When all queues are empty,
+Graylog's search shows the missing and the duplicate numbers. The drill uses the hosts of the scenario `graylog`
+(molecule/graylog/molecule.yml), whose tests call it.
 """
 
 from __future__ import annotations
@@ -23,47 +24,47 @@ from scenario import address_of, connected, play, wait_for
 
 HERE = Path(__file__).parent
 SENDERS = {"plain": "gelf_tcp", "acknowledged": "gelf_http"}
-# The plain transport takes fewer messages a second: it gets a part of the lines, so that both are busy to the last.
+# The plain transport is slower: it gets a part of the lines, so that both transports work until the end.
 PART = {"plain": 0.2, "acknowledged": 1}
 TARGET, OTHER = "newer", "older"
 PORTS = (12201, 12203)
 LOG = "/var/log/drill.log"
-BEGIN = 0.3  # the part of the lines that is written before the disturbance begins
-SLOWEST = 200  # messages a second that the slower transport takes on any machine where this is run
+BEGIN = 0.3  # the part of the lines that is written before the disturbance
+SLOWEST = 200  # messages per second that the slower transport reaches on every machine
 CERTIFICATE = "/etc/raycrafter/tls"
 
 
 @dataclass
 class Outcome:
-    """What became of the lines of one transport under one disturbance."""
+    """Counts of one transport's lines under one disturbance."""
 
     disturbance: str
     transport: str
     sent: int
     missing: int
     duplicates: int
-    # Duplicates that do not bear the message_id of the first.
+    # Duplicates with another message_id than the first message.
     unknown_duplicates: int
 
 
 def restart() -> None:
-    """Stop Graylog in order and start it again."""
+    """Restart Graylog regularly."""
     connected(TARGET, sudo=True).check_output("systemctl restart graylog-server")
 
 
 def kill() -> None:
-    """Let Graylog die; systemd starts it again."""
+    """Kill Graylog; systemd restarts it."""
     connected(TARGET, sudo=True).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
 
 
 def kill_rsyslog() -> None:
-    """Let rsyslog die on both senders; systemd starts it again."""
+    """Kill rsyslog on both senders; systemd restarts it."""
     for sender in SENDERS:
         connected(sender, sudo=True).check_output("kill -9 $(systemctl show -P MainPID rsyslog)")
 
 
 def without_search(seconds: int) -> Callable[[], None]:
-    """Return what stops Elasticsearch for some seconds."""
+    """Return a function that stops Elasticsearch for ``seconds``."""
 
     def stop_and_start() -> None:
         nodes = [connected(name, sudo=True) for name in ("search1", "search2")]
@@ -82,7 +83,7 @@ def changed(name: str) -> None:
 
 
 def served(port: int) -> str:
-    """Return the fingerprint of the certificate that an input shows."""
+    """Return the fingerprint of an input's certificate."""
     own = f"-CAfile {CERTIFICATE}/ca.crt -cert {CERTIFICATE}/host.crt -key {CERTIFICATE}/host.key"
     shown = f"openssl s_client -connect {address_of(TARGET)}:{port} {own} </dev/null"
     command = f"{shown} 2>/dev/null | openssl x509 -noout -fingerprint -sha256"
@@ -90,16 +91,19 @@ def served(port: int) -> str:
 
 
 def renew() -> None:
-    """Give the inputs another certificate and close all connections. The new ones must be shown that one."""
+    """Renew the inputs' certificate and close all connections.
+
+    Raises RuntimeError if an input still has the old certificate.
+    """
     before = {port: served(port) for port in PORTS}
     changed("renew_certificate.yml")
     unchanged = [port for port in PORTS if served(port) == before[port]]
     if unchanged:
-        raise RuntimeError(f"{TARGET} still shows its old certificate on {unchanged}")
+        raise RuntimeError(f"{TARGET} still has its old certificate on the ports {unchanged}")
 
 
 def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
-    """Return all of them by name; Elasticsearch is away for some seconds."""
+    """Return the disturbances by name; Elasticsearch stops for ``search_away`` seconds."""
     return {
         "none": lambda: None,
         "graylog restarted": restart,
@@ -112,7 +116,7 @@ def disturbances(search_away: int) -> dict[str, Callable[[], None]]:
 
 
 def get(name: str, path: str, accept: str = "application/json", **query) -> httpx.Response:
-    """Return a node's answer to the root user. Raises httpx.HTTPError where there is none, or a bad one."""
+    """Return a node's response to the root user. Raises httpx.HTTPError."""
     secret = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets/root").read_text().strip()
     url = f"http://{address_of(name)}:9000/api/{path}"
     return httpx.get(
@@ -121,19 +125,19 @@ def get(name: str, path: str, accept: str = "application/json", **query) -> http
 
 
 def count(query: str) -> int:
-    """Return how many messages of the last hours a query finds."""
+    """Return the number of messages that a query finds in the last ten hours."""
     return get(OTHER, "search/universal/relative", query=query, range=36000, limit=1).json()["total_results"]
 
 
 def serves() -> bool:
-    """Return whether the disturbed node takes messages."""
+    """Return whether the disturbed node accepts messages."""
     return get(TARGET, "system/lbstatus", "text/plain").text == "ALIVE"
 
 
 def drain(written: int) -> None:
-    """Wait until what was written before now has gone through: rsyslog's queues, Graylog's journals, the index.
+    """Wait until all lines have passed rsyslog's queues, Graylog's journals and the index.
 
-    A line behind the others tells that rsyslog has sent those; where it may be lost itself, there are several.
+    A marker line after the others shows that rsyslog has sent them. It is repeated, because it may be lost too.
     """
     run = secrets.token_hex(6)
     line = shlex.quote(json.dumps({"message": "The drill ends", "drill": run}))
@@ -147,13 +151,13 @@ def drain(written: int) -> None:
 
     wait_for("the queues are empty", gone_through, 300 + written / SLOWEST, (httpx.HTTPError,))
     before = -1
-    while (now := count("_exists_:drill")) != before:  # the index shows every five seconds what it has
+    while (now := count("_exists_:drill")) != before:  # the index is refreshed every five seconds
         before = now
         time.sleep(6)
 
 
 def tally(run: str, sender: str, sent: int) -> tuple[int, int, int]:
-    """Return how many numbers are missing, come again, and come again with another message_id."""
+    """Return counts: missing numbers, duplicates, duplicates with another message_id."""
     query = f"drill:{run} AND source:{sender} AND _exists_:number"
     text = get(
         OTHER, "search/universal/relative/export", "text/csv", query=query, range=36000, fields="number,message_id"
@@ -164,9 +168,10 @@ def tally(run: str, sender: str, sent: int) -> tuple[int, int, int]:
 
 
 def write_through(disturb: Callable[[], None], least: int, rate: int) -> tuple[str, dict[str, int]]:
-    """Write at least so many lines, or a sender's part of them, from before a disturbance until after it.
+    """Write lines from before a disturbance until after it.
 
-    Returns the mark that the lines bear, and how many each sender wrote.
+    least: lines to write at least, of which a sender writes its PART. rate: lines per second.
+    Return the mark of the lines and the number of lines by sender.
     """
     run = secrets.token_hex(6)
     enough = f"/run/drill-{run}"
@@ -191,9 +196,10 @@ def write_through(disturb: Callable[[], None], least: int, rate: int) -> tuple[s
 
 
 def drill(disturbances: dict[str, Callable[[], None]], least: int, rate: int) -> Iterator[Outcome]:
-    """Send at least so many lines, or a transport's part of them, under each disturbance; yield what became of them.
+    """Run all disturbances one after another and yield the outcome of each transport.
 
-    The next one begins when everything has gone through: what is lost is lost by the disturbance that it is told of.
+    least: lines to write at least, of which a transport gets its PART. rate: lines per second.
+    A disturbance starts when all queues are empty, so that every lost line belongs to one disturbance.
     """
     drain(0)
     for name, disturb in disturbances.items():

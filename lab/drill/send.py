@@ -1,7 +1,8 @@
-"""Send one message to an input of Graylog, and print what came back: send.py ADDRESS PORT MANNER MARK.
+"""Send one message to an input of Graylog, and print the response or the error.
 
+Usage: send.py ADDRESS PORT MANNER MARK
 MANNER: own (the host's certificate), stranger (/run/stranger.*), none (no certificate), old (TLS 1.1), plain (no TLS).
-The message's field `drill` is MARK. What goes wrong is printed too: whether it arrived is for Graylog to say.
+The message has the field `drill` with the value MARK, by which Graylog's search shows whether the message has arrived.
 """
 
 import json
@@ -30,7 +31,7 @@ try:
         link = link if manner == "plain" else context.wrap_socket(link)
         link.sendall(head + message if port == 12203 else message + b"\0")
         if port != 12203:
-            link.settimeout(5)  # only a refusal is answered
+            link.settimeout(5)  # GELF over TCP has no response, only refusals
         print(link.recv(4096))
 except OSError as error:
     print(error)

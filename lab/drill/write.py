@@ -1,7 +1,7 @@
-"""Write numbered log lines at a steady pace: write.py FILE RUN COUNT RATE ENOUGH, RATE in lines a second.
+"""Write numbered log lines at a steady rate: write.py FILE RUN COUNT RATE ENOUGH.
 
-It writes COUNT lines, and more until the file ENOUGH is there, but none after LONGEST seconds; it prints how many.
-They are what the application writes: an object on each line.
+RATE is in lines per second. The program writes COUNT lines, then continues until the file ENOUGH exists, at most for
+LONGEST seconds, and prints the number of lines. A line is a JSON object, as the application writes it.
 """
 
 import json
@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-LONGEST = 900
+LONGEST = 900  # seconds
 
 file, run, count, rate, enough = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), Path(sys.argv[5])
 text = "Frame 17 of job 4 was rendered in 231.5 seconds and waits for its transfer"

@@ -1,17 +1,17 @@
 # shellcheck shell=bash
-# The lab's hosts: which there are, their addresses, and how their containers are made. Sourced, never run.
+# The lab's hosts: names, addresses and containers. Sourced, never run.
 
 ALL_HOSTS=(mirror master1 worker1 logging1 login1 compute1)
 
-# Empty hosts that a test asks for beside those: the release of each, and the last number of its address.
+# Additional empty hosts for tests: release, image and last number of the address by name.
 declare -A OTHER_RELEASE=() OTHER_IMAGE=() OTHER_NUMBER=()
 
-# add_host NAME RELEASE[/IMAGE]: one more host; its image is `host`, the plain one, unless another is named.
+# add_host NAME RELEASE[/IMAGE]: add a host; the default image is `host`.
 add_host() {
     local release=${2%%/*} image=${2#"${2%%/*}"}
     image=${image#/}
     [[ $1 =~ ^[a-z][a-z0-9-]{0,29}$ && $release =~ ^[a-z]+$ && ${image:=host} =~ ^(host|base)$ ]] ||
-        die "'$1=$2' is not NAME=RELEASE or NAME=RELEASE/IMAGE with the image host or base"
+        die "'$1=$2' is invalid: use NAME=RELEASE, NAME=RELEASE/host or NAME=RELEASE/base"
     OTHER_RELEASE[$1]=$release
     OTHER_IMAGE[$1]=$image
     OTHER_NUMBER[$1]=$((20 + ${#OTHER_NUMBER[@]}))
@@ -26,7 +26,7 @@ host_address() {
         login1) echo "$LAB_PREFIX.14" ;;
         compute1) echo "$LAB_PREFIX.15" ;;
         *)
-            [ -n "${OTHER_NUMBER[$1]:-}" ] || die "no such host: $1 (there are: ${ALL_HOSTS[*]})"
+            [ -n "${OTHER_NUMBER[$1]:-}" ] || die "the host $1 is unknown: use ${ALL_HOSTS[*]}"
             echo "$LAB_PREFIX.${OTHER_NUMBER[$1]}"
             ;;
     esac
@@ -40,7 +40,7 @@ host_image() {
     esac
 }
 
-# ssh_user HOST: whose account lab/up opens with the lab's key; empty where nobody logs in.
+# ssh_user HOST: print the user for ssh with the lab's key, or nothing for a host without ssh.
 ssh_user() {
     case $1 in
         mirror | compute1) ;;
@@ -49,12 +49,12 @@ ssh_user() {
     esac
 }
 
-# What systemd needs to run as a container's first process, and no more (no --privileged).
+# The flags that systemd needs as a container's first process, instead of --privileged.
 SYSTEMD_FLAGS=(--tty --stop-signal SIGRTMIN+3 --cgroupns host --volume /sys/fs/cgroup:/sys/fs/cgroup:rw
     --security-opt seccomp=unconfined --cap-add SYS_ADMIN --cap-add NET_ADMIN --cap-add SYS_PTRACE --cap-add DAC_READ_SEARCH
     --tmpfs /run --tmpfs /run/lock --tmpfs /tmp --env container=docker)
 
-# host_flags HOST: the flags that only this host needs, one a line.
+# host_flags HOST: print the additional flags of a host, one per line.
 host_flags() {
     case $1 in
         mirror)
@@ -77,8 +77,8 @@ container_of() { echo "$LAB_NAME-$1"; }
 
 in_host() { docker exec "$(container_of "$1")" "${@:2}"; }
 
-# container_state HOST: absent, foreign (another checkout's), stale (a lab service of an older image), or
-# Docker's own word: running, exited, created ...
+# container_state HOST: print absent, foreign (of another checkout), stale (a lab service of an older image), or
+# Docker's state: running, exited, created ...
 container_state() {
     local seen id state image
     seen=$(docker container inspect --format '{{index .Config.Labels "raycrafter-lab.id"}} {{.State.Status}} {{.Image}}' \
@@ -93,19 +93,19 @@ container_state() {
     fi
 }
 
-# make_host HOST: a new container with the host's name, address and files; not started. The second name is for Graylog's pages
-# where they share a host with the service's own.
-make_host() {
+# create_host HOST: create the container with the host's name, address and files, without starting it. The alias logs.HOST is
+# for Graylog's pages on a host that also has the service's pages.
+create_host() {
     local host=$1 flags
     mapfile -t flags < <(host_flags "$host")
     docker create --name "$(container_of "$host")" --hostname "$host" --network "$LAB_NETWORK" --network-alias "$host" --network-alias "logs.$host" \
         --ip "$(host_address "$host")" --label "$LAB_LABEL=$LAB_NAME" --label "raycrafter-lab.id=$(cat "$LAB_STATE/id")" \
         "${SYSTEMD_FLAGS[@]}" "${flags[@]}" "$(host_image "$host")" /lib/systemd/systemd >/dev/null ||
-        die "cannot make the container $(container_of "$host"): see Docker's line above"
+        die "cannot create the container $(container_of "$host"): see Docker's error above"
     seed_host "$host" | docker cp - "$(container_of "$host"):/"
 }
 
-# start_host HOST: whatever was there before, afterwards the container runs.
+# start_host HOST: start the host's container; create or replace it if necessary.
 start_host() {
     local host=$1 state
     state=$(container_state "$host")
@@ -117,8 +117,8 @@ start_host() {
             state=absent
             ;;
     esac
-    [ "$state" != absent ] || make_host "$host"
+    [ "$state" != absent ] || create_host "$host"
     say "$host: starting ($(host_address "$host"))"
     docker start "$(container_of "$host")" >/dev/null ||
-        die "cannot start $(container_of "$host"): see Docker's line above. A port or address in use? lab/down $host, then lab/up again"
+        die "cannot start $(container_of "$host"): see Docker's error above. If a port or address is in use: lab/down $host, then lab/up"
 }

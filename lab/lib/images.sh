@@ -1,22 +1,22 @@
 # shellcheck shell=bash
-# Builds the images: a Debian made by mmdebstrap, and what is added on top of it. Sourced, never run.
-# An image carries the hash of its inputs as a label and is built again only when that changes.
+# Build the images: a base by mmdebstrap, and images that extend it. Sourced, never run.
+# An image has the hash of its inputs as a label and is built again only when the hash changes.
 
 image_tag() { echo "raycrafter-lab/$1:$LAB_RELEASE"; }
 
 image_hash_of() { docker image inspect --format '{{index .Config.Labels "raycrafter-lab.hash"}}' "$1" 2>/dev/null || true; }
 
-# package_names FILE: the names in a package list, one a line, comments left out.
+# package_names FILE: print the names of a package list without comments, one per line.
 package_names() { sed 's/#.*//' "$1" | tr -s ' \t' '\n' | sed '/^$/d'; }
 
-# stage DIRECTORY TARGET: a copy of an image's directory and the machine's own CA certificates.
+# stage DIRECTORY TARGET: copy an image's directory and the machine's additional CA certificates.
 stage() {
     rm -rf "$2" && mkdir -p "$2/ca"
     cp -r "$1/." "$2/"
     cp /usr/local/share/ca-certificates/*.crt "$2/ca/" 2>/dev/null || true
 }
 
-# import_host: the base of everything, raycrafter-lab/host.
+# import_host: build raycrafter-lab/host, the base of all images.
 import_host() {
     local tag hash work packages components=main debs=$LAB_CACHE/debs-$LAB_RELEASE
     tag=$(image_tag host)
@@ -42,13 +42,13 @@ import_host() {
         --customize-hook='chroot "$1" /lab-build/install' \
         --customize-hook='rm -rf "$1/lab-build"' \
         "$LAB_RELEASE" "$LAB_CACHE/host-$LAB_RELEASE.tar" ||
-        die "mmdebstrap could not build $LAB_RELEASE: is its archive reachable (apt-get update), are its keys in /usr/share/keyrings?"
+        die "mmdebstrap could not build $LAB_RELEASE: check that its archive is reachable (apt-get update) and its keys are in /usr/share/keyrings"
     docker import --change 'CMD ["/lib/systemd/systemd"]' --change 'ENV container=docker' \
         --change "LABEL raycrafter-lab.hash=$hash" "$LAB_CACHE/host-$LAB_RELEASE.tar" "$tag" >/dev/null
     rm -rf "$LAB_CACHE/host-$LAB_RELEASE.tar" "$work"
 }
 
-# extend NAME: raycrafter-lab/NAME = the host image + lab/images/NAME/{packages.txt,install}; the second may be missing.
+# extend NAME: build raycrafter-lab/NAME from the host image and lab/images/NAME/{packages.txt,install}; install is optional.
 extend() {
     local name=$1 base tag hash work box=raycrafter-lab-build-$1 debs=$LAB_CACHE/debs-$LAB_RELEASE
     base=$(image_tag host)
@@ -71,7 +71,7 @@ extend() {
             [ ! -e /lab-build/install ] || /lab-build/install
             rm -rf /usr/sbin/policy-rc.d /etc/apt/apt.conf.d/99build /tmp/apt.log
         ' install $(package_names "$work/packages.txt") >&2 ||
-        die "could not build $tag: see the lines above; the box is kept as container $box"
+        die "could not build $tag: see the lines above and the container $box, which is kept"
     docker commit --change 'CMD ["/lib/systemd/systemd"]' \
         --change "LABEL raycrafter-lab.hash=$hash" "$box" "$tag" >/dev/null
     docker rm "$box" >/dev/null

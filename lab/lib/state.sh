@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The lab's own state in .lab/: identity, keys, and the files that a new host is given. Sourced, never run.
+# The lab's state in .lab/: identity, keys, and the files of new hosts. Sourced, never run.
 
 SSH_DIR=$LAB_STATE/ssh
 GRID_DIR=$LAB_STATE/grid
 
-# random_hex N: N random bytes as hexadecimal digits.
+# random_hex N: print N random bytes as hexadecimal digits.
 random_hex() { od -An -N "$1" -tx1 /dev/urandom | tr -d ' \n'; }
 
 ensure_state() {
@@ -16,7 +16,7 @@ ensure_state() {
     [ -s "$LAB_STATE/vault-password" ] || (umask 077 && random_hex 32 >"$LAB_STATE/vault-password")
     [ -s "$LAB_STATE/cluster/munge.key" ] || (umask 077 && head -c 128 /dev/urandom >"$LAB_STATE/cluster/munge.key")
     [ -s "$SSH_DIR/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C raycrafter-lab -f "$SSH_DIR/id_ed25519"
-    # The login node's host key outlives its container, as a centre's does: it is pinned in inventories.
+    # Inventories pin the login node's host key, so it must outlive the container.
     [ -s "$LAB_STATE/login-host-keys/ssh_host_ed25519_key" ] ||
         ssh-keygen -q -t ed25519 -N '' -C login1 -f "$LAB_STATE/login-host-keys/ssh_host_ed25519_key"
     # For people and tests: ssh -F .lab/ssh/config ansible@ADDRESS
@@ -29,7 +29,7 @@ CONFIG
     flock -u 8
 }
 
-# grid_certificate NAME SUBJECT EXTENSIONS: a key and a certificate of the lab's grid CA, renewed a month before its end.
+# grid_certificate NAME SUBJECT EXTENSIONS: create a key and a certificate of the lab's grid CA; renew it a month before its expiry.
 grid_certificate() {
     local name=$1 subject=$2 extensions=$3
     if openssl x509 -in "$GRID_DIR/${name}cert.pem" -noout -checkend 2592000 >/dev/null 2>&1 && [ -s "$GRID_DIR/${name}key.pem" ]; then
@@ -44,7 +44,7 @@ grid_certificate() {
     chmod 0644 "$GRID_DIR/${name}cert.pem"
 }
 
-# ensure_grid: a CA with its signing policy, the login node's certificate and the service's.
+# ensure_grid: create a CA with its signing policy, and the certificates of the login node and of the service.
 ensure_grid() {
     local hash
     install -d -m 0700 "$GRID_DIR" "$GRID_DIR/private"
@@ -67,10 +67,10 @@ extendedKeyUsage=clientAuth'
     echo '"/O=Lab/CN=RayCrafter service" render' >"$GRID_DIR/grid-mapfile"
 }
 
-# place FILE PATH MODE: one file for the archive that seed_host makes.
+# place FILE PATH MODE: add a file to the archive of seed_host.
 place() { install -D -m "$3" "$1" "$seed/etc/$2"; }
 
-# seed_host HOST: a tar archive with the files that a new container gets before its first start.
+# seed_host HOST: print a tar archive with the files for a new container.
 seed_host() (
     umask 022
     seed=$(mktemp -d)

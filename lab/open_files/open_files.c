@@ -1,13 +1,13 @@
-/* A stand-in. Says that 65536 files may be open, whatever the container's limit is: Elasticsearch does not join a cluster with less, and a
-   container cannot raise its limit above its host's. Preloaded by the units, see prepare.yml. */
-enum { OPEN_FILES = 7, WANTED = 65536 };
+/* Report a limit of 65536 open files, whatever the container's limit is: Elasticsearch joins no cluster with less, and a container cannot
+   raise its limit above its host's. The units preload this library, see prepare.yml. */
+enum { OPEN_FILES = 7, REQUIRED = 65536 };
 
-int prlimit(int process, int resource, const unsigned long *wish, unsigned long *limit);
+int prlimit(int process, int resource, const unsigned long *new_limit, unsigned long *limit);
 
 int getrlimit(int resource, unsigned long *limit) {
     int result = prlimit(0, resource, 0, limit);
-    if (result == 0 && resource == OPEN_FILES && limit[1] < WANTED)
-        limit[0] = limit[1] = WANTED;
+    if (result == 0 && resource == OPEN_FILES && limit[1] < REQUIRED)
+        limit[0] = limit[1] = REQUIRED;
     return result;
 }
 

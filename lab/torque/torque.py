@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Stand-in for qsub, qstat and qdel of Torque 6.1.3, for the lab and for tests only.
+"""Stand in for qsub, qstat and qdel of Torque 6.1.3, for the lab and tests only.
 
-The three commands are names of this one program. Texts, output streams and exit codes are those of a recorded session
-with a real Torque 6.1.3 (raycrafter/tests/cluster/recorded/torque-6.1.3.txt), but where a comment says "not recorded".
-State is in $LAB_TORQUE, ~/.lab-torque when that is not set:
+The three commands are links to this program. Texts, output streams and exit codes are those of a recorded session
+with a real Torque 6.1.3 (raycrafter/tests/cluster/recorded/torque-6.1.3.txt), except where a comment says "not
+recorded". The state is in $LAB_TORQUE, by default ~/.lab-torque:
 
     next             number of the next job
-    jobs/N.json      one job; jobs/N.SC its script, jobs/N.OU and jobs/N.ER its output until it ends
-    switches/NAME    a fault, which lasts as long as the file exists:
+    jobs/N.json      a job; jobs/N.SC is its script, jobs/N.OU and jobs/N.ER its output until it ends
+    switches/NAME    a fault, which lasts while the file exists:
         trqauthd-stopped       every command: exit 33
         server-stopped         every command: exit 111
         server-shutting-down   qsub: exit 214
@@ -17,10 +17,10 @@ State is in $LAB_TORQUE, ~/.lab-torque when that is not set:
         queue-stopped          jobs are queued and do not start (qstop)
         mom-late               no job ends at its walltime: a real mom looks every 45 s
 
-One process for each job stands for pbs_mom. It waits for free cores, starts the user's login shell as the leader of a
-session and gives it the script's name, as pbs_mom does where $exec_with_exec is not set. When the job is deleted, every
-process of the session gets TERM. The login shell dies of it at once; 3 to 70 ms later the rest gets KILL, so that the
-script rarely has time for an exit file. A process that has left the session survives.
+Each job has a process in the role of pbs_mom. The process waits for free cores, starts the user's login shell as the
+leader of a session and passes the script's name to the shell, like pbs_mom without $exec_with_exec. When the job is
+deleted, every process of the session gets TERM. The login shell ends at once; 3 to 70 ms later the other processes get
+KILL, so that the script rarely has time for an exit file. A process that has left the session survives.
 """
 
 import contextlib
@@ -44,15 +44,15 @@ HOME = Path(os.environ.get("LAB_TORQUE", Path.home() / ".lab-torque"))
 SERVER = os.environ.get("LAB_TORQUE_SERVER", socket.gethostname())
 USER = getpass.getuser()
 CORES = 2
-KEEP_COMPLETED = 300  # seconds that an ended job stays in the listing
+KEEP_COMPLETED = 300  # seconds until an ended job leaves the listing
 KILL_AFTER = (0.003, 0.070)  # seconds from the leader's end to KILL for the rest, as measured
 DELETED, OVER_WALLTIME = 271, -11  # exit_status of a job that was killed
-LOOK = 0.1  # seconds between two looks at the queue and at the walltime
+POLL_SECONDS = 0.1  # between two checks of the queue and of the walltime
 
-# `enabled`, `max_walltime` in seconds, and `users` who may submit; the queues of the recorded server.
+# The queues of the recorded server: `enabled`, `max_walltime` in seconds, and `users` with access.
 QUEUES = {"workq": {}, "off": {"enabled": False}, "restricted": {"users": ["jose"]}, "shortq": {"max_walltime": 600}}
 RESOURCES = {"nodes", "walltime", "cput", "mem", "vmem", "pmem", "ncpus", "feature", "mppwidth", "mppnppn", "mppdepth"}
-# Options with a value, and without one; of these the stand-in knows those in HANDLED.
+# Options with a value and without a value; the stand-in supports the options in HANDLED.
 WITH_VALUE, WITHOUT_VALUE = "aAbcCdDejkKlLmMNoOpPqrStTuvW", "EfFhInVwxXz"
 HANDLED = set("AhjlmMNoPqrSvVW")
 USAGE = """
@@ -75,9 +75,9 @@ def end(code, *lines):
     raise SystemExit(code)
 
 
-def unsupported(what):
-    """Refuse what the stand-in has no answer for; the exit code and the text are not Torque's."""
-    end(99, f"lab stand-in of Torque: {what} is not supported")
+def unsupported(request):
+    """Refuse an unsupported request with an exit code and a text that Torque lacks."""
+    end(99, f"lab stand-in of Torque: {request} is not supported")
 
 
 # -- state -------------------------------------------------------------------------------------------------------------
@@ -85,7 +85,7 @@ def unsupported(what):
 
 @contextlib.contextmanager
 def locked():
-    """Hold the state for one process at a time, and forget jobs that ended long ago."""
+    """Lock the state for one process, and remove jobs that ended long ago."""
     (HOME / "jobs").mkdir(parents=True, exist_ok=True)
     with (HOME / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -103,13 +103,13 @@ def jobs():
 
 
 def load(number):
-    """Return one job, None when it is not known."""
+    """Return a job, or None if the job is unknown."""
     path = HOME / "jobs" / f"{number}.json"
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def save(job, **changes):
-    """Write a job so that nobody sees half of it."""
+    """Write a job atomically."""
     job.update(changes, mtime=int(time.time()))
     path = HOME / "jobs" / f"{job['number']}.new"
     path.write_text(json.dumps(job))
@@ -117,21 +117,21 @@ def save(job, **changes):
 
 
 def is_on(name):
-    """Whether a switch is set."""
+    """Return whether a switch is set."""
     return (HOME / "switches" / name).exists()
 
 
 def find(job_id):
-    """Return the job with this id, which may lack the server; None when it is not known."""
+    """Return the job with an id (with or without the server), or None if unknown."""
     match = re.fullmatch(r"([0-9]+)(\..*)?", job_id)
     return load(match[1]) if match and match[2] in (None, f".{SERVER}") else None
 
 
-# -- a server or an authentication daemon that is away -----------------------------------------------------------------
+# -- unreachable server or authentication daemon -----------------------------------------------------------------------
 
 
 def connect(program):
-    """End the command when a switch says that the server cannot be reached. qstat tries three times."""
+    """End the command if a switch makes the server unreachable; qstat tries three times."""
     tries = 3 if program == "qstat" else 1
     if is_on("trqauthd-stopped"):
         code, error, text = 33, 15137, "could not connect to trqauthd"
@@ -147,7 +147,7 @@ def connect(program):
 
 
 def address():
-    """Return the server's address; one for documentation where its name has none."""
+    """Return the server's address, or a documentation address if its name has none."""
     try:
         return socket.gethostbyname(SERVER)
     except OSError:
@@ -158,7 +158,7 @@ def address():
 
 
 def usage(problem):
-    """Refuse options."""
+    """Refuse invalid options."""
     sys.stderr.write(f"{problem}\n{USAGE}")
     raise SystemExit(2)
 
@@ -187,7 +187,7 @@ def options(words):
 
 
 def directives(script):
-    """Return the words of a script's #PBS lines, which end at its first command."""
+    """Return the arguments in a script's #PBS lines before its first command."""
     words = []
     for line in script.splitlines():
         if line.startswith("#PBS "):
@@ -239,12 +239,12 @@ def qsub(words):
 
 
 def refuse(code, text):
-    """Refuse a submission as the server does."""
+    """Refuse a submission with a code and a text of the server."""
     end(code, f"qsub: submit error ({text})")
 
 
 def accept(asked, queue, resources, words):
-    """Return a new job, or refuse it. A refused job takes a number as well."""
+    """Return a new job, or refuse it. A refused job uses up a number too."""
     if is_on("server-shutting-down"):
         refuse(214, "Request not allowed: Server shutting down")
     counter = HOME / "next"
@@ -322,7 +322,7 @@ def accept(asked, queue, resources, words):
 
 
 def seconds(text):
-    """Return a walltime, HH:MM:SS or shorter, in seconds; None for another text."""
+    """Convert a walltime (HH:MM:SS or shorter) to seconds; return None if invalid."""
     if not re.fullmatch(r"([0-9]+:){0,3}[0-9]+", text):
         return None
     total = 0
@@ -332,7 +332,7 @@ def seconds(text):
 
 
 def cores(resources):
-    """Return the cores that a job needs; more than there are for a request that no node meets."""
+    """Return the cores of a request, and more than CORES for an impossible request."""
     match = re.fullmatch(r"([0-9]+)(?::ppn=([0-9]+))?", resources.get("nodes", "1"))
     return int(match[1]) * int(match[2] or 1) if match else CORES + 1
 
@@ -341,12 +341,12 @@ def cores(resources):
 
 
 def clock(time_used):
-    """Return seconds as HH:MM:SS."""
+    """Convert seconds to HH:MM:SS."""
     return f"{int(time_used) // 3600:02d}:{int(time_used) // 60 % 60:02d}:{int(time_used) % 60:02d}"
 
 
 def padded(text, width):
-    """Fill up to a number of bytes: Torque counts bytes, not letters."""
+    """Pad a text to a number of bytes: Torque counts bytes, not characters."""
     return text + " " * (width - len(text.encode()))
 
 
@@ -360,7 +360,7 @@ def row(job):
 
 
 def xml(job):
-    """Return a job as qstat -x tells it."""
+    """Return a job as an XML element of qstat -x."""
     used = resources = ""
     if "cput" in job:
         values = {"cput": clock(job["cput"]), "vmem": "0kb", "walltime": clock(job["runtime"]), "mem": "0kb"}
@@ -471,7 +471,7 @@ def qdel(words):
 
 
 def lives(process):
-    """Whether a process is there and no zombie."""
+    """Return whether a process runs and is no zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -482,17 +482,17 @@ def lives(process):
 
 
 def mom(words):
-    """Run one job, from its place in the queue to its end."""
+    """Run a job from the queue to its end."""
     number = int(words[0])
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGUSR1})
     while not (job := start(number)):
-        time.sleep(LOOK)
+        time.sleep(POLL_SECONDS)
     if job["job_state"] == "R":
         follow(job)
 
 
 def start(number):
-    """Return the job when it runs or has ended; None while it must wait for the jobs before it."""
+    """Start a job; return None while it must wait for cores or earlier jobs."""
     with locked():
         job = load(number)
         if job is None or job["job_state"] == "C":
@@ -510,7 +510,7 @@ def start(number):
 
 
 def launch(job):
-    """Start the login shell as the leader of a new session, and give it the script's name; return its process id."""
+    """Start the login shell as a session's leader with the script; return its pid."""
     shell = job["shell"] or os.environ.get("SHELL", "/bin/bash")
     files = [(HOME / "jobs" / f"{job['number']}.{kind}").open("ab") for kind in ("OU", "ER")]
     # not recorded: PBS_* beside PBS_JOBID and PBS_JOBNAME; form: Torque's administrator guide, "Exported batch
@@ -543,7 +543,7 @@ def launch(job):
         os.execve(shell, [f"-{Path(shell).name}"], environment)  # noqa: S606
     os.write(write, f"{HOME / 'jobs' / str(job['number'])}.SC\n".encode())
     os.close(led)
-    os.read(ready, 1)  # ends when the leader has its session: from then on a signal to the session reaches it
+    os.read(ready, 1)  # returns when the leader has its session and receives the signals to it
     for descriptor in (read, write, ready):
         os.close(descriptor)
     for file in files:
@@ -552,11 +552,11 @@ def launch(job):
 
 
 def follow(job):
-    """Wait for the leader's end, kill what must be killed, and write down how the job ended."""
+    """Wait for the leader's end, kill the session's rest, and record the job's end."""
     began, limit = time.monotonic(), seconds(job["resources"].get("walltime", "")) or float("inf")
     killed = None
     while not (ended := os.wait4(job["session"], os.WNOHANG))[0]:
-        signal.sigtimedwait({signal.SIGCHLD, signal.SIGUSR1}, LOOK)
+        signal.sigtimedwait({signal.SIGCHLD, signal.SIGUSR1}, POLL_SECONDS)
         if killed is None and load(job["number"]).get("deleted"):
             killed = DELETED
         elif killed is None and time.monotonic() - began > limit and not is_on("mom-late"):
@@ -590,7 +590,7 @@ def kill_session(leader, number):
 
 
 def deliver(job):
-    """Bring the output to where the job wants it; with -j oe there is one file."""
+    """Copy the output to the job's files; with -j oe to one file."""
     targets = {"OU": job["output"]} if job["join"] == "oe" else {"OU": job["output"], "ER": job["error"]}
     for kind, target in targets.items():
         with contextlib.suppress(OSError):
@@ -606,4 +606,4 @@ if __name__ == "__main__":
     elif sys.argv[1:2] == ["mom"]:
         mom(sys.argv[2:])
     else:
-        sys.exit(f"torque.py: call me by one of my names: {', '.join(COMMANDS)}")
+        sys.exit(f"torque.py: run it through one of its links: {', '.join(COMMANDS)}")

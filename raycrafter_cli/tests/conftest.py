@@ -1,4 +1,4 @@
-"""A service to talk to: in memory for most tests, behind real TLS where TLS matters."""
+"""Provide a service in memory, and the same service behind TLS."""
 
 import base64
 import importlib
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-# pytest's importlib mode has registered the directory above under the package's own name: make way for the package.
+# pytest's importlib mode has registered the parent directory under the package's name: import the package instead.
 sys.modules.pop("raycrafter_cli", None)
 importlib.import_module("raycrafter_cli")
 
@@ -32,7 +32,10 @@ STATES = ("WAITING", "CLAIMED", "RUNNING", "RENDERED", "SYNCED", "SOFT_FAILED", 
 
 
 class Service:
-    """The users' API in memory. ``faults`` come before real answers: a response, an exception, or None for none."""
+    """The users' API in memory.
+
+    Each entry of ``faults`` replaces one response: a response, an exception, or None for the regular response.
+    """
 
     def __init__(self):
         self.requests = []
@@ -42,12 +45,12 @@ class Service:
         self.contents = {}
         self.keys = {}
         self.uploads = []
-        self.script = []  # states that the job takes, one at each look
+        self.script = []  # changes of the job, one for each request
         self.events = {}
         self.transfers = []
         self.shares = []
         self.tokens = []
-        self.pieces = {}  # uploads: [what is known, what has arrived]
+        self.pieces = {}  # uploads: [row of the API, received bytes]
 
     def add(self, number, state="ACTIVE", frames=(), name="scene"):
         """Add a job; ``frames``: (number, state, content or None)."""
@@ -112,8 +115,8 @@ class Service:
         if parts == ["notifications"]:
             changes = json.loads(request.content) if request.method == "PATCH" else {}
             secret = {"secret": "hush"} if changes.get("webhook") else {}
-            told = {"mail": True, "address": "alice@example.org", "mail_works": True, "webhook": ""}
-            return httpx.Response(200, json=told | changes | secret)
+            settings = {"mail": True, "address": "alice@example.org", "mail_works": True, "webhook": ""}
+            return httpx.Response(200, json=settings | changes | secret)
         if parts[0] == "uploads":
             return self._upload(request, parts[1:])
         if parts == ["jobs"]:
@@ -218,7 +221,7 @@ class Service:
     @staticmethod
     def _page(request, rows):
         size, page = int(request.url.params["page_size"]), int(request.url.params.get("page", 1))
-        # at most three in a page: whoever asks for a thousand must turn pages
+        # At most three rows per page: a client that requests a thousand must page.
         size = min(size, 3)
         more = "https://elsewhere.example/?page=2" if page * size < len(rows) else None
         part = rows[(page - 1) * size : page * size]
@@ -226,7 +229,7 @@ class Service:
 
 
 def problem(status, detail, errors=()):
-    """Return an error as the server writes it."""
+    """Return an error in the server's format."""
     body = {"type": "about:blank", "title": "Title", "status": status, "detail": detail, "errors": list(errors)}
     return httpx.Response(status, json=body, headers={"Content-Type": "application/problem+json"})
 
@@ -244,7 +247,7 @@ def multipart(request):
 
 
 class Command:
-    """Runs ``raycrafter`` with a home directory of its own."""
+    """Run ``raycrafter`` with a home directory of its own."""
 
     def __init__(self, home, service, monkeypatch):
         self.home = home
@@ -262,8 +265,8 @@ class Command:
         return result
 
     def start(self, *words, **options):
-        """Return the command as a process of its own, which reaches real servers only."""
-        # a shell that runs the tests in its background has SIGINT ignored, for its children as well
+        """Start the command as a process, which cannot use the service in memory."""
+        # Children of a shell's background job inherit an ignored SIGINT.
         program = (
             "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
             "from raycrafter_cli.main import main; main(prog_name='raycrafter')"
@@ -285,7 +288,7 @@ def service():
 
 @pytest.fixture
 def command(tmp_path, service, monkeypatch):
-    """The command of somebody who has not signed in."""
+    """Return the command of a user who has not signed in."""
     home = tmp_path / "home"
     home.mkdir()
     for name in ("RAYCRAFTER_URL", "RAYCRAFTER_TOKEN", "RAYCRAFTER_CA", "XDG_CONFIG_HOME", "FORCE_COLOR"):
@@ -299,12 +302,12 @@ def command(tmp_path, service, monkeypatch):
 
 @pytest.fixture
 def rc(command):
-    """The command of somebody who has signed in."""
+    """Return the command of a user who has signed in."""
     return command.signed_in()
 
 
 def certificate(subject, issuer=None, names=()):
-    """Return (certificate, key); without an issuer it is an authority."""
+    """Return (certificate, key); without an issuer, of a certificate authority."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     ca, ca_key = issuer or (None, key)
@@ -340,7 +343,7 @@ def certificate(subject, issuer=None, names=()):
 
 
 class QuietServer(ThreadingHTTPServer):
-    """Clients that do not like the certificate hang up: nothing to print."""
+    """A server that prints no error when a client refuses the certificate."""
 
     def handle_error(self, request, client_address):
         pass

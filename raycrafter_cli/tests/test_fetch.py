@@ -1,4 +1,4 @@
-"""Fetching: whole files only, only what is missing, and nothing outside the directory."""
+"""Test ``raycrafter fetch``: complete files, no repeated downloads, safe names."""
 
 import errno
 from pathlib import Path
@@ -25,7 +25,7 @@ def downloads(service):
     return [request for request in service.requests if request.url.path.endswith("/file")]
 
 
-def test_every_frame_arrives_whole(rc, job, target):
+def test_fetch_downloads_every_frame(rc, job, target):
     output = rc("fetch", 5, "-o", target).output
     assert "7 frames fetched, 0 already there" in output
     assert "2 frames have no file: 1 FAILED, 1 RUNNING" in output
@@ -33,13 +33,13 @@ def test_every_frame_arrives_whole(rc, job, target):
     assert (target / "scene_0003.png").read_bytes() == b"picture 3" * 1000
 
 
-def test_the_token_goes_to_the_server_only(rc, job, target):
+def test_fetch_sends_the_token_to_the_server_only(rc, job, target):
     rc("fetch", 5, "-o", target)
-    # the answers name another host in their addresses
+    # The responses have URLs with another host.
     assert {request.url.host for request in job.requests} == {"master1"}
 
 
-def test_what_is_there_and_right_is_not_fetched_again(rc, job, target):
+def test_fetch_skips_complete_files(rc, job, target):
     rc("fetch", 5, "-o", target)
     (target / "scene_0002.png").write_bytes(b"Picture 2" * 1000)  # same size, other content
     (target / "scene_0004.png").unlink()
@@ -49,7 +49,7 @@ def test_what_is_there_and_right_is_not_fetched_again(rc, job, target):
     assert (target / "scene_0002.png").read_bytes() == b"picture 2" * 1000
 
 
-def test_bytes_that_are_not_the_right_ones_are_never_kept(rc, job, target, monkeypatch):
+def test_fetch_removes_bytes_with_a_wrong_checksum(rc, job, target, monkeypatch):
     monkeypatch.setattr("raycrafter_cli.fetch.TRIES", 1)
     job.contents[5, 3] = b"something else"
     output = rc("fetch", 5, "-o", target, code=1).output
@@ -58,7 +58,7 @@ def test_bytes_that_are_not_the_right_ones_are_never_kept(rc, job, target, monke
     assert "scene_0003" not in " ".join(path.name for path in target.iterdir())
 
 
-def test_an_interrupted_transfer_is_tried_again(rc, job, target, monkeypatch):
+def test_interrupted_transfer_is_retried(rc, job, target, monkeypatch):
     real = job.__call__
     broken = iter([httpx.ReadError("reset"), httpx.Response(503)])
 
@@ -78,7 +78,7 @@ def test_an_interrupted_transfer_is_tried_again(rc, job, target, monkeypatch):
 @pytest.mark.parametrize(
     "name", ["../evil.png", "/tmp/evil.png", "a/b.png", ".hidden", "evil\x1b.png", "back\\slash.png"]
 )
-def test_names_that_lead_elsewhere_are_refused(rc, job, target, tmp_path, name):
+def test_unsafe_file_names_are_refused(rc, job, target, tmp_path, name):
     job.frames[5][0]["file"]["name"] = name
     output = rc("fetch", 5, "-o", target, code=1).output
     assert "is not written" in output
@@ -86,25 +86,25 @@ def test_names_that_lead_elsewhere_are_refused(rc, job, target, tmp_path, name):
     assert not list(tmp_path.glob("evil*"))
 
 
-def test_the_directory_has_the_jobs_number_when_none_is_given(rc, job, tmp_path, monkeypatch):
+def test_default_directory_has_the_jobs_number(rc, job, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rc("fetch", 5)
     assert len(list((tmp_path / "job-5").iterdir())) == 7
 
 
-def test_an_unwritable_directory_is_named(rc, job, tmp_path):
+def test_impossible_directory_is_named(rc, job, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in rc("fetch", 5, "-o", tmp_path / "file" / "deeper", code=2).output
 
 
-def test_over_real_tls_several_at_once(command, job, tls, target):
+def test_fetch_downloads_in_parallel_over_tls(command, job, tls, target):
     command.signed_in(url=tls.url, ca=str(tls.ca_file))
     assert "7 frames fetched" in command("fetch", 5, "-o", target, "--parallel", "7", network=True).output
     assert all(request.headers["Authorization"] == f"Token {TOKEN}" for request in job.requests)
     assert (target / "scene_0007.png").read_bytes() == b"picture 7" * 1000
 
 
-def test_half_a_file_is_gone_on_with(rc, job, target):
+def test_partial_file_is_continued(rc, job, target):
     target.mkdir()
     (target / "scene_0003.png.part").write_bytes(job.contents[5, 3][:4000])
     rc("fetch", 5, "-o", target)
@@ -114,7 +114,7 @@ def test_half_a_file_is_gone_on_with(rc, job, target):
     assert not list(target.glob("*.part"))
 
 
-def test_half_a_file_of_something_else_is_not_kept(rc, job, target, monkeypatch):
+def test_partial_file_with_other_content_is_replaced(rc, job, target, monkeypatch):
     monkeypatch.setattr("threading.Event.wait", lambda *_: False)
     target.mkdir()
     (target / "scene_0003.png.part").write_bytes(b"x" * 4000)
@@ -122,7 +122,7 @@ def test_half_a_file_of_something_else_is_not_kept(rc, job, target, monkeypatch)
     assert (target / "scene_0003.png").read_bytes() == job.contents[5, 3]
 
 
-def test_a_download_that_is_cut_off_goes_on_where_it_was(rc, job, target, monkeypatch):
+def test_cut_download_continues_at_its_offset(rc, job, target, monkeypatch):
     monkeypatch.setattr("threading.Event.wait", lambda *_: False)
     real, cut = job.__call__, iter([4000])
 
@@ -141,8 +141,8 @@ def test_a_download_that_is_cut_off_goes_on_where_it_was(rc, job, target, monkey
     assert [request.headers.get("Range") for request in downloads(job)].count(None) == 7
 
 
-def test_after_some_failures_in_a_row_the_rest_is_not_tried(rc, service, target, monkeypatch):
-    monkeypatch.setattr("raycrafter_cli.fetch.PATIENCE", 3)
+def test_consecutive_failures_skip_the_rest(rc, service, target, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.fetch.MAX_FAILURES", 3)
     service.add(5, "DONE", [(number, "SYNCED", b"picture") for number in range(1, 100)])
     real, full = service.__call__, []
 
@@ -161,13 +161,13 @@ def test_after_some_failures_in_a_row_the_rest_is_not_tried(rc, service, target,
     output = rc("fetch", 5, "-o", target, "--parallel", "1", code=1).output
     assert "5 frames fetched" in output
     assert output.count("No space left on device") == 3
-    assert "91 frames were not tried any more" in output
+    assert "91 frames were skipped" in output
     full.clear()
     rc.service = real
     assert "94 frames fetched, 5 already there" in rc("fetch", 5, "-o", target).output
 
 
-def test_a_directory_that_is_there_and_cannot_be_written_to_is_named(rc, job):
-    # not even root makes a file there
+def test_existing_unwritable_directory_is_named(rc, job):
+    # Not even root can create a file in /proc/self.
     assert "cannot write to /proc/self" in rc("fetch", 5, "-o", "/proc/self", code=2).output
     assert not downloads(job)

@@ -1,4 +1,4 @@
-"""Submitting, listing, watching and cancelling."""
+"""Test the commands that submit, list, watch and cancel jobs."""
 
 import errno
 import io
@@ -15,7 +15,7 @@ from .conftest import problem
 
 @pytest.fixture
 def scene(tmp_path):
-    """A directory with a scene."""
+    """Return a directory with a scene."""
     directory = tmp_path / "castle"
     (directory / "textures").mkdir(parents=True)
     (directory / "castle.pov").write_text("sphere {}")
@@ -31,7 +31,7 @@ def members(upload):
         return name, {member.name: member for member in tar.getmembers()}
 
 
-def test_a_file_is_sent_with_all_that_was_asked(rc, service, scene):
+def test_submit_sends_the_file_and_all_options(rc, service, scene):
     words = ["--frames", "1-20", "--width", "640", "--height", "480", "--name", "My castle"]
     options = ["--option", "clock_final=2.5", "--option", "cyclic=true", "--option", "word=abc"]
     result = rc("submit", scene / "castle.pov", *words, *options)
@@ -48,7 +48,7 @@ def test_a_file_is_sent_with_all_that_was_asked(rc, service, scene):
     }
 
 
-def test_a_directory_is_packed(rc, service, scene):
+def test_submit_packs_a_directory(rc, service, scene):
     rc("submit", scene, "--frames", "1-2", "--main", "castle.pov")
     (upload,) = service.uploads
     name, found = members(upload)
@@ -57,10 +57,10 @@ def test_a_directory_is_packed(rc, service, scene):
     assert all(member.isreg() and member.uid == 0 and member.uname == "" for member in found.values())
     assert upload["name"][1] == b"castle"
     assert upload["main"][1] == b"castle.pov"
-    assert "width" not in upload  # the server's own default
+    assert "width" not in upload  # the server has a default
 
 
-def test_links_inside_become_files_and_links_out_are_refused(rc, service, scene, tmp_path):
+def test_links_inside_become_files_and_links_outside_are_refused(rc, service, scene, tmp_path):
     (scene / "again.pov").symlink_to("castle.pov")
     rc("submit", scene, "--frames", "1")
     _, found = members(service.uploads[0])
@@ -71,28 +71,28 @@ def test_links_inside_become_files_and_links_out_are_refused(rc, service, scene,
     assert len(service.uploads) == 1
 
 
-def test_an_empty_directory_is_refused(rc, service, tmp_path):
+def test_empty_directory_is_refused(rc, service, tmp_path):
     (tmp_path / "empty").mkdir()
     assert "has no files" in rc("submit", tmp_path / "empty", "--frames", "1", code=2).output
 
 
-def test_a_lost_answer_makes_no_second_job(rc, service, scene):
+def test_lost_response_creates_no_second_job(rc, service, scene):
     service.faults = [httpx.ReadError("connection reset"), httpx.Response(503)]
     rc("submit", scene / "castle.pov", "--frames", "1")
     assert len(service.requests) == 3
     assert len({request.headers["Idempotency-Key"] for request in service.requests}) == 1
-    # the whole file each time, not what was left of it
+    # Each attempt sends the whole file, not the unread rest.
     assert service.uploads[-1]["scene"][1] == b"sphere {}"
     assert len(service.jobs) == 1
 
 
-def test_two_submissions_are_two_jobs(rc, service, scene):
+def test_two_submissions_create_two_jobs(rc, service, scene):
     rc("submit", scene / "castle.pov", "--frames", "1")
     rc("submit", scene / "castle.pov", "--frames", "1")
     assert len(service.jobs) == 2
 
 
-def test_what_the_server_refuses_is_explained(rc, scene):
+def test_refusal_of_the_server_is_explained(rc, scene):
     output = rc("submit", scene / "castle.pov", "--frames", "0-", code=2).output
     assert "frames: is no list" in output
     assert "frames: is no list of frames" in output
@@ -109,26 +109,26 @@ def test_what_the_server_refuses_is_explained(rc, scene):
         (["--frames", "1", "--name", "\udcff"], "is not UTF-8 text"),
     ],
 )
-def test_wrong_usage(rc, service, scene, words, reason):
+def test_wrong_usage_is_explained(rc, service, scene, words, reason):
     output = rc("submit", scene, *words, code=2).output
     assert reason in output and "Traceback" not in output
     assert service.requests == []
 
 
-def test_names_that_are_not_utf_8_are_told(rc, service, scene):
+def test_names_outside_utf_8_are_refused(rc, service, scene):
     strange = Path(os.fsdecode(os.fsencode(scene) + b"/ch\xe2teau.pov"))
     strange.write_text("sphere {}")
-    for what in (strange, scene):
-        assert "ch?teau.pov is not UTF-8 text: rename it" in rc("submit", what, "--frames", "1", code=2).output
+    for path in (strange, scene):
+        assert "ch?teau.pov is not UTF-8 text: rename it" in rc("submit", path, "--frames", "1", code=2).output
     assert service.requests == []
 
 
-def test_a_device_is_no_scene(rc, service):
+def test_device_is_refused(rc, service):
     assert "/dev/null is neither a file nor a directory" in rc("submit", "/dev/null", "--frames", "1", code=2).output
     assert service.requests == []
 
 
-def test_a_scene_that_cannot_be_packed_is_told(rc, service, scene, monkeypatch):
+def test_failed_packing_is_explained(rc, service, scene, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -137,42 +137,42 @@ def test_a_scene_that_cannot_be_packed_is_told(rc, service, scene, monkeypatch):
     assert f"cannot pack {scene}: [Errno 28] No space left on device" in output
 
 
-def test_a_missing_scene(rc, tmp_path):
+def test_missing_scene_is_refused(rc, tmp_path):
     assert "does not exist" in rc("submit", tmp_path / "nothing.pov", "--frames", "1", code=2).output
 
 
-def test_submit_can_print_json_and_watch(rc, service, scene):
+def test_submit_prints_json_or_watches(rc, service, scene):
     assert json.loads(rc("submit", scene, "--frames", "1", "--json").output)["id"] == 1
     service.script = [{"state": "ACTIVE"}, {"state": "DONE"}]
     output = rc("submit", scene, "--frames", "1", "--watch", "--interval", "0.01").output
     assert output.splitlines()[-1].startswith("Job 2 is DONE")
 
 
-def test_submit_and_watch_as_json_prints_lines_of_json_only(rc, service, scene):
+def test_submit_with_watch_and_json_prints_json_lines(rc, service, scene):
     service.script = [{}, {"state": "ACTIVE"}, {"state": "FAILED"}]
     words = ["--frames", "1", "--json", "--watch", "--interval", "0.01"]
     output = rc("submit", scene, *words, code=1).output
     assert [json.loads(line)["state"] for line in output.splitlines()] == ["NEW", "ACTIVE", "FAILED"]
 
 
-def test_list(rc, service):
+def test_list_shows_jobs_without_control_characters(rc, service):
     service.add(1, "DONE", [(1, "SYNCED", b"x")], name="first")
     service.add(2, "FAILED", [(1, "FAILED", None), (2, "RUNNING", None)], name="evil\x1b[2Jname")
     head, one, two = rc("list").output.splitlines()
     assert head.split() == ["JOB", "STATE", "FRAMES", "CREATED", "NAME"]
     assert one.split() == ["1", "DONE", "1/1", "frames,", "100", "%", "2030-05-01", "10:00:00", "first"]
     assert "0/2 frames, 0 %, 1 rendering, 1 failed" in two
-    # a name does not steer the terminal
+    # A name cannot control the terminal.
     assert two.endswith("evil?[2Jname")
 
 
-def test_list_and_status_as_json(rc, service):
+def test_list_and_status_print_json(rc, service):
     service.add(1)
     assert [job["id"] for job in json.loads(rc("list", "--json").output)] == [1]
     assert json.loads(rc("status", 1, "--json").output) == service.jobs[1]
 
 
-def test_status(rc, service):
+def test_status_shows_the_job(rc, service):
     service.add(5, "ACTIVE", [(1, "SYNCED", b"x"), (2, "WAITING", None)])
     output = rc("status", 5).output
     assert "5 (scene)" in output
@@ -182,17 +182,17 @@ def test_status(rc, service):
     assert "Reason" not in output
 
 
-def test_status_of_the_newest_job(rc, service):
+def test_status_shows_the_newest_job_by_default(rc, service):
     service.add(9, name="newest")
     assert "9 (newest)" in rc("status").output
 
 
-def test_an_unknown_job(rc):
+def test_unknown_job_is_explained(rc):
     output = rc("status", 77, code=2).output
-    assert "No Job matches the given query. (404)\nIt is not there, or neither yours" in output
+    assert "No Job matches the given query. (404)\nCheck the number, or ask" in output
 
 
-def test_watch_tells_changes_and_the_end(rc, service):
+def test_watch_prints_changes_and_the_end(rc, service):
     service.add(5, "READY", [(1, "WAITING", None)])
     service.script = [{}, {}, {"state": "ACTIVE", "percent": 40.0}, {}, {"state": "DONE", "percent": 100.0}]
     lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
@@ -204,7 +204,7 @@ def test_watch_tells_changes_and_the_end(rc, service):
     assert lines[-1] == "Job 5 is DONE: 0/1 frames, 100 %"
 
 
-def test_watch_tells_how_much_of_the_scene_is_on_the_cluster(rc, service):
+def test_watch_prints_the_progress_of_the_scenes_transfer(rc, service):
     service.add(5, "STAGING", [(1, "WAITING", None)])
     moving = {"kind": "in", "state": "RUNNING", "bytes_total": 9_000_000, "bytes_done": 3_100_000}
     service.transfers = [moving | {"state": "CANCELLED", "bytes_done": 0}, moving, moving | {"kind": "out"}]
@@ -214,7 +214,7 @@ def test_watch_tells_how_much_of_the_scene_is_on_the_cluster(rc, service):
     assert lines[1].endswith("job 5 DONE 0/1 frames, 0 %")
 
 
-HELD_UP = [
+HOLDS = [
     {"state_reason": "Waiting: submission: login1 does not\nanswer"},
     {"state_reason": "", "paused": True},
     {"paused": False},
@@ -222,9 +222,9 @@ HELD_UP = [
 ]
 
 
-def test_watch_tells_why_a_job_waits_and_that_it_is_paused(rc, service):
+def test_watch_prints_holds_and_pauses(rc, service):
     service.add(5, "READY", [(1, "WAITING", None)])
-    service.script = [dict(change) for change in HELD_UP]
+    service.script = [dict(change) for change in HOLDS]
     lines = rc("watch", 5, "--interval", "0.01").output.splitlines()
     assert [line.split(" ", 1)[1] for line in lines[:3]] == [
         "job 5 READY 0/1 frames, 0 %. Waiting: submission: login1 does not answer",
@@ -233,31 +233,31 @@ def test_watch_tells_why_a_job_waits_and_that_it_is_paused(rc, service):
     ]
 
 
-def test_the_bar_tells_it_too(rc, service, monkeypatch):
+def test_progress_bar_shows_holds_and_pauses(rc, service, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     service.add(5, "READY", [(1, "WAITING", None)])
-    service.script = [dict(change) for change in HELD_UP]
-    # the bar draws itself ten times in a second
+    service.script = [dict(change) for change in HOLDS]
+    # rich draws the bar ten times per second.
     output = rc("watch", 5, "--interval", "0.3").output
     assert "Waiting: submission: login1 does not answer" in output
     assert "job 5 READY, paused" in output
 
 
-def test_list_and_status_tell_that_a_job_is_paused(rc, service):
+def test_list_and_status_show_a_pause(rc, service):
     service.add(5)["paused"] = True
     assert "ACTIVE, paused" in rc("list").output
     assert "ACTIVE, paused" in rc("status", 5).output
 
 
 @pytest.mark.parametrize("state", ["FAILED", "CANCELLED"])
-def test_watch_ends_with_1_when_the_job_is_not_done(rc, service, state):
+def test_watch_ends_with_1_if_the_job_is_not_done(rc, service, state):
     service.add(5, state, [(1, "SYNCED", b"x"), (2, "FAILED", None)])["state_reason"] = "1 frame failed"
     output = rc("watch", 5, code=1).output
     assert "1 frame failed" in output
     assert "frame 2: Parse Error: no brace" in output
 
 
-def test_watch_survives_a_server_that_is_away(rc, service):
+def test_watch_survives_a_server_outage(rc, service):
     service.add(5, "ACTIVE", [(1, "RUNNING", None)])
     service.faults = [None, httpx.Response(502), httpx.ConnectError("refused"), httpx.ReadTimeout("slow")]
     service.script = [{}, {"state": "DONE"}]
@@ -267,15 +267,15 @@ def test_watch_survives_a_server_that_is_away(rc, service):
     assert "Job 5 is DONE" in output
 
 
-def test_watch_gives_up_on_a_server_that_stays_away(rc, service, monkeypatch):
-    monkeypatch.setattr("raycrafter_cli.watch.PATIENCE", 3)
+def test_watch_fails_after_a_long_server_outage(rc, service, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.watch.MAX_FAILURES", 3)
     service.add(5)
     service.faults = [None, *[httpx.ConnectError("refused")] * 10]
     assert "cannot reach master1" in rc("watch", 5, "--interval", "0.01", code=2).output
 
 
 def test_watch_draws_a_bar_on_a_terminal(rc, service, monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes the output for a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats the output as a terminal
     service.add(5, "ACTIVE", [(1, "RUNNING", None)])
     service.script = [{"percent": 30.0}, {"state": "DONE", "percent": 100.0}]
     output = rc("watch", 5, "--interval", "0.01").output
@@ -283,7 +283,7 @@ def test_watch_draws_a_bar_on_a_terminal(rc, service, monkeypatch):
     assert "Job 5 is DONE" in output
 
 
-def test_an_interrupted_watch_says_that_the_job_goes_on(rc, service, monkeypatch):
+def test_interrupted_watch_says_that_the_job_continues(rc, service, monkeypatch):
     service.add(5, "ACTIVE")
 
     def interrupt(*_):
@@ -293,30 +293,30 @@ def test_an_interrupted_watch_says_that_the_job_goes_on(rc, service, monkeypatch
     assert "raycrafter watch 5" in rc("watch", 5, code=130).output
 
 
-def test_cancel(rc, service):
+def test_cancel_prints_the_state_or_the_refusal(rc, service):
     service.add(5)
     assert rc("cancel", 5).output == "Job 5 is CANCELLING\n"
     service.add(6, "DONE")
     assert "Job 6 has ended: it is DONE. (409)" in rc("cancel", 6, code=2).output
 
 
-def test_an_answer_of_somebody_else_is_not_taken_for_ours(rc, service):
+def test_foreign_response_is_explained(rc, service):
     service.faults = [httpx.Response(200, text="<html>Welcome to nginx!</html>")]
-    assert "does not speak like a RayCrafter server" in rc("status", 1, code=2).output
+    assert "did not answer as a RayCrafter server" in rc("status", 1, code=2).output
     service.faults = [httpx.Response(301, headers={"Location": "https://elsewhere.example/"})]
-    assert "the server points to https://elsewhere.example/" in rc("status", 1, code=2).output
+    assert "the server redirects to https://elsewhere.example/" in rc("status", 1, code=2).output
     assert {request.url.host for request in service.requests} == {"master1"}
-    # errors in somebody else's form
+    # Errors of another program, without a problem document.
     service.faults = [httpx.Response(404, json={"detail": ["no"], "errors": {"a": "b"}})]
-    assert "Not Found (404)\nIs https://master1 the right address?" in rc("status", 1, code=2).output
+    assert "Not Found (404)\nCheck the address https://master1." in rc("status", 1, code=2).output
     service.faults = [httpx.Response(500, text="<html>Oops</html>")]
     assert rc("status", 1, code=2).output == (
         "Error: Internal Server Error (500)\n"
-        "That is trouble on the side of https://master1: try again later, or tell its operators.\n"
+        "The server https://master1 has failed: try again later, or inform its operators.\n"
     )
 
 
-def test_passing_trouble_is_tried_again_and_lasting_trouble_told(rc, service):
+def test_temporary_error_is_retried_and_then_reported(rc, service):
     service.add(1)
     service.faults = [httpx.Response(503), httpx.ConnectTimeout("slow")]
     rc("status", 1)

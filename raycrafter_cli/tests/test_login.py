@@ -1,4 +1,4 @@
-"""Signing in, what is kept, and what overrides it."""
+"""Test the sign-in, the saved settings and the variables that override them."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from .conftest import PASSWORD, TOKEN, URL
 
 
-def test_the_password_comes_from_stdin_and_the_token_is_kept_privately(command):
+def test_login_reads_the_password_from_stdin_and_saves_the_token_privately(command):
     result = command("login", URL, "--username", "alice", stdin=PASSWORD + "\n")
     assert f"Signed in at {URL} as alice" in result.output
     assert PASSWORD not in result.output
@@ -15,11 +15,10 @@ def test_the_password_comes_from_stdin_and_the_token_is_kept_privately(command):
     assert json.loads(command.config.read_text()) == {"url": URL, "token": TOKEN, "ca": None}
     assert command.config.stat().st_mode & 0o777 == 0o600
     assert command.config.parent.stat().st_mode & 0o777 == 0o700
-    # and it works
     assert "No jobs yet" in command("list").output
 
 
-def test_an_older_readable_file_becomes_private(command):
+def test_login_makes_a_readable_file_private(command):
     command.signed_in()
     command.config.chmod(0o644)
     command("login", URL, "--username", "alice", stdin=PASSWORD)
@@ -27,11 +26,11 @@ def test_an_older_readable_file_becomes_private(command):
     assert [path.name for path in command.config.parent.iterdir()] == ["config.json"]
 
 
-def test_a_wrong_password_leaves_nothing(command, service):
+def test_wrong_password_saves_nothing(command, service):
     result = command("login", URL, "--username", "alice", stdin="wrong\n", code=2)
     assert "User name or password is wrong." in result.output
     assert not command.config.exists()
-    assert len(service.requests) == 1  # a password is never tried twice by itself
+    assert len(service.requests) == 1  # a password is never sent twice without the user
 
 
 @pytest.mark.parametrize(
@@ -55,22 +54,22 @@ def test_a_wrong_password_leaves_nothing(command, service):
         ((URL, "--username", "alice", "--ca", "/no/such/file"), PASSWORD, "/no/such/file"),
     ],
 )
-def test_what_cannot_be_used_is_usage(command, service, words, stdin, reason):
+def test_invalid_arguments_are_usage_errors(command, service, words, stdin, reason):
     output = command("login", *words, stdin=stdin, code=2).output
     assert reason in output and "Traceback" not in output
     assert service.requests == []
 
 
-def test_a_bare_host_means_https(command):
+def test_bare_host_means_https(command):
     command("login", "master1/", "--username", "alice", stdin=PASSWORD)
     assert json.loads(command.config.read_text())["url"] == URL
 
 
-def test_without_login_the_command_says_how(command):
+def test_missing_login_is_explained(command):
     assert "raycrafter login URL" in command("list", code=2).output
 
 
-def test_the_environment_comes_first(command, service, monkeypatch):
+def test_environment_overrides_the_file(command, service, monkeypatch):
     command.signed_in(token="old")
     monkeypatch.setenv("RAYCRAFTER_TOKEN", TOKEN)
     command("list")
@@ -78,70 +77,70 @@ def test_the_environment_comes_first(command, service, monkeypatch):
 
 
 @pytest.mark.parametrize("token", ["tökén", "two words", "line\n"])
-def test_what_cannot_be_a_token_is_refused_and_not_shown(rc, service, monkeypatch, token):
+def test_invalid_token_is_refused_and_not_shown(rc, service, monkeypatch, token):
     monkeypatch.setenv("RAYCRAFTER_TOKEN", token)
     output = rc("list", code=2).output
-    assert "what RAYCRAFTER_TOKEN holds is no token" in output
+    assert "the token in RAYCRAFTER_TOKEN is invalid" in output
     assert token not in output
     monkeypatch.delenv("RAYCRAFTER_TOKEN")
     rc.signed_in(token=token)
-    assert f"what {rc.config} holds is no token" in rc("list", code=2).output
+    assert f"the token in {rc.config} is invalid" in rc("list", code=2).output
     assert service.requests == []
 
 
-def test_a_proxy_that_cannot_be_used_is_explained(rc, monkeypatch):
+def test_invalid_proxy_is_explained(rc, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "foo://proxy:1")
     assert "HTTPS_PROXY or ALL_PROXY" in rc("list", code=2, network=True).output
 
 
-def test_a_saved_token_is_not_sent_to_another_address(rc, service, monkeypatch):
+def test_saved_token_is_not_sent_to_another_address(rc, service, monkeypatch):
     monkeypatch.setenv("RAYCRAFTER_URL", "https://elsewhere.example")
     rc("list", code=2)
     assert service.requests[0].url.host == "elsewhere.example"
     assert "Authorization" not in service.requests[0].headers
 
 
-def test_an_ended_token_says_sign_in_again(command):
+def test_expired_token_asks_for_a_new_login(command):
     command.signed_in(token="ended")
     output = command("list", code=2).output
     assert "Invalid token." in output
     assert f"raycrafter login {URL}" in output
 
 
-def test_a_token_of_the_environment_that_has_ended_is_named(rc, monkeypatch):
+def test_expired_token_of_the_environment_is_named(rc, monkeypatch):
     monkeypatch.setenv("RAYCRAFTER_TOKEN", "ended")
     assert "RAYCRAFTER_TOKEN" in rc("list", code=2).output
 
 
-def test_logout_forgets_a_token_that_is_void_already(command):
+def test_logout_deletes_a_revoked_token(command):
     command.signed_in(token="ended")
     command("logout")
     assert not command.config.exists()
 
 
-def test_logout_voids_and_forgets(rc, service):
+def test_logout_revokes_and_deletes_the_token(rc, service):
     rc("logout")
     assert service.requests[0].url.path == "/api/v1/auth/logout"
     assert not rc.config.exists()
 
 
-def test_a_broken_file_is_named(rc):
+def test_invalid_file_is_named(rc):
     rc.config.write_text("{")
     assert str(rc.config) in rc("list", code=2).output
 
 
-def test_a_strange_authority_is_explained_and_ca_mends_it(command, tls):
+def test_unknown_authority_is_explained_and_ca_fixes_it(command, tls):
     words = ("login", tls.url, "--username", "alice")
     output = command(*words, stdin=PASSWORD, code=2, network=True).output
     assert "is not trusted" in output
     assert f"raycrafter login {tls.url} --ca FILE" in output
     command(*words, "--ca", tls.ca_file, stdin=PASSWORD, network=True)
     assert json.loads(command.config.read_text())["ca"] == str(tls.ca_file)
-    # from now on without the option
+    # The file is saved: the option is not needed again.
     assert "No jobs yet" in command("list", network=True).output
 
 
-def test_the_environments_authority_is_used(command, tls, monkeypatch):
+def test_ca_of_the_environment_is_used(command, tls, monkeypatch):
     monkeypatch.setenv("RAYCRAFTER_URL", tls.url)
     monkeypatch.setenv("RAYCRAFTER_TOKEN", TOKEN)
     command("list", code=2, network=True)
@@ -149,20 +148,20 @@ def test_the_environments_authority_is_used(command, tls, monkeypatch):
     command("list", network=True)
 
 
-def test_another_name_than_the_certificates_is_refused(command, tls):
+def test_wrong_host_name_is_refused(command, tls):
     command.signed_in(url=f"https://localhost:{tls.port}", ca=str(tls.ca_file))
     output = command("list", code=2, network=True).output
-    assert "is not trusted" in output and "Is the address the right one" in output
-    assert "--ca" not in output  # another authority mends nothing
+    assert "is not trusted" in output and "Check the address" in output
+    assert "--ca" not in output  # another authority is no fix
 
 
-def test_a_file_that_is_no_certificate_is_named(rc, tmp_path):
+def test_invalid_ca_file_is_named(rc, tmp_path):
     (tmp_path / "no.crt").write_text("nothing")
     rc.signed_in(ca=str(tmp_path / "no.crt"))
     assert "no.crt cannot be used as a CA file" in rc("list", code=2).output
 
 
-def test_an_unreachable_host_is_named(command, tls):
+def test_unreachable_host_is_named(command, tls):
     command.signed_in(url=tls.url)
     tls.close()
     output = command("list", code=2, network=True).output

@@ -1,4 +1,4 @@
-"""Large scenes in pieces, events, sharing, tokens, retrying, and completion of words."""
+"""Test chunked uploads, events, sharing, tokens, retries and shell completion."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from .conftest import problem
 
 @pytest.fixture
 def large(tmp_path, monkeypatch):
-    """A scene of two and a half pieces."""
-    monkeypatch.setattr("raycrafter_cli.upload.PIECE", 1000)
+    """Return a scene of two and a half chunks."""
+    monkeypatch.setattr("raycrafter_cli.upload.CHUNK_BYTES", 1000)
     file = tmp_path / "large.tar"
     file.write_bytes(os.urandom(2500))
     return file
@@ -24,10 +24,10 @@ def sent(service):
     return [request for request in service.requests if request.method == "PATCH"]
 
 
-# --- uploads in pieces ----------------------------------------------------------------------------------------------
+# --- chunked uploads ------------------------------------------------------------------------------------------------
 
 
-def test_a_large_scene_goes_in_pieces(rc, service, large):
+def test_large_scene_is_sent_in_chunks(rc, service, large):
     rc("submit", large, "--frames", "1-2", "--option", "quality=9")
     assert [int(request.headers["Upload-Offset"]) for request in sent(service)] == [0, 1000, 2000]
     ((about, content),) = service.pieces.values()
@@ -37,14 +37,14 @@ def test_a_large_scene_goes_in_pieces(rc, service, large):
     assert fields["options"][1] == b"{'quality': 9}"
 
 
-def test_a_broken_connection_goes_on_where_it_was(rc, service, large):
+def test_broken_upload_continues_at_its_offset(rc, service, large):
     real, broken = service.__call__, iter([httpx.WriteError("reset"), httpx.Response(503)])
 
     def flaky(request):
         if request.method == "PATCH" and request.headers["Upload-Offset"] == "1000":
             fault = next(broken, None)
             if isinstance(fault, Exception):
-                # some of it has arrived
+                # A part of the chunk has arrived.
                 service.pieces["u0"][1] += request.content[:300]
                 service.pieces["u0"][0]["offset"] = 1300
                 raise fault
@@ -56,8 +56,8 @@ def test_a_broken_connection_goes_on_where_it_was(rc, service, large):
     assert len(service.jobs) == 1
 
 
-def test_another_run_goes_on_with_the_upload_of_the_first(rc, service, large, monkeypatch):
-    monkeypatch.setattr("raycrafter_cli.upload.PATIENCE", 1)
+def test_second_run_continues_the_upload_of_the_first(rc, service, large, monkeypatch):
+    monkeypatch.setattr("raycrafter_cli.upload.MAX_FAILURES", 1)
     service.faults = [None, None, None, None, httpx.WriteError("reset")]
     assert "cannot reach" in rc("submit", large, "--frames", "1-2", code=2).output
     service.requests.clear()
@@ -66,7 +66,7 @@ def test_another_run_goes_on_with_the_upload_of_the_first(rc, service, large, mo
     assert len(service.pieces) == 1
 
 
-def test_a_directory_packed_twice_is_the_same_archive(rc, service, tmp_path, monkeypatch):
+def test_directory_packed_twice_is_the_same_archive(rc, service, tmp_path, monkeypatch):
     (tmp_path / "castle").mkdir()
     (tmp_path / "castle" / "castle.pov").write_text("sphere {}")
     now = iter(range(2_000_000_000, 2_100_000_000, 1000))
@@ -77,10 +77,10 @@ def test_a_directory_packed_twice_is_the_same_archive(rc, service, tmp_path, mon
     assert first == second
 
 
-# --- what the server asks for ---------------------------------------------------------------------------------------
+# --- throttling -----------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_asked_too_often_is_left_alone_for_a_while(rc, service, monkeypatch):
+def test_retry_after_is_obeyed(rc, service, monkeypatch):
     waited = []
     monkeypatch.setattr("threading.Event.wait", lambda _, seconds=None: waited.append(seconds))
     slow = problem(429, "Request was throttled.")
@@ -94,9 +94,9 @@ def test_a_server_that_is_asked_too_often_is_left_alone_for_a_while(rc, service,
 # --- lists ----------------------------------------------------------------------------------------------------------
 
 
-def test_list_filters_are_the_servers(rc, service):
+def test_list_sends_filters_to_the_server(rc, service):
     words = ["--state", "active", "--state", "DONE", "--renderer", "povray", "--owner", "alice", "--name", "castle"]
-    assert "No such jobs." in rc("list", *words, "--since", "2030-05-01").output
+    assert "No jobs match." in rc("list", *words, "--since", "2030-05-01").output
     asked = service.requests[0].url.params
     assert asked.get_list("state") == ["ACTIVE", "DONE"]
     assert {name: asked[name] for name in ("renderer", "owner", "name", "created_after")} == {
@@ -107,19 +107,19 @@ def test_list_filters_are_the_servers(rc, service):
     }
 
 
-def test_retry(rc, service):
+def test_retry_prints_the_job(rc, service):
     service.add(5, "FAILED")
     assert rc("retry", 5).output == "Job 5 is READY\n"
     assert json.loads(rc("retry", 5, "--json").output)["id"] == 5
 
 
-def test_pause_and_resume(rc, service):
+def test_pause_and_resume_print_the_state(rc, service):
     service.add(5)
     assert rc("pause", 5).output == "Job 5 is ACTIVE, paused\n"
     assert rc("resume", 5).output == "Job 5 is ACTIVE\n"
 
 
-def test_priority_and_order(rc, service, large, tmp_path):
+def test_submit_sends_priority_and_order(rc, service, large, tmp_path):
     small = tmp_path / "small.pov"
     small.write_text("sphere {}")
     for scene in (small, large):
@@ -129,7 +129,7 @@ def test_priority_and_order(rc, service, large, tmp_path):
     assert (body["priority"], body["after"]) == ("80", [3, 4])
 
 
-def test_watch_and_fetch_as_json(rc, service, tmp_path):
+def test_watch_and_fetch_print_json(rc, service, tmp_path):
     service.add(5, "ACTIVE", [(1, "SYNCED", b"picture")])
     service.script = [{}, {"percent": 50.0}, {}, {"state": "DONE"}]
     lines = [json.loads(line) for line in rc("watch", 5, "--interval", "0.01", "--json").output.splitlines()]
@@ -156,7 +156,7 @@ def event(number, message="frame 3: CLAIMED to RUNNING", level="INFO", frame=Non
     }
 
 
-def test_logs(rc, service):
+def test_logs_prints_events(rc, service):
     service.add(5)
     service.events[5] = [event(number) for number in (1, 2, 3)] + [event(9, "evil\x1b[2J\nline", "ERROR", 7)]
     lines = rc("logs", 5).output.splitlines()
@@ -167,16 +167,16 @@ def test_logs(rc, service):
     assert service.requests[-1].url.params["level"] == "30"
 
 
-def test_logs_follow_to_the_end_and_lose_nothing(rc, service):
+def test_logs_follow_prints_every_event_to_the_end(rc, service):
     service.add(5)
     service.events[5] = [event(1)]
-    looks = iter([[event(2)], [], [event(3)]])
+    new_events = iter([[event(2)], [], [event(3)]])
     real = service.__call__
 
     def living(request):
         answer = real(request)
         if request.url.path.endswith("/jobs/5"):
-            service.events[5] += next(looks)
+            service.events[5] += next(new_events)
         return answer
 
     rc.service = living
@@ -188,7 +188,7 @@ def test_logs_follow_to_the_end_and_lose_nothing(rc, service):
 # --- others ---------------------------------------------------------------------------------------------------------
 
 
-def test_share_and_unshare(rc, service):
+def test_share_and_unshare_change_the_shares(rc, service):
     service.add(5)
     assert rc("share", 5, "--user", "bob").output == "user bob may see job 5\n"
     assert "group film may manage job 5" in rc("share", 5, "--group", "film", "--manage").output
@@ -198,16 +198,16 @@ def test_share_and_unshare(rc, service):
     assert "not shared with bob" in rc("unshare", 5, "bob", code=2).output
 
 
-def test_tokens(rc, service):
+def test_tokens_are_created_listed_and_revoked(rc, service):
     assert rc("tokens", "create", "nightly", "--read-only", "--days", "3").output == "secret of 3 days\n"
     _, row = rc("tokens", "list").output.splitlines()
     assert row.split()[:3] == ["1", "read", "-"]
     assert row.endswith("nightly")
-    assert rc("tokens", "revoke", 1).output == "Token 1 is void.\n"
+    assert rc("tokens", "revoke", 1).output == "Token 1 is revoked.\n"
     assert service.tokens == []
 
 
-def test_a_login_is_named_after_its_host_and_may_be_for_reading(command, service):
+def test_login_token_has_the_hosts_name_and_may_be_read_only(command, service):
     command("login", "https://master1", "--username", "alice", "--read-only", stdin="correct horse")
     data = json.loads(service.requests[0].content)
     assert data["name"].startswith("raycrafter on ")
@@ -215,7 +215,7 @@ def test_a_login_is_named_after_its_host_and_may_be_for_reading(command, service
 
 
 def test_bash_completes_the_commands(rc, tmp_path):
-    """The script that is printed, run by bash, with the command it asks in its place."""
+    """Run the printed script in bash, with a wrapper of the command on the PATH."""
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "raycrafter"
     command.write_text(f"#!{sys.executable}\nfrom raycrafter_cli.main import main\nmain(prog_name='raycrafter')\n")
@@ -231,6 +231,6 @@ def test_bash_completes_the_commands(rc, tmp_path):
     assert result.stdout == "retry\n", result.stderr
 
 
-def test_other_shells_complete_too(rc):
+def test_completion_supports_other_shells(rc):
     for shell in ("zsh", "fish"):
         assert "_RAYCRAFTER_COMPLETE" in rc("completion", shell).output

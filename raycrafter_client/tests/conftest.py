@@ -1,4 +1,4 @@
-"""A server, a log server and renderers to test against; all of them real sockets with real certificates."""
+"""Provide a server, a log server and renderers with real sockets and certificates."""
 
 import contextlib
 import importlib
@@ -19,17 +19,17 @@ from socketserver import ThreadingMixIn
 
 import pytest
 
-# pytest's importlib mode has registered the directory above under the package's own name: make way for the package.
+# pytest's importlib mode has registered the parent directory under the package's name: import the package instead.
 sys.modules.pop("raycrafter_client", None)
 importlib.import_module("raycrafter_client")
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-LIMIT = 30.0  # seconds that any condition may take
+LIMIT = 30.0  # seconds to wait for a condition
 
 
 class Pki:
-    """CAs and leaf certificates made by openssl."""
+    """CAs and leaf certificates from openssl."""
 
     def __init__(self, directory):
         self.directory = directory
@@ -63,7 +63,7 @@ class Pki:
         return str(self.directory / (name + ".crt")), str(self.directory / (name + ".key"))
 
     def server_context(self, client_ca=None):
-        """TLS for a server; with ``client_ca`` it wants a certificate."""
+        """Return a server's TLS context; ``client_ca`` makes client certificates required."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(*self.server)
         if client_ca:
@@ -78,29 +78,32 @@ class Watched:
     def __init__(self):
         self.changed = threading.Condition()
 
-    def wait_for(self, what, limit=LIMIT):
-        """Wait until ``what()`` holds, and return its value."""
+    def wait_for(self, condition, limit=LIMIT):
+        """Wait until ``condition()`` is true, and return its value."""
         with self.changed:
-            value = self.changed.wait_for(what, limit)
-        assert value, f"waited {limit} s in vain"
+            value = self.changed.wait_for(condition, limit)
+        assert value, f"the condition is false after {limit} s"
         return value
 
     @staticmethod
-    def poll(what, limit=LIMIT):
-        """Wait until ``what()`` holds that nobody announces."""
+    def poll(condition, limit=LIMIT):
+        """Poll until ``condition()`` is true, without a call of ``note()``."""
         end = time.monotonic() + limit
-        while not what():
-            assert time.monotonic() < end, f"waited {limit} s in vain"
+        while not condition():
+            assert time.monotonic() < end, f"the condition is false after {limit} s"
             time.sleep(0.02)
 
     def note(self):
-        """Something changed."""
+        """Announce a change of the state."""
         with self.changed:
             self.changed.notify_all()
 
 
 class RestServer(Watched):
-    """The server's client API in memory. ``frames`` are handed out one by one; ``replies`` override an answer once."""
+    """The server's client API in memory.
+
+    ``frames`` is a list of claims; each entry of ``replies`` overrides one response.
+    """
 
     def __init__(self, context):
         super().__init__()
@@ -128,12 +131,11 @@ class RestServer(Watched):
         return f"https://localhost:{self.port}"
 
     def start(self):
-        """Listen, on the same port as before."""
+        """Listen, after a stop on the same port."""
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def __getattr__(self, name):
-                # the base class looks for do_POST and do_GET
                 if name == "do_POST":
                     return lambda: outer.answer(self)
                 if name == "do_GET":
@@ -155,7 +157,7 @@ class RestServer(Watched):
             def get_request(self):
                 plain, address = super().get_request()
                 plain.settimeout(10)
-                # the handshake is for the thread, a silent client must not hold up the others
+                # Leave the handshake to the thread: an unresponsive client must not block other clients.
                 return outer._context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False), address
 
         self._server = Server(("127.0.0.1", self.port or 0), Handler)
@@ -170,11 +172,11 @@ class RestServer(Watched):
             self._server = None
 
     def kinds(self):
-        """The kinds of the events in the order of their numbers."""
+        """Return the kinds of the events in the order of their numbers."""
         return [self.events[seq]["kind"] for seq in sorted(self.events)]
 
     def called(self, path):
-        """The bodies of all calls of one path."""
+        """Return the bodies of all calls of one path."""
         return [body for called, body in self.calls if called == path]
 
     def answer(self, handler):
@@ -248,11 +250,11 @@ class LogServer(Watched):
         return [json.loads(frame.decode()) for frame in self.raw]
 
     def by_seq(self):
-        """The messages by the client's own number: what was sent twice is there once."""
+        """Return the messages by the client's sequence number, without duplicates."""
         return {message["_client_seq"]: message for message in self.messages}
 
     def start(self):
-        """Listen, on the same port as before."""
+        """Listen, after a stop on the same port."""
         self._listener = socket.socket()
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("127.0.0.1", self.port or 0))
@@ -261,7 +263,7 @@ class LogServer(Watched):
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def stop(self):
-        """Close the port and every connection at once, as a killed process does."""
+        """Close the port and every connection at once, like a killed process."""
         if self._listener:
             with_shutdown(self._listener)
             self._listener = None
@@ -302,7 +304,7 @@ class LogServer(Watched):
 
 
 class HttpLogServer(LogServer):
-    """A GELF HTTP input. ``answer`` returns the status for a message, or raises OSError to hang up."""
+    """A GELF HTTP input; ``answer`` returns a status or raises OSError to hang up."""
 
     transport = "http"
 
@@ -314,11 +316,11 @@ class HttpLogServer(LogServer):
 
     def _read(self, connection):
         self.connections += 1
-        # as Netty does, on which the log server is built
+        # Netty, on which Graylog is built, sets this option.
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with connection.makefile("rb") as file:
             while True:
-                lines = iter(file.readline, b"")  # which is the end of the connection
+                lines = iter(file.readline, b"")  # an empty line is the end of the connection
                 head = b"".join(itertools.takewhile(lambda line: line != b"\r\n", lines))
                 if not head:
                     return
@@ -328,7 +330,7 @@ class HttpLogServer(LogServer):
                 status = self.answer(body)
                 self.heads.append(head)
                 connection.sendall(b"HTTP/1.1 %d Said So\r\nContent-Length: 0\r\n\r\n" % status)
-                # Behind the answer: a test that stops the server when a message is there means one with its receipt.
+                # After the response: a test that stops the server at a message expects its acknowledgement to be sent.
                 if status == 202:
                     self.raw.append(body)
                     self.note()
@@ -337,13 +339,13 @@ class HttpLogServer(LogServer):
 def with_shutdown(connection):
     """Close a socket that another thread reads."""
     with contextlib.suppress(OSError):
-        # Not SSLSocket.shutdown: that would turn a reader in another thread to the undecrypted bytes.
+        # SSLSocket.shutdown would make a reader in another thread read encrypted bytes.
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
     connection.close()
 
 
 class Client:
-    """The client as a process of its own, as in a batch job."""
+    """The client in a process of its own, as in a batch job."""
 
     def __init__(self, directory, pki, rest, log):
         self.directory = directory
@@ -372,7 +374,7 @@ class Client:
         self.process = None
 
     def frame(self, number, script, attempt=1, name=None):
-        """A claim's frame whose renderer is a Python script; ``WORK`` is where it must write."""
+        """Return a claim's frame with a Python script as renderer, which writes ``WORK``."""
         work = str(self.directory / "work" / (name or f"f{number}.png"))
         final = str(self.directory / "frames" / (name or f"f{number}.png"))
         program = f"import os, signal, sys, time\nWORK = {work!r}\n{script}"
@@ -401,7 +403,7 @@ class Client:
         return self
 
     def end(self, limit=LIMIT):
-        """Wait for the end; return the exit code and what was printed."""
+        """Wait for the end; return the exit code and the output."""
         code = self.process.wait(timeout=limit)
         return code, (self.directory / "client.out").read_text()
 
@@ -414,13 +416,13 @@ class Client:
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
     if not shutil.which("openssl"):
-        pytest.fail("openssl is needed to make certificates")
+        pytest.fail("install openssl: the tests create certificates with it")
     return Pki(tmp_path_factory.mktemp("pki"))
 
 
 @pytest.fixture(scope="session")
 def is_running():
-    """A function: whether a process runs. A zombie does not."""
+    """Return a function that returns whether a process runs; a zombie does not."""
 
     def look(pid):
         try:

@@ -1,6 +1,8 @@
-"""A log server as a process of its own, to be killed: TRANSPORT PORT CERTIFICATE KEY CA FILE SECONDS-PER-MESSAGE.
+"""Run a log server in a process that tests kill.
 
-It writes every message to FILE before it says that it has it, and its port to standard output.
+Usage: gelf_server.py TRANSPORT PORT CERTIFICATE KEY CA FILE SECONDS-PER-MESSAGE
+
+The server writes every message to FILE before it acknowledges the message, and prints its port.
 """
 
 import itertools
@@ -25,13 +27,13 @@ def tcp(file):
 # not recorded: Graylog's GELF HTTP input; form: HttpHandler.java of graylog2-server (202, an empty body)
 def http(file):
     """Yield the message of each request of one connection."""
-    lines = iter(file.readline, b"")  # which is the end of the connection
+    lines = iter(file.readline, b"")  # an empty line is the end of the connection
     while head := b"".join(itertools.takewhile(lambda line: line != b"\r\n", lines)):
         yield file.read(int(head.rstrip().rpartition(b" ")[2]))
 
 
 def serve(plain):
-    """Take what comes over one connection."""
+    """Receive the messages of one connection."""
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     with context.wrap_socket(plain, server_side=True) as connection, connection.makefile("rb") as file:
         for message in tcp(file) if TRANSPORT == "tcp" else http(file):

@@ -1,4 +1,4 @@
-"""client.json and the batch job's id."""
+"""Test the reading of client.json, claims and the batch job's id."""
 
 import json
 
@@ -27,17 +27,17 @@ def read(tmp_path, **changes):
     return load(str(path))
 
 
-def test_a_good_file(tmp_path):
+def test_valid_file_is_loaded(tmp_path):
     config = read(tmp_path)
     assert config.url == "https://master1"
     assert (config.gelf.host, config.gelf.port, config.gelf.transport) == ("logging1", 12202, "tcp")
 
 
-def test_no_margin_is_a_margin(tmp_path):
+def test_margin_of_zero_is_accepted(tmp_path):
     assert read(tmp_path, walltime_end_margin=0).walltime_end_margin == 0
 
 
-def test_logs_may_go_nowhere(tmp_path):
+def test_gelf_is_optional(tmp_path):
     assert read(tmp_path, gelf=None).gelf is None
 
 
@@ -55,13 +55,13 @@ def test_logs_may_go_nowhere(tmp_path):
         ({"gelf": dict(GOOD["gelf"], transport="udp")}, "transport must be one of http, tcp"),
     ],
 )
-def test_what_is_wrong_is_named_with_the_file(tmp_path, change, words):
+def test_error_names_file_and_setting(tmp_path, change, words):
     with pytest.raises(ConfigError, match=words) as caught:
         read(tmp_path, **change)
     assert "client.json" in str(caught.value)
 
 
-def test_neither_a_missing_nor_a_broken_file_passes(tmp_path):
+def test_missing_or_broken_file_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.json"):
         load(str(tmp_path / "nowhere.json"))
     (tmp_path / "broken.json").write_text("{")
@@ -69,7 +69,7 @@ def test_neither_a_missing_nor_a_broken_file_passes(tmp_path):
         load(str(tmp_path / "broken.json"))
 
 
-def test_the_first_variable_that_is_set_is_the_id():
+def test_native_id_is_the_first_variable_set():
     names = ["PBS_JOBID", "SLURM_JOB_ID"]
     assert native_id(names, {"PBS_JOBID": "12.server", "SLURM_JOB_ID": "12"}) == "12.server"
     assert native_id(names, {"PBS_JOBID": "", "SLURM_JOB_ID": "12"}) == "12"
@@ -92,7 +92,7 @@ def claim(**changes):
     return parse({"renderer": "povray", "stop_at": 1.5, "frames": [dict(FRAME, **changes)]})
 
 
-def test_a_claim_is_read():
+def test_claim_is_parsed():
     (frame,) = claim().frames
     assert (frame.number, frame.attempt, frame.resume, frame.files[0].final) == (1, 2, True, "/f")
 
@@ -109,6 +109,6 @@ def test_a_claim_is_read():
         {"number": None},
     ],
 )
-def test_a_claim_that_is_not_as_agreed_is_refused(change):
+def test_invalid_claim_is_refused(change):
     with pytest.raises(ClaimError):
         claim(**change)

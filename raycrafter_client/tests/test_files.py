@@ -1,4 +1,4 @@
-"""Expected files: there, not empty, of this render."""
+"""Test the checks of expected files: present, not empty, written by this render."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from raycrafter_client.files import ExpectedFile, OutputError, prepare, publish
 
 
 class Place:
-    """One expected file and its two paths."""
+    """Return an expected file and its two paths."""
 
     def __init__(self, directory, name):
         self.work = directory / "work" / name
@@ -21,7 +21,7 @@ def place(tmp_path):
     return Place(tmp_path, "a.png")
 
 
-def test_a_whole_file_is_renamed_and_described(place):
+def test_complete_file_is_renamed_and_listed(place):
     stamp = prepare([place.expected])
     place.work.write_bytes(b"picture")
     sha256 = hashlib.sha256(b"picture").hexdigest()
@@ -30,12 +30,12 @@ def test_a_whole_file_is_renamed_and_described(place):
     assert place.final.read_bytes() == b"picture"
 
 
-def test_a_missing_file(place):
+def test_missing_file_is_refused(place):
     with pytest.raises(OutputError, match=r"did not write .*a\.png"):
         publish([place.expected], prepare([place.expected]))
 
 
-def test_an_empty_file(place):
+def test_empty_file_is_refused(place):
     stamp = prepare([place.expected])
     place.work.write_bytes(b"")
     with pytest.raises(OutputError, match="empty"):
@@ -43,7 +43,7 @@ def test_an_empty_file(place):
     assert not place.final.exists()
 
 
-def test_an_old_file_is_no_result(place):
+def test_old_file_is_refused(place):
     stamp = prepare([place.expected])
     place.work.write_bytes(b"from elsewhere")
     os.utime(str(place.work), ns=(stamp - 1, stamp - 1))
@@ -51,14 +51,14 @@ def test_an_old_file_is_no_result(place):
         publish([place.expected], stamp)
 
 
-def test_what_an_earlier_attempt_left_is_removed(place):
+def test_prepare_removes_files_of_an_earlier_attempt(place):
     prepare([place.expected])
     place.work.write_bytes(b"half a picture")
     prepare([place.expected])
     assert list(place.work.parent.iterdir()) == []
 
 
-def test_a_state_file_to_resume_from_stays(place):
+def test_prepare_keeps_the_renderers_state_file(place):
     prepare([place.expected])
     state = place.work.with_suffix(".pov-state")
     state.write_bytes(b"state")
@@ -66,7 +66,7 @@ def test_a_state_file_to_resume_from_stays(place):
     assert list(place.work.parent.iterdir()) == [state]
 
 
-def test_nothing_is_renamed_when_one_of_several_is_missing(place, tmp_path):
+def test_publish_renames_all_files_or_none(place, tmp_path):
     second = Place(tmp_path, "b.png")
     stamp = prepare([place.expected, second.expected])
     place.work.write_bytes(b"x")

@@ -1,4 +1,4 @@
-"""The log handler against a real TLS input that wants certificates."""
+"""Test the log handler with a TLS input that requires client certificates."""
 
 import logging
 import socket
@@ -8,20 +8,20 @@ import time
 import pytest
 from raycrafter_client.gelf import LINKS, GelfHandler
 from raycrafter_client.gelf_http import WINDOW, HttpLink
-from raycrafter_client.gelf_queue import BoundedQueue, Frame
+from raycrafter_client.gelf_queue import BoundedQueue, LogMessage
 from raycrafter_client.gelf_spool import LogSpool
 from raycrafter_client.tls import client_context
 
 
 @pytest.fixture(params=["log", "http_log"])
 def log(request):
-    """The log server, with each transport."""
+    """Return the log server of each transport."""
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture()
 def make(tmp_path, pki, log):
-    """Return a function that makes a logger with a handler of its own."""
+    """Return a function that creates a logger with a handler of its own."""
     made = []
 
     def build(certificate=None, queue=None, spool_bytes=1 << 20, timeout=5.0):
@@ -48,7 +48,7 @@ def numbers(log):
     return [message["short_message"] for message in log.messages]
 
 
-def test_a_message_has_the_agreed_fields(make, log):
+def test_message_has_the_agreed_fields(make, log):
     logger, handler = make()
     before = time.time()
     logger.warning("hello %s", "wörld", extra={"fields": {"frame": 3, "attempt": 1, "kind": "test", "empty": None}})
@@ -73,7 +73,7 @@ def test_a_message_has_the_agreed_fields(make, log):
     assert log.versions[0] in ("TLSv1.2", "TLSv1.3")
 
 
-def test_blank_long_and_failing_messages_are_still_acceptable(make, log):
+def test_blank_long_and_exception_messages_are_valid(make, log):
     logger, handler = make()
     logger.info(" \n ")
     logger.info("x" * 100000)
@@ -90,7 +90,7 @@ def test_blank_long_and_failing_messages_are_still_acceptable(make, log):
     assert bang["level"] == 3
 
 
-def test_the_log_server_comes_later(make, log, tmp_path):
+def test_messages_wait_for_the_log_server(make, log, tmp_path):
     log.stop()
     logger, handler = make()
     for number in range(500):
@@ -102,7 +102,7 @@ def test_the_log_server_comes_later(make, log, tmp_path):
     assert (tmp_path / "gelf.spool").stat().st_size == 0
 
 
-def test_nothing_is_missing_after_a_restart_of_the_log_server(make, log):
+def test_restart_of_the_log_server_loses_no_message(make, log):
     logger, handler = make()
     for number in range(200):
         logger.info("%d", number)
@@ -115,13 +115,13 @@ def test_nothing_is_missing_after_a_restart_of_the_log_server(make, log):
         logger.info("%d", number)
     log.wait_for(lambda: set(numbers(log)) >= {str(number) for number in range(600)})
     handler.close_within(5)
-    # what was sent twice can be told: it carries the same id
+    # A message that was sent twice has the same id both times.
     assert len({text for text in numbers(log) if text.isdigit()}) == 600
     texts = {message["_message_id"]: message["short_message"] for message in log.messages}
     assert all(texts[message["_message_id"]] == message["short_message"] for message in log.messages)
 
 
-def test_a_strangers_certificate_sends_nothing_and_loses_nothing(make, log, pki, tmp_path):
+def test_refused_certificate_keeps_messages_on_disk(make, log, pki, tmp_path):
     logger, handler = make(certificate=pki.stranger)
     for number in range(20):
         logger.info("%d", number)
@@ -131,7 +131,7 @@ def test_a_strangers_certificate_sends_nothing_and_loses_nothing(make, log, pki,
     assert all(b'"short_message": "%d"' % number in spooled for number in range(20))
 
 
-def test_a_later_client_sends_what_an_earlier_one_left(make, log):
+def test_later_client_sends_messages_of_an_earlier_client(make, log):
     log.stop()
     logger, handler = make()
     logger.info("left over")
@@ -140,14 +140,14 @@ def test_a_later_client_sends_what_an_earlier_one_left(make, log):
     logger, handler = make()
     logger.info("new")
     log.wait_for(lambda: set(numbers(log)) >= {"left over", "new"})
-    # both clients begin to count at 1
+    # Both clients start with number 1.
     ids = {message["_message_id"]: message["_client_seq"] for message in log.messages}
     assert list(ids.values()).count(1) == 2
 
 
-def test_a_silent_log_server_blocks_nobody(make, log):
+def test_unresponsive_log_server_does_not_block_logging(make, log):
     log.stop()
-    silent = socket.socket()  # takes connections, never says a word
+    silent = socket.socket()  # accepts connections and never responds
     silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     silent.bind(("127.0.0.1", log.port))
     silent.listen(1)
@@ -164,7 +164,7 @@ def test_a_silent_log_server_blocks_nobody(make, log):
         silent.close()
 
 
-def test_debug_goes_first_when_the_spool_is_full_and_the_loss_is_told(make, log, tmp_path):
+def test_full_spool_drops_debug_first_and_reports_it(make, log, tmp_path):
     spool = tmp_path / "gelf.spool"
     log.stop()
     logger, handler = make(spool_bytes=20000)
@@ -180,13 +180,13 @@ def test_debug_goes_first_when_the_spool_is_full_and_the_loss_is_told(make, log,
     assert {f"error {number}" for number in range(30)} <= set(texts)
     kept = len({text for text in texts if text.startswith("debug")})
     assert 0 < kept < 200
-    told = [message for message in log.messages if message.get("_kind") == "log_dropped"]
-    assert (told[-1]["_dropped"], told[-1]["_dropped_debug"]) == (200 - kept, 200 - kept)
+    reports = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert (reports[-1]["_dropped"], reports[-1]["_dropped_debug"]) == (200 - kept, 200 - kept)
 
 
 @pytest.mark.parametrize("space", [1 << 20, 0])
-def test_nothing_waits_in_memory_while_the_connection_is_made(make, log, tmp_path, monkeypatch, space):
-    """But for what the disk does not take, which is sent all the same."""
+def test_messages_are_on_disk_while_connecting(make, log, tmp_path, monkeypatch, space):
+    """Messages that do not fit on the disk are sent from memory."""
     begun, go_on = threading.Event(), threading.Event()
 
     class SlowLink(LINKS[log.transport]):
@@ -206,7 +206,7 @@ def test_nothing_waits_in_memory_while_the_connection_is_made(make, log, tmp_pat
     assert numbers(log) == ["precious"]
 
 
-def test_errors_take_the_place_of_debug_on_the_disk(make, log, tmp_path):
+def test_errors_replace_debug_on_disk(make, log, tmp_path):
     spool = tmp_path / "gelf.spool"
     log.stop()
     logger, handler = make(spool_bytes=20000)
@@ -221,8 +221,8 @@ def test_errors_take_the_place_of_debug_on_the_disk(make, log, tmp_path):
     handler.close_within(5)
     assert {f"error {number}" for number in range(60)} <= set(numbers(log))
     kept = len({text for text in numbers(log) if text.startswith("debug")})
-    told = [message for message in log.messages if message.get("_kind") == "log_dropped"]
-    assert (told[-1]["_dropped"], told[-1]["_dropped_debug"]) == (100 - kept, 100 - kept)
+    reports = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert (reports[-1]["_dropped"], reports[-1]["_dropped_debug"]) == (100 - kept, 100 - kept)
 
 
 def line(number, level):
@@ -231,16 +231,16 @@ def line(number, level):
 
 @pytest.fixture()
 def full(tmp_path):
-    """A spool of a hundred lines of 38 bytes, fifty of them DEBUG, into which no other fits."""
+    """Return a full spool: 100 lines of 38 bytes, 50 of them DEBUG."""
     spool = LogSpool(str(tmp_path / "gelf.spool"), 3800)
-    frames = [Frame(0, number < 50, line(number, 7 if number < 50 else 3)) for number in range(100)]
+    frames = [LogMessage(0, number < 50, line(number, 7 if number < 50 else 3)) for number in range(100)]
     assert spool.append(frames) == []
     yield spool
     spool.close()
 
 
 def rest(spool):
-    """Return what is sent from a spool until it is empty."""
+    """Send all messages of a spool and return them."""
     found = []
     while spool:
         lines = spool.peek(500)
@@ -249,56 +249,56 @@ def rest(spool):
     return found
 
 
-def test_a_full_spool_gives_up_debug_for_others_and_counts_it(full):
-    assert full.append([Frame(0, False, line(100, 3))]) == []
+def test_full_spool_removes_debug_for_others_and_counts_it(full):
+    assert full.append([LogMessage(0, False, line(100, 3))]) == []
     assert (full.take_displaced(), full.take_displaced()) == (50, 0)
     assert rest(full) == [line(number, 3) for number in range(50, 101)]
 
 
-def test_debug_does_not_take_the_place_of_others(full):
-    debug = Frame(0, True, line(100, 7))
+def test_debug_does_not_replace_others(full):
+    debug = LogMessage(0, True, line(100, 7))
     assert full.append([debug]) == [debug]
     assert len(rest(full)) == 100
 
 
-def test_what_was_sent_makes_room(full):
-    full.append([Frame(0, False, line(100, 3))])  # no DEBUG is left
-    full.append([Frame(0, False, line(number, 3)) for number in range(101, 150)])
-    lost = Frame(0, False, line(150, 3))
+def test_sent_messages_make_room(full):
+    full.append([LogMessage(0, False, line(100, 3))])  # no DEBUG is left
+    full.append([LogMessage(0, False, line(number, 3)) for number in range(101, 150)])
+    lost = LogMessage(0, False, line(150, 3))
     assert full.append([lost]) == [lost]
     full.advance(20 * 38)
-    assert full.append([Frame(0, False, line(number, 3)) for number in range(151, 171)]) == []
+    assert full.append([LogMessage(0, False, line(number, 3)) for number in range(151, 171)]) == []
     assert rest(full) == [line(number, 3) for number in [*range(70, 150), *range(151, 171)]]
 
 
-def test_what_is_on_the_way_is_not_moved_under_the_sender(full):
+def test_peeked_messages_are_not_moved(full):
     sent = full.peek(10 * 38)
-    full.append([Frame(0, False, line(100, 3))])
+    full.append([LogMessage(0, False, line(100, 3))])
     assert full.take_displaced() == 40
     full.advance(sum(len(text) + 1 for text in sent))
     assert rest(full) == [line(number, 3) for number in range(50, 101)]
 
 
-def test_the_queue_drops_debug_before_anything_else():
+def test_queue_drops_debug_first():
     queue = BoundedQueue(max_messages=3, max_bytes=1000)
     for seq, debug in enumerate([True, False, True, False, False], 1):
-        queue.put(Frame(seq, debug, b"x"))
+        queue.put(LogMessage(seq, debug, b"x"))
     assert [frame.seq for frame in queue.take(10)] == [2, 4, 5]
     assert queue.dropped() == (2, 0)
     for seq in range(6, 10):
-        queue.put(Frame(seq, False, b"x"))
+        queue.put(LogMessage(seq, False, b"x"))
     assert [frame.seq for frame in queue.take(10)] == [7, 8, 9]
     assert queue.dropped() == (2, 1)
 
 
-def test_the_queue_is_bounded_in_bytes_too():
+def test_queue_is_bounded_in_bytes():
     queue = BoundedQueue(max_messages=1000, max_bytes=100)
     for seq in range(10):
-        queue.put(Frame(seq, False, b"x" * 30))
+        queue.put(LogMessage(seq, False, b"x" * 30))
     assert [frame.seq for frame in queue.take(10)] == [7, 8, 9]
 
 
-def test_the_spool_forgets_an_unfinished_line(tmp_path):
+def test_spool_drops_a_cut_line(tmp_path):
     path = tmp_path / "gelf.spool"
     path.write_bytes(b'{"a": 1}\n{"b": ')
     spool = LogSpool(str(path), 1000)
@@ -311,32 +311,33 @@ def test_the_spool_forgets_an_unfinished_line(tmp_path):
 
 
 @pytest.mark.parametrize("log", ["http_log"], indirect=True)
-def test_a_message_that_the_server_refuses_holds_up_no_other(make, log):
+def test_refused_message_does_not_block_others(make, log):
     log.answer = lambda body: 413 if b"too much" in body else 202
     logger, _ = make()
     for text in ("before", "too much", "after"):
         logger.info(text)
     log.wait_for(lambda: any(message.get("_kind") == "log_dropped" for message in log.messages))
     assert numbers(log)[:2] == ["before", "after"]
-    (told,) = [message for message in log.messages if message.get("_kind") == "log_dropped"]
-    assert (told["_dropped"], "413" in told["short_message"]) == (1, True)
+    (report,) = [message for message in log.messages if message.get("_kind") == "log_dropped"]
+    assert (report["_dropped"], "413" in report["short_message"]) == (1, True)
 
 
 @pytest.mark.parametrize("log", ["http_log"], indirect=True)
-def test_a_server_in_trouble_gets_the_messages_later(make, log):
-    log.answer = lambda body: 503
+@pytest.mark.parametrize("status", [503, 415])
+def test_failing_server_gets_the_messages_later(make, log, status):
+    log.answer = lambda body: status
     logger, _ = make()
     logger.info("patience")
     log.poll(lambda: log.connections >= 3)
     assert log.messages == []
     log.answer = lambda body: 202
     log.wait_for(lambda: "patience" in numbers(log))
-    # one outage is told once, however often it was tried
+    # An outage is logged once, however many attempts fail.
     assert sum(message.get("_kind") == "log_link" for message in log.messages) <= 1
 
 
 @pytest.mark.parametrize("log", ["http_log"], indirect=True)
-def test_an_idle_connection_may_end(make, log):
+def test_end_of_an_idle_connection_loses_no_message(make, log):
     logger, handler = make()
     logger.info("one")
     log.wait_for(lambda: len(log.raw) == 1)
@@ -348,8 +349,8 @@ def test_an_idle_connection_may_end(make, log):
     assert numbers(log) == ["one", "two"]
 
 
-def test_a_window_of_messages_goes_ahead_of_the_answers(pki):
-    """The server answers the first one, and then none before it has all of the others."""
+def test_window_of_messages_is_sent_before_the_responses(pki):
+    """The server responds to the first request, then waits for all other requests."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def serve():
@@ -364,13 +365,13 @@ def test_a_window_of_messages_goes_ahead_of_the_answers(pki):
     with listener:
         threading.Thread(target=serve, daemon=True).start()
         link = HttpLink("localhost", listener.getsockname()[1], client_context(pki.ca, *pki.client), 10.0)
-        link.deliver([Frame(number, False, b'{"number": %d}' % number) for number in range(1 + WINDOW)])
+        link.deliver([LogMessage(number, False, b'{"number": %d}' % number) for number in range(1 + WINDOW)])
         assert link.delivered == 1 + WINDOW
         link.close()
 
 
 @pytest.mark.parametrize("log", ["http_log"], indirect=True)
-def test_a_message_that_breaks_the_connection_holds_up_no_other(make, log):
+def test_message_that_breaks_the_connection_does_not_block_others(make, log):
     def answer(body):
         if b"bad" in body and len(alone) < 2:
             alone.append(log.connections)

@@ -1,4 +1,4 @@
-"""What gets lost on the way to a log server that dies, and what it costs to log while there is none."""
+"""Test lost log messages and the cost of logging while the log server is down."""
 
 import json
 import logging
@@ -21,11 +21,11 @@ from raycrafter_client.tls import client_context
 MESSAGES = 5000
 DEATHS = 3
 BURST = 20000
-LIMIT = 240.0  # seconds, for a machine that has much else to do
+LIMIT = 240.0  # seconds, for a busy machine
 
 
 class LogProcess:
-    """A log server that can be killed, and what it has got."""
+    """A log server process and its received messages."""
 
     def __init__(self, pki, transport, directory):
         self.transport = transport
@@ -52,7 +52,7 @@ class LogProcess:
             self._process = None
 
     def look(self):
-        """Read what has come since the last look; return the number of all messages."""
+        """Read new messages; return the number of all messages."""
         with self._lock, self._file.open("rb") as file:
             file.seek(self._read)
             data = file.read()
@@ -63,10 +63,10 @@ class LogProcess:
             self.ids.update(message["_message_id"] for message in new)
         return len(self.messages)
 
-    def wait_for(self, what):
-        """Look until ``what()`` holds."""
+    def wait_for(self, condition):
+        """Read messages until ``condition()`` is true."""
         end = time.monotonic() + LIMIT
-        while self.look() is None or not what():
+        while self.look() is None or not condition():
             assert time.monotonic() < end, f"{len(self.messages)} messages after {LIMIT} s"
             time.sleep(0.01)
 
@@ -90,7 +90,7 @@ def server(pki, tmp_path):
 
 @pytest.fixture()
 def make(tmp_path, pki):
-    """Return a function that makes a logger with a handler of its own."""
+    """Return a function that creates a logger with a handler of its own."""
     made = []
 
     def build(log, queue=None, spool=LogSpool):
@@ -116,13 +116,13 @@ def make(tmp_path, pki):
 @pytest.mark.parametrize(
     ("transport", "window", "most_repeated"),
     [
-        # the server had them, and died before it said so
+        # Repeated: messages that the server had received but not acknowledged.
         ("http", MESSAGES, DEATHS * WINDOW),
-        # without an acknowledgement: nothing is lost as long as what is on the way fits into the resend window
+        # Without acknowledgements, no message is lost while the unsent bytes fit into the resend window.
         ("tcp", RESEND_MESSAGES // 5, DEATHS * RESEND_MESSAGES),
     ],
 )
-def test_nothing_is_missing_when_the_server_dies_again_and_again(make, server, transport, window, most_repeated):
+def test_repeated_server_crashes_lose_no_message(make, server, transport, window, most_repeated):
     log = server(transport)
     logger = make(log, BoundedQueue(MESSAGES, 64 << 20))
     deaths = sorted(random.SystemRandom().sample(range(MESSAGES // 50, MESSAGES * 9 // 10), DEATHS))
@@ -147,29 +147,29 @@ def test_nothing_is_missing_when_the_server_dies_again_and_again(make, server, t
 
 
 class SlowSpool(LogSpool):
-    """A disk that takes nothing before the gate is open."""
+    """A disk that blocks every write until the gate opens."""
 
     gate = threading.Event()
 
-    def append(self, frames):
+    def append(self, messages):
         self.gate.wait(LIMIT)
-        return super().append(frames)
+        return super().append(messages)
 
 
-@pytest.mark.parametrize("trouble", ["away", "no handshake", "slow", "slow disk"])
-def test_logging_never_waits_and_every_loss_is_counted(make, server, trouble):
-    # over TCP a slow server shows late, when the kernels' buffers are full
-    log = server("http", 0.02) if trouble == "slow" else server("tcp")
+@pytest.mark.parametrize("fault", ["away", "no handshake", "slow", "slow disk"])
+def test_logging_never_blocks_and_counts_every_loss(make, server, fault):
+    # HTTP: over TCP the kernels' buffers hide a slow server.
+    log = server("http", 0.02) if fault == "slow" else server("tcp")
     mute = socket.socket()
     SlowSpool.gate.clear()
-    if trouble != "slow":
+    if fault != "slow":
         log.kill()
-    if trouble == "no handshake":  # connections are taken, and nothing is said
+    if fault == "no handshake":  # accept connections and never respond
         mute.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         mute.bind(("127.0.0.1", log.port))
         mute.listen(16)
-    # a small queue, so that the sending thread cannot keep up
-    logger = make(log, BoundedQueue(6000, 8 << 20), SlowSpool if trouble == "slow disk" else LogSpool)
+    # A small queue fills up faster than the sending thread empties it.
+    logger = make(log, BoundedQueue(6000, 8 << 20), SlowSpool if fault == "slow disk" else LogSpool)
     silent = logging.Logger("silent", logging.DEBUG)
     silent.addHandler(logging.NullHandler())
     longest = {}
@@ -180,7 +180,7 @@ def test_logging_never_waits_and_every_loss_is_counted(make, server, trouble):
             target.log(logging.INFO if number % 10 == 0 else logging.DEBUG, "%d", number)
             spent.append(time.perf_counter() - started)
         longest[target] = max(spent)
-    # a connection's or a disk's wait would be two seconds; the rest is what other processes take of this machine
+    # A wait for a connection or a disk takes two seconds; shorter pauses come from other processes.
     assert longest[logger] < max(1.0, 10 * longest[silent])
     mute.close()
     SlowSpool.gate.set()
@@ -189,11 +189,11 @@ def test_logging_never_waits_and_every_loss_is_counted(make, server, trouble):
     logger.info("last")
 
     def all_are_known():
-        told = [message["_dropped"] for message in log.messages if message.get("_kind") == "log_dropped"]
+        reports = [message["_dropped"] for message in log.messages if message.get("_kind") == "log_dropped"]
         emitted = max((message["_client_seq"] for message in log.messages), default=0)
-        return emitted > BURST and len(log.ids) + max(told, default=0) == emitted
+        return emitted > BURST and len(log.ids) + max(reports, default=0) == emitted
 
     log.wait_for(all_are_known)
     assert log.texts() >= {str(number) for number in range(0, BURST, 10)}, "DEBUG is dropped before anything else"
-    if trouble != "away":
+    if fault != "away":
         assert len(log.texts()) < BURST

@@ -1,4 +1,4 @@
-"""The whole client as a process: claims, renders, reports, and ends for every reason there is."""
+"""Test the client as a process: claims, rendering, reports and reasons to end."""
 
 import hashlib
 import os
@@ -17,7 +17,7 @@ sys.stderr.write("==== [Rendering...] ====\\nRendered 51200 of 102400 pixels (50
 sys.stderr.flush()
 time.sleep(60)
 """
-DEAF = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+IGNORE_SIGTERM = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
 PICTURE = "open(WORK, 'w').write('picture')\n"
 POVRAY = """
 err = sys.stderr
@@ -38,7 +38,7 @@ def sha256(text):
 
 
 def ready(rest):
-    """Whether the renderer in work has said that it is."""
+    """Return whether the running renderer has printed that it is ready."""
     return any(event["kind"] == "complaint" for event in rest.events.values())
 
 
@@ -47,7 +47,7 @@ def only(results):
     return result
 
 
-def test_two_frames_from_claim_to_finish(client, rest, log):
+def test_client_renders_two_frames_from_claim_to_finish(client, rest, log):
     rest.frames = [[client.frame(1, POVRAY + PICTURE)], [client.frame(2, POVRAY + PICTURE)]]
     code, errors = client.start().end()
     assert (code, rest.finished) == (0, ["nothing left"]), errors
@@ -66,16 +66,16 @@ def test_two_frames_from_claim_to_finish(client, rest, log):
         *["frame_started", "version", "phase", "phase", "trace_time", "finished", "frame_rendered"] * 2,
         "client_ended",
     ]
-    # the events are there before the goodbye
+    # All events arrive before the finish request.
     assert [path for path, _ in rest.calls][-1] == "finish"
     assert all(header["Authorization"] == "Batch secret-token" for header in rest.headers)
 
 
-def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
+def test_log_messages_carry_the_ids(client, rest, log):
     rest.frames = [[client.frame(3, GATE + POVRAY + PICTURE, attempt=2)]]
     rest.replies["heartbeat"] = [(404, {"title": "Not Found"})]
     client.start()
-    # the frame is in work until then
+    # The frame runs until the refusal is logged.
     log.wait_for(lambda: any(message["_kind"] == "heartbeat_refused" for message in log.messages))
     (client.directory / "gate").touch()
     client.end()
@@ -87,15 +87,15 @@ def test_the_log_server_gets_every_line_with_its_ids(client, rest, log):
         assert message["host"] == socket.gethostname()
     trace = messages["trace_time"]
     assert (trace["_frame"], trace["_attempt"], trace["_renderer"], trace["level"]) == (3, 2, "povray", 6)
-    # what another thread says while the frame is in work belongs to its story too; before and after, there is none
+    # Messages of other threads carry the running frame too; before and after it they carry no frame.
     assert (messages["heartbeat_refused"]["_frame"], messages["heartbeat_refused"]["_attempt"]) == (3, 2)
     assert not {"_frame", "_attempt"} & {*messages["client_started"], *messages["client_ended"]}
-    # a hundred lines of progress are a few messages, and no events
+    # 100 progress lines become a few messages and no events.
     assert 5 <= sum(message["_kind"] == "progress" for message in log.messages) <= 15
     assert "progress" not in rest.kinds()
 
 
-def test_the_heartbeat_tells_the_percentage(client, rest):
+def test_heartbeat_carries_the_percentage(client, rest):
     half = (
         "sys.stderr.write('==== [Rendering...] ====\\nRendered 51200 of 102400 pixels (50%)\\r'); sys.stderr.flush()\n"
     )
@@ -110,7 +110,7 @@ def test_the_heartbeat_tells_the_percentage(client, rest):
     assert all(body["native_id"] == "42.server" for body in rest.called("heartbeat"))
 
 
-def test_a_parse_error_fails_the_frame_with_file_and_line(client, rest):
+def test_parse_error_fails_the_frame_with_file_and_line(client, rest):
     script = (
         "sys.stderr.write(\"==== [Parsing...] ====\\nFile 'scene.pov' line 12: Parse Error: No matching }\\n"
         'Fatal error in parser: Cannot parse input.\\nRender failed\\n"); sys.exit(1)'
@@ -125,7 +125,7 @@ def test_a_parse_error_fails_the_frame_with_file_and_line(client, rest):
     assert (event["data"], event["level"], event["frame"]) == ({"file": "scene.pov", "line": 12}, 40, 1)
 
 
-def test_the_last_lines_go_with_the_result_of_their_own_frame_only(client, rest):
+def test_result_carries_the_last_lines_of_its_own_frame(client, rest):
     rest.renderer = "newcomer"
     talk = "for n in range(1000): print('line %d of the talk' % n)\n"
     rest.frames = [[client.frame(1, talk + "sys.exit(1)")], [client.frame(2, "print('all well')\n" + PICTURE)]]
@@ -135,7 +135,7 @@ def test_the_last_lines_go_with_the_result_of_their_own_frame_only(client, rest)
     assert rendered["log"] == "all well"
 
 
-def test_long_lines_do_not_make_a_long_log(client, rest):
+def test_long_lines_are_cut_to_the_log_limit(client, rest):
     rest.renderer = "newcomer"
     rest.frames = [[client.frame(1, "for n in range(9): print('x' * 3000)\nprint('the end')\nsys.exit(1)")]]
     client.start().end()
@@ -143,14 +143,14 @@ def test_long_lines_do_not_make_a_long_log(client, rest):
     assert (len(log), log.endswith("x\nthe end")) == (4000, True)
 
 
-def test_the_works_renderer_decides_who_reads_the_output(client, rest):
+def test_claims_renderer_selects_the_parser(client, rest):
     rest.renderer = "blender"
-    said = "print('Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Scene | Sample 16/64', flush=True)\n"
+    progress = "print('Fra:1 Mem:8.00M (Peak 9.00M) | Time:00:00.10 | Scene | Sample 16/64', flush=True)\n"
     better = "sys.stderr.write('Unable to open a display\\n')\nprint('Error: Cannot render, no camera', flush=True)\n"
     rest.frames = [
         [client.frame(1, better + "sys.exit(1)")],
         [client.frame(2, better)],
-        [client.frame(3, said + SLEEP)],
+        [client.frame(3, progress + SLEEP)],
     ]
     client.start()
     rest.wait_for(lambda: 25.0 in [f["percent"] for b in rest.called("heartbeat") for f in b["frames"]])
@@ -164,7 +164,7 @@ def test_the_works_renderer_decides_who_reads_the_output(client, rest):
     assert event["data"] == {"percent": 25.0}
 
 
-def test_a_renderer_without_a_parser_is_run_all_the_same(client, rest, log):
+def test_renderer_without_a_parser_runs(client, rest, log):
     rest.renderer = "newcomer"
     rest.frames = [[client.frame(1, "print('hello')\n" + PICTURE)]]
     client.start().end()
@@ -172,7 +172,7 @@ def test_a_renderer_without_a_parser_is_run_all_the_same(client, rest, log):
     assert "hello" in [message["short_message"] for message in log.wait_for(lambda: log.messages)]
 
 
-def test_exit_0_without_a_file_is_a_failure(client, rest):
+def test_exit_0_without_a_file_fails_the_frame(client, rest):
     rest.frames = [[client.frame(1, "pass")], [client.frame(2, "open(WORK, 'w')")]]
     client.start().end()
     missing, empty = rest.results
@@ -182,7 +182,7 @@ def test_exit_0_without_a_file_is_a_failure(client, rest):
     assert not (client.directory / "frames" / "f2.png").exists()
 
 
-def test_a_file_of_an_earlier_attempt_is_no_result(client, rest):
+def test_file_of_an_earlier_attempt_is_refused(client, rest):
     frame = client.frame(1, "pass")
     work = Path(frame["files"][0]["work"])
     work.parent.mkdir()
@@ -192,7 +192,7 @@ def test_a_file_of_an_earlier_attempt_is_no_result(client, rest):
     assert only(rest.results)["outcome"] == "failed"
 
 
-def test_a_missing_renderer_fails_the_frame_and_not_the_client(client, rest):
+def test_missing_renderer_fails_only_the_frame(client, rest):
     broken = dict(client.frame(1, ""), command=["/no/such/renderer"])
     rest.frames = [[broken], [client.frame(2, PICTURE)]]
     code, _ = client.start().end()
@@ -202,7 +202,7 @@ def test_a_missing_renderer_fails_the_frame_and_not_the_client(client, rest):
     assert rest.results[0]["returncode"] is None
 
 
-def test_the_server_goes_away_and_comes_back(client, rest):
+def test_client_survives_a_server_outage(client, rest):
     script = READY + GATE
     rest.frames = [[client.frame(1, script + PICTURE)], [client.frame(2, PICTURE)]]
     client.start()
@@ -214,12 +214,12 @@ def test_the_server_goes_away_and_comes_back(client, rest):
     code, errors = client.end()
     assert code == 0, errors
     assert [result["outcome"] for result in rest.results] == ["rendered", "rendered"]
-    # every number once and in one row: nothing was lost, and what came twice was dropped by its number
+    # Every number exists once: no event was lost, and duplicates were dropped.
     assert sorted(rest.events) == list(range(1, len(rest.events) + 1))
     assert [event["message"] for event in rest.events.values()].count("Cannot say more") == 1
 
 
-def test_lost_answers_make_no_second_event_and_no_second_claim(client, rest):
+def test_lost_responses_duplicate_nothing(client, rest):
     rest.replies = {"events": ["hang up", (503, {})], "frames/1/result": ["hang up"]}
     rest.frames = [[client.frame(1, POVRAY + PICTURE)]]
     code, errors = client.start().end()
@@ -229,7 +229,7 @@ def test_lost_answers_make_no_second_event_and_no_second_claim(client, rest):
     assert rest.kinds().count("frame_rendered") == 1
 
 
-def test_one_refused_event_does_not_hold_up_the_others(client, rest):
+def test_refused_event_does_not_block_others(client, rest):
     rest.replies = {"events": [(400, {"detail": "bad"}), (400, {"detail": "bad"})]}
     rest.frames = [[client.frame(1, PICTURE)]]
     client.start().end()
@@ -237,7 +237,7 @@ def test_one_refused_event_does_not_hold_up_the_others(client, rest):
     assert 1 not in rest.events
 
 
-def test_a_second_client_of_the_batch_ends_at_once_and_touches_nothing(client, rest):
+def test_second_client_of_a_batch_ends_at_once(client, rest):
     rest.owner = "41.server"
     rest.frames = [[client.frame(1, PICTURE)]]
     code, errors = client.start("42.server").end()
@@ -247,7 +247,7 @@ def test_a_second_client_of_the_batch_ends_at_once_and_touches_nothing(client, r
     assert [path.name for path in (client.directory / "spool").iterdir()] == ["42.server"]
 
 
-def test_fencing_in_the_middle_ends_the_renderer(client, rest):
+def test_fenced_client_ends_its_renderer(client, rest):
     rest.frames = [[client.frame(1, SLEEP)]]
     client.start()
     rest.wait_for(lambda: ready(rest))
@@ -257,21 +257,21 @@ def test_fencing_in_the_middle_ends_the_renderer(client, rest):
     assert rest.results == rest.finished == []
 
 
-def test_cancelled_before_the_first_claim(client, rest):
+def test_cancelled_batch_ends_at_the_first_claim(client, rest):
     rest.replies = {"claim": [(410, {"detail": "the batch is over"})]}
     code, errors = client.start().end()
     assert code == 0
     assert "cancelled" in errors
 
 
-def test_a_refused_token_has_its_own_exit_code(client, rest):
+def test_refused_token_has_its_own_exit_code(client, rest):
     rest.replies = {"claim": [(401, {"detail": "The token is not valid."})]}
     code, _ = client.start().end()
     assert code == 77
     assert len(rest.calls) == 1
 
 
-def test_an_unusable_claim_has_its_own_exit_code(client, rest):
+def test_invalid_claim_has_its_own_exit_code(client, rest):
     rest.frames = [[dict(client.frame(1, ""), command="povray scene.pov")]]
     code, errors = client.start().end()
     assert code == 1
@@ -289,7 +289,7 @@ def test_sigterm_reports_the_frame_as_interrupted(client, rest):
     assert code == 143, errors
     first, second = rest.results
     assert (first["outcome"], first["error"], first["returncode"]) == ("interrupted", "terminated", -15)
-    # the one that was claimed and not begun is given back too
+    # A frame that was claimed but not started is returned too.
     assert (second["number"], second["outcome"], second["returncode"]) == (2, "interrupted", None)
     assert rest.finished == ["terminated"]
     assert not Path(f"/proc/{pid.read_text()}").exists()
@@ -297,9 +297,9 @@ def test_sigterm_reports_the_frame_as_interrupted(client, rest):
 
 
 def rendering(client, rest):
-    """Start a client whose renderer ignores TERM; return the process ids of the spawner and the renderer."""
+    """Start a client with a renderer that ignores SIGTERM; return (spawner, renderer)."""
     pid = client.directory / "pid"
-    script = f"open({str(pid)!r}, 'w').write('%d %d' % (os.getppid(), os.getpid()))\n" + DEAF + SLEEP
+    script = f"open({str(pid)!r}, 'w').write('%d %d' % (os.getppid(), os.getpid()))\n" + IGNORE_SIGTERM + SLEEP
     rest.frames = [[client.frame(1, script), client.frame(2, PICTURE)]]
     client.start()
     rest.wait_for(lambda: ready(rest))
@@ -324,7 +324,7 @@ def test_client_ends_when_its_spawner_is_killed(client, rest, is_running):
     rest.poll(lambda: not is_running(renderer))
 
 
-def test_sigterm_while_the_server_is_away_ends_soon(client, rest):
+def test_sigterm_during_a_server_outage_ends_the_client_soon(client, rest):
     rest.frames = [[client.frame(1, SLEEP)]]
     client.start()
     rest.wait_for(lambda: ready(rest))
@@ -335,11 +335,11 @@ def test_sigterm_while_the_server_is_away_ends_soon(client, rest):
     assert code == 143
     assert time.monotonic() - started < 20
     assert "the results of these frames are lost: 1" in errors
-    # the next client of this batch job brings the events
+    # The next client of this batch job sends the events.
     assert b"frame_interrupted" in (client.directory / "spool" / "42.server" / "events.jsonl").read_bytes()
 
 
-def test_the_server_says_stop(client, rest):
+def test_stop_action_ends_the_client(client, rest):
     rest.frames = [[client.frame(1, SLEEP)], [client.frame(2, PICTURE)]]
     client.start()
     rest.wait_for(lambda: ready(rest))
@@ -350,7 +350,7 @@ def test_the_server_says_stop(client, rest):
     assert rest.finished == ["stopped"]
 
 
-def test_the_server_says_drain(client, rest):
+def test_drain_action_finishes_the_running_frame(client, rest):
     script = READY + GATE + PICTURE
     rest.frames = [[client.frame(1, script)], [client.frame(2, PICTURE)]]
     client.start()
@@ -365,10 +365,10 @@ def test_the_server_says_drain(client, rest):
     assert len(rest.frames) == 1
 
 
-def test_the_walltime_margin_ends_even_a_deaf_renderer(client, rest):
+def test_walltime_margin_kills_a_renderer_that_ignores_sigterm(client, rest):
     client.settings.update(walltime_seconds=8, walltime_end_margin=4.5)
     rest.frames = [
-        [client.frame(1, DEAF + SLEEP)],
+        [client.frame(1, IGNORE_SIGTERM + SLEEP)],
         [client.frame(2, PICTURE)],
     ]
     started = time.monotonic()
@@ -380,19 +380,19 @@ def test_the_walltime_margin_ends_even_a_deaf_renderer(client, rest):
     assert rest.finished == ["walltime"]
 
 
-def test_the_servers_stop_time_is_on_the_servers_clock(client, rest):
+def test_stop_time_is_converted_from_the_servers_clock(client, rest):
     rest.clock_ahead = 100000.0
     rest.stop_in = 2.5
     rest.frames = [[client.frame(1, SLEEP)]]
     started = time.monotonic()
     code, _ = client.start().end()
     assert code == 0
-    # neither at once nor in a day; the Date header is good to a second
+    # The clock offset is applied; the Date header has whole seconds.
     assert 1.0 < time.monotonic() - started < 15
     assert only(rest.results)["error"] == "walltime"
 
 
-def test_a_flood_with_both_servers_gone_stalls_nothing(client, rest, log):
+def test_flood_of_output_without_servers_blocks_nothing(client, rest, log):
     flood = "for i in range(100):\n    os.write(2, b'line of many\\n' * 5000); os.write(1, b'o' * 60000)\n"
     script = READY + GATE + "sys.stderr.write('==== [Rendering...] ====\\n'); sys.stderr.flush()\n" + flood + PICTURE
     rest.frames = [[client.frame(1, script)]]
@@ -406,12 +406,12 @@ def test_a_flood_with_both_servers_gone_stalls_nothing(client, rest, log):
     code, errors = client.end()
     assert code == 0, errors
     assert only(rest.results)["outcome"] == "rendered"
-    # half a million lines are not half a million messages
+    # 500,000 lines do not become 500,000 messages.
     left_out = only([event for event in rest.events.values() if event["kind"] == "left_out"])
     assert left_out["data"]["log"] > 490000
 
 
-def test_the_log_server_comes_back_and_gets_what_it_missed(client, rest, log):
+def test_log_server_gets_every_message_after_its_outage(client, rest, log):
     script = READY + GATE
     rest.frames = [[client.frame(1, script + PICTURE)]]
     log.stop()
@@ -426,7 +426,7 @@ def test_the_log_server_comes_back_and_gets_what_it_missed(client, rest, log):
     assert seen[max(seen)]["_kind"] == "client_ended"
 
 
-def test_without_a_log_certificate_it_still_renders(client, rest):
+def test_client_renders_without_a_log_certificate(client, rest):
     client.settings["gelf"].update(cert_file="/no/such.crt", key_file="/no/such.key")
     rest.frames = [[client.frame(1, PICTURE)]]
     code, errors = client.start().end()
@@ -435,7 +435,7 @@ def test_without_a_log_certificate_it_still_renders(client, rest):
     assert "no connection to the log server" in errors
 
 
-def test_a_broken_configuration_is_named(client):
+def test_invalid_configuration_is_named(client):
     client.settings["token"] = ""
     code, errors = client.start().end()
     assert code == 1
@@ -443,7 +443,7 @@ def test_a_broken_configuration_is_named(client):
     assert "token is missing" in errors
 
 
-def test_outside_a_batch_job_nothing_runs(client, rest):
+def test_client_refuses_to_run_outside_a_batch_job(client, rest):
     client.settings["native_id_env"] = ["NO_SUCH_VARIABLE"]
     code, errors = client.start().end()
     assert code == 1
@@ -451,7 +451,7 @@ def test_outside_a_batch_job_nothing_runs(client, rest):
     assert rest.calls == []
 
 
-def test_a_rerun_of_the_same_batch_job_goes_on_with_the_numbers(client, rest):
+def test_rerun_of_a_batch_job_continues_the_numbers(client, rest):
     rest.frames = [[client.frame(1, PICTURE)]]
     client.start().end()
     before = max(rest.events)

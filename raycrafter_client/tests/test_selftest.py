@@ -1,4 +1,4 @@
-"""The self-test as a compute node's batch job runs it."""
+"""Test the self-test as a batch job on a compute node runs it."""
 
 import json
 import subprocess
@@ -18,20 +18,20 @@ def selftest(*words):
     return done.returncode, json.loads(done.stdout.decode())
 
 
-def test_both_ways_work(rest, log, pki):
+def test_selftest_reports_both_connections(rest, log, pki):
     gelf = ["--gelf", f"localhost:{log.port}", "--cert", pki.client[0], "--key", pki.client[1]]
     code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf)
     assert code == 0
     assert report["ok"] is report["https"]["ok"] is report["gelf"]["ok"] is True
     assert report["https"]["status"] == 200
     assert report["https"]["health"]["database"] == "ok"
-    # the message really arrived, and can be found by what was printed
+    # The message has arrived with the printed id.
     (message,) = log.wait_for(lambda: log.messages)
     assert message["_selftest_id"] == report["gelf"]["selftest_id"]
     assert message["_facility"] == "raycrafter-client"
 
 
-def test_a_log_server_that_speaks_http(rest, http_log, pki):
+def test_selftest_uses_gelf_over_http(rest, http_log, pki):
     gelf = ["--gelf", f"localhost:{http_log.port}", "--cert", pki.client[0], "--key", pki.client[1]]
     code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf, "--gelf-transport", "http")
     assert code == 0
@@ -43,13 +43,13 @@ def test_a_log_server_that_speaks_http(rest, http_log, pki):
     assert "413" in report["gelf"]["error"]
 
 
-def test_https_alone(rest, pki):
+def test_selftest_without_gelf_tests_https_only(rest, pki):
     code, report = selftest("--url", rest.url, "--ca", pki.ca)
     assert code == 0
     assert "gelf" not in report
 
 
-def test_a_strangers_certificate_is_noticed(rest, log, pki):
+def test_foreign_client_certificate_fails_the_selftest(rest, log, pki):
     gelf = ["--gelf", f"localhost:{log.port}", "--cert", pki.stranger[0], "--key", pki.stranger[1]]
     code, report = selftest("--url", rest.url, "--ca", pki.ca, *gelf)
     assert code == 1
@@ -58,20 +58,20 @@ def test_a_strangers_certificate_is_noticed(rest, log, pki):
     assert log.messages == []
 
 
-def test_the_wrong_ca_is_noticed(rest, pki):
+def test_wrong_ca_fails_the_selftest(rest, pki):
     code, report = selftest("--url", rest.url, "--ca", pki.stranger_ca)
     assert code == 1
     assert "CERTIFICATE_VERIFY_FAILED" in report["https"]["error"]
 
 
-def test_nobody_there(rest, pki):
+def test_closed_port_fails_the_selftest(rest, pki):
     rest.stop()
     code, report = selftest("--url", rest.url, "--ca", pki.ca)
     assert code == 1
     assert "refused" in report["https"]["error"]
 
 
-def test_addresses_are_checked(pki):
+def test_invalid_address_fails_the_selftest(pki):
     code, report = selftest("--url", "http://localhost", "--ca", pki.ca, "--gelf", "localhost")
     assert code == 1
     assert "https://" in report["https"]["error"]

@@ -1,4 +1,4 @@
-"""Who ends the renderer when the client, or the process between the two, is killed."""
+"""Test the end of the renderer when the client or the spawner is killed."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from raycrafter_client import linux, stop
 
 SRC = Path(__file__).resolve().parent.parent / "src"
 LIMIT = 20.0
-# The renderer starts a process of its own, as a wrapper script does, and says both numbers.
+# The renderer starts a child, like a wrapper script, and prints both process ids.
 RENDERER = """
 import os, signal, subprocess, sys, time
 {}
@@ -24,7 +24,7 @@ child.stdout.readline()
 print(os.getpid(), child.pid, flush=True)
 time.sleep(60)
 """
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+IGNORE_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
 CLIENT = """
 import os, sys, threading, time
 from raycrafter_client.runner import Runner
@@ -38,9 +38,9 @@ runner.run(command, "/", lambda data: os.write(1, data), lambda data: os.write(2
 """
 
 
-def wait_for(what):
+def wait_for(condition):
     end = time.monotonic() + LIMIT
-    while not what():
+    while not condition():
         assert time.monotonic() < end, f"waited {LIMIT} s in vain"
         time.sleep(0.01)
 
@@ -70,7 +70,7 @@ def switch():
 
 @pytest.fixture()
 def started():
-    """The process ids of what Spawner forks in this test."""
+    """Return the process ids of the spawners of this test."""
     return children(os.getpid())
 
 
@@ -87,9 +87,9 @@ def spawner_pid(started, spawner):
     return pid
 
 
-@pytest.fixture(params=["import time;", DEAF], ids=["default", "deaf"])
+@pytest.fixture(params=["import time;", IGNORE_SIGTERM], ids=["default", "ignores_sigterm"])
 def client(request, is_running):
-    """A client in mid-render: its process, and the numbers of the renderer and the renderer's own process."""
+    """Return a rendering client and the process ids of its renderer and the child."""
     renderer = RENDERER.format(request.param, request.param)
     process = subprocess.Popen(
         [sys.executable, "-c", CLIENT, renderer],
@@ -135,7 +135,7 @@ def test_renderer_is_in_the_session_of_the_client(client):
 
 
 def test_spawner_outlives_sigterm_to_the_whole_group(client, is_running):
-    """The client decides what the signal means for the renderer."""
+    """Only the client reacts to the signal."""
     process, pids = client
     (between,) = children(process.pid)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -144,7 +144,7 @@ def test_spawner_outlives_sigterm_to_the_whole_group(client, is_running):
     assert all(is_running(pid) for pid in [between, process.pid, *pids])
 
 
-def test_a_killed_spawner_throws_the_switch(switch, spawner, spawner_pid):
+def test_killed_spawner_sets_the_switch(switch, spawner, spawner_pid):
     def kill(_):
         os.kill(spawner_pid, signal.SIGKILL)
 
@@ -154,7 +154,7 @@ def test_a_killed_spawner_throws_the_switch(switch, spawner, spawner_pid):
     assert switch.reason == stop.SPAWNER_LOST == "the process that starts renderers has ended"
 
 
-def test_a_frame_after_the_spawners_end_fails_at_once(switch, spawner, spawner_pid, is_running):
+def test_frame_after_the_spawners_end_fails_at_once(switch, spawner, spawner_pid, is_running):
     os.kill(spawner_pid, signal.SIGKILL)
     wait_for(lambda: not is_running(spawner_pid))
     ended = Runner(spawner, switch, time.monotonic() + 60, 5).run(["/bin/true"], "/", print, print)
@@ -171,18 +171,18 @@ def failure(spawner, switch, command, directory="/"):
     ("command", "directory"),
     [("/no-such-renderer", "/"), ("no-such-renderer", "/"), ("/etc/passwd", "/"), ("/bin/true", "/no-such-directory")],
 )
-def test_a_renderer_that_cannot_start_raises_what_subprocess_raises(switch, spawner, command, directory):
+def test_failed_start_raises_the_error_of_subprocess(switch, spawner, command, directory):
     with pytest.raises(OSError) as caught:
         subprocess.run([command], cwd=directory, check=True)
     assert failure(spawner, switch, [command], directory) == (type(caught.value), str(caught.value))
 
 
-def test_a_null_byte_is_an_oserror(switch, spawner):
+def test_null_byte_raises_oserror(switch, spawner):
     _, text = failure(spawner, switch, ["/bin/true", "a\0b"])
     assert "null byte" in text
 
 
-def test_200_frames_leave_neither_descriptors_nor_zombies(switch, spawner, spawner_pid):
+def test_200_frames_leave_no_descriptors_and_no_zombies(switch, spawner, spawner_pid):
     def render(program="/bin/true"):
         return Runner(spawner, switch, time.monotonic() + 60, 5).run([program], "/", print, print)
 
@@ -206,7 +206,7 @@ def test_close_ends_the_spawner_and_its_renderer(spawner, spawner_pid, is_runnin
     os.close(out)
 
 
-def test_without_prctl_the_error_is_clear(monkeypatch):
+def test_missing_prctl_raises_a_clear_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "ctypes", None)
     with pytest.raises(linux.UnsupportedError, match="needs Linux and Python with ctypes"):
         Spawner()

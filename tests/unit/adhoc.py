@@ -1,4 +1,4 @@
-"""A module run by Ansible itself on this host."""
+"""Run a module by Ansible on this host."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def run_module(module: str, arguments: dict, *flags: str, home: Path, **environment: str) -> dict:
-    """Return the module's answer, with `failed`, and with all that Ansible printed as `output`.
+    """Return the module's result, with `failed` and with Ansible's `output`.
 
-    The flags are `ansible`'s own, such as --check; `home` takes its temporary files.
+    flags: options of `ansible`, such as --check. home: directory for Ansible's temporary files.
     """
     command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-i", "localhost,", "-c", "local"]
     command += ["-e", f"ansible_python_interpreter={sys.executable}"]

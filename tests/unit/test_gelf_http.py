@@ -1,4 +1,7 @@
-"""The program that hands rsyslog's messages to Graylog, and a server in trouble. The scenario log_shipping has TLS."""
+"""Test the program that sends rsyslog's messages to Graylog, with failing servers.
+
+TLS is tested by the scenario log_shipping.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from raycrafter_client import gelf_http as client
+
 PROGRAM = Path(__file__).parents[2] / "roles/log_shipping/files/usr/local/lib/raycrafter/gelf_http.py"
 
 
 class Input(http.server.ThreadingHTTPServer):
-    """Graylog's input: ``answers`` tells the status and whether the connection ends, for a message."""
+    """Graylog's input; ``answers(message)`` returns (status, end of the connection)."""
 
     daemon_threads = True
 
     def __init__(self, port: int = 0) -> None:
         self.taken: list[bytes] = []
-        self.asked: list[bytes] = []
+        self.requested: list[bytes] = []
         self.answers = lambda body: (202, False)
         super().__init__(("127.0.0.1", port), Answers)
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
@@ -32,19 +37,19 @@ class Input(http.server.ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, *words: object) -> None:
-        """Keep still."""
+        """Print nothing."""
 
 
 # not recorded: Graylog's GELF HTTP input; form: HttpHandler.java of graylog2-server (202, an empty body), and
 # AbstractHttpTransport.java with Netty's HttpObjectAggregator (413 and the end of the connection)
 class Answers(http.server.BaseHTTPRequestHandler):
-    """The requests of one connection."""
+    """Handle the requests of one connection."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append(body)
+        self.server.requested.append(body)
         status, self.close_connection = self.server.answers(body)
         if status == 202:
             self.server.taken.append(body)
@@ -53,14 +58,14 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *words: object) -> None:
-        """Keep still."""
+        """Print nothing."""
 
 
 class PlainContext:
-    """No TLS."""
+    """A context without TLS."""
 
     def load_cert_chain(self, *files: str) -> None:
-        """Need none."""
+        """Load nothing."""
 
     def wrap_socket(self, plain: object, server_hostname: str) -> object:
         return plain
@@ -68,7 +73,7 @@ class PlainContext:
 
 @pytest.fixture
 def program(monkeypatch):
-    """The module, without TLS and without waiting; ``clock`` is its time and ``journal`` what it wrote there."""
+    """Return the module without TLS and pauses, with a ``clock`` and a ``journal``."""
     spec = importlib.util.spec_from_file_location("gelf_http", PROGRAM)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -101,13 +106,25 @@ def numbered(count: int) -> list[bytes]:
     return [b"message %d" % number for number in range(count)]
 
 
+def test_senders_of_hosts_and_compute_nodes_refuse_the_same_statuses(program):
+    """The programs share no file: one is installed on hosts, one on the cluster."""
+    assert program.REFUSALS == client.REFUSALS
+
+
+@pytest.mark.parametrize("status", [401, 404, 405, 415, 500, 503])
+def test_status_of_the_sender_or_the_server_drops_no_message(sender, graylog, tmp_path, status):
+    graylog.answers = lambda body: (status, False)
+    assert sender.deliver([b"one"]) == f"Graylog accepts no messages: status {status}"
+    assert not (tmp_path / "refused").exists()
+
+
 def test_every_message_of_a_transaction_arrives_once_and_in_order(sender, graylog):
     messages = numbered(200)
     assert sender.deliver(messages) == "OK"
     assert graylog.taken == messages
 
 
-def test_what_was_taken_of_a_transaction_that_failed_is_not_sent_again(sender, graylog):
+def test_messages_of_a_failed_transaction_are_not_sent_twice(sender, graylog):
     graylog.answers = lambda body: (500 if body == b"message 2" else 202, False)
     assert "500" in sender.deliver(numbered(3))
     assert graylog.taken == numbered(2)
@@ -116,25 +133,25 @@ def test_what_was_taken_of_a_transaction_that_failed_is_not_sent_again(sender, g
     assert graylog.taken == numbered(3)
 
 
-def test_trouble_that_lasts_is_told_every_hour_and_its_end_once(program, sender, graylog):
-    """One message that is always answered 500 holds up everything: nobody may overlook it."""
+def test_outage_is_logged_hourly_and_its_end_once(program, sender, graylog):
+    """A message that is always answered 500 blocks all others: operators must notice."""
     graylog.answers = lambda body: (500, False)
     for hours in (0, 1, 2):
         while program.clock < 1000 + hours * 3600:
             sender.deliver([b"poison"])
-        assert program.journal == ["Graylog takes no messages: it answered 500"] * len(program.journal)
+        assert program.journal == ["Graylog accepts no messages: status 500"] * len(program.journal)
         assert hours <= len(program.journal) <= hours + 1
     graylog.answers = lambda body: (202, False)
     for _ in range(3):
         assert sender.deliver([b"poison"]) == "OK"
-    assert program.journal[-2:] == ["Graylog takes no messages: it answered 500", "Graylog takes messages again"]
+    assert program.journal[-2:] == ["Graylog accepts no messages: status 500", "Graylog accepts messages again"]
 
 
-def test_a_server_that_is_away_gets_all_later(program, sender, graylog):
+def test_server_gets_all_messages_after_an_outage(program, sender, graylog):
     graylog.answers = lambda body: (202, True)
     assert sender.deliver([b"before"]) == "OK"
     graylog.stop()
-    assert "takes no messages" in sender.deliver(numbered(5))
+    assert "accepts no messages" in sender.deliver(numbered(5))
     back = Input(graylog.server_port)
     try:
         assert sender.deliver(numbered(5)) == "OK"
@@ -143,7 +160,7 @@ def test_a_server_that_is_away_gets_all_later(program, sender, graylog):
         back.stop()
 
 
-def test_a_refusal_that_ends_the_connection_is_put_aside_and_holds_nothing_up(sender, graylog, tmp_path):
+def test_refused_message_is_put_aside_and_blocks_no_other(sender, graylog, tmp_path):
     large = b"x" * 300_000
     graylog.answers = lambda body: (413, True) if body == large else (202, False)
     assert sender.deliver([b"one", large, b"two", b"three"]) == "OK"
@@ -151,7 +168,7 @@ def test_a_refusal_that_ends_the_connection_is_put_aside_and_holds_nothing_up(se
     assert (tmp_path / "refused").read_bytes() == large + b"\n"
 
 
-def test_the_refused_are_for_root_alone_and_do_not_fill_the_disk(program, sender, graylog, tmp_path, monkeypatch):
+def test_file_of_refused_messages_is_private_and_bounded(program, sender, graylog, tmp_path, monkeypatch):
     monkeypatch.setattr(program, "REFUSED_BYTES", 4000)
     graylog.answers = lambda body: (400, False)
     aside, before = tmp_path / "refused", tmp_path / "refused.1"
@@ -166,7 +183,7 @@ def test_the_refused_are_for_root_alone_and_do_not_fill_the_disk(program, sender
     assert aside.read_bytes().splitlines()[-1] == b"message 499"
 
 
-def test_rsyslog_hears_ok_only_after_the_transaction(program, graylog, tmp_path, monkeypatch, capsys):
+def test_program_answers_ok_only_after_the_transaction(program, graylog, tmp_path, monkeypatch, capsys):
     lines = b"BEGIN TRANSACTION\none\ntwo\nCOMMIT TRANSACTION\n"
     words = ["127.0.0.1", str(graylog.server_port), "graylog", "ca", "certificate", "key", str(tmp_path / "refused")]
     monkeypatch.setattr(program.sys, "argv", ["gelf_http.py", *words])

@@ -1,4 +1,4 @@
-"""What kind of machine a host is."""
+"""Test the filters for the facts of a host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hosts import is_container
 
 
 @pytest.mark.parametrize(
-    ("guest", "answer"),
+    ("guest", "container"),
     [
         ([], False),
         (["kvm"], False),
@@ -17,5 +17,5 @@ from hosts import is_container
         (["kvm", "lxc"], True),
     ],
 )
-def test_a_container_is_told_from_a_machine(guest, answer):
-    assert is_container({"virtualization_tech_guest": guest}) is answer
+def test_container_is_recognized(guest, container):
+    assert is_container({"virtualization_tech_guest": guest}) is container

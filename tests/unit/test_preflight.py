@@ -1,4 +1,4 @@
-"""Preflight validates every role that a play deploys to a group."""
+"""Test that preflight validates every role that a play deploys to a group."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ PLAYS = {
 
 
 @pytest.mark.parametrize("play", [name for name, (_, roles) in PLAYS.items() if roles])
-def test_the_roles_of_a_play_are_in_the_table(play):
+def test_roles_of_a_play_are_in_the_table(play):
     hosts, roles = PLAYS[play]
     group = re.match(r"\w+", hosts)[0]
-    # A row may be an expression: the names in it count, as whole words.
+    # A row may be a Jinja expression: compare with all words in it.
     named = re.findall(r"\w+", str(TABLE[group]))
     assert [role for role in roles if role not in named] == []
 

@@ -1,4 +1,4 @@
-"""What rabbitmqctl is told: only what differs, and a password never as a word of the command."""
+"""Test the rabbitmqctl commands: only differences, no passwords as arguments."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 import rabbitmq
 from ansible.errors import AnsibleFilterError
 
-# Made by RabbitMQ 4.0.5 for the password "guest".
+# Exported by RabbitMQ 4.0.5 for the password "guest".
 GUEST = {
     "name": "guest",
     "password_hash": "aFr1phm6cpLkxJQk97YClTiqjJbWbO8fTusvIiHMhxi8+BXb",
     "hashing_algorithm": "rabbit_password_hashing_sha256",
     "tags": ["administrator"],
 }
-RIGHT = {"configure": ".*", "write": ".*", "read": ".*"}
-WANTED = {"name": "app", "password": "long enough", "vhost": "work"}
+PERMISSION = {"configure": ".*", "write": ".*", "read": ".*"}
+DESIRED = {"name": "app", "password": "long enough", "vhost": "work"}
 
 
 def stored(name: str = "app", text: str = "long enough", tags: tuple[str, ...] = ()) -> dict:
@@ -35,11 +35,11 @@ def calls(steps: list[dict]) -> list[str]:
     return [" ".join(step["argv"]) for step in steps]
 
 
-def test_a_new_broker_gets_everything() -> None:
+def test_new_broker_gets_all_commands() -> None:
     steps = rabbitmq.rabbitmq_steps(
-        definitions([GUEST], ("/",), (("guest", "/", RIGHT),)),
+        definitions([GUEST], ("/",), (("guest", "/", PERMISSION),)),
         ["work"],
-        [WANTED | {"tags": ["monitoring", "policymaker"]}],
+        [DESIRED | {"tags": ["monitoring", "policymaker"]}],
     )
     assert calls(steps) == [
         "add_vhost work",
@@ -50,39 +50,39 @@ def test_a_new_broker_gets_everything() -> None:
     ]
 
 
-def test_a_broker_that_has_everything_is_left_alone() -> None:
+def test_configured_broker_gets_no_command() -> None:
     before = definitions(
-        [stored(tags=("b", "a")), stored("other")], rights=(("app", "work", RIGHT), ("other", "/", RIGHT))
+        [stored(tags=("b", "a")), stored("other")], rights=(("app", "work", PERMISSION), ("other", "/", PERMISSION))
     )
-    assert rabbitmq.rabbitmq_steps(before, ["work"], [WANTED | {"tags": ["a", "b"]}]) == []
+    assert rabbitmq.rabbitmq_steps(before, ["work"], [DESIRED | {"tags": ["a", "b"]}]) == []
 
 
-def test_a_password_is_input_and_never_a_word() -> None:
+def test_password_is_input_and_never_an_argument() -> None:
     for users in ([], [stored(text="former")]):
-        steps = rabbitmq.rabbitmq_steps(definitions(users), ["work"], [WANTED])
-        assert not [step for step in steps if WANTED["password"] in step["argv"]]
-        # With a third word RabbitMQ 4 does not read its input.
-        assert [len(step["argv"]) for step in steps if step["stdin"] == WANTED["password"]] == [2]
+        steps = rabbitmq.rabbitmq_steps(definitions(users), ["work"], [DESIRED])
+        assert not [step for step in steps if DESIRED["password"] in step["argv"]]
+        # RabbitMQ 4 reads the password from its input only without a third argument.
+        assert [len(step["argv"]) for step in steps if step["stdin"] == DESIRED["password"]] == [2]
 
 
-def test_another_password_is_all_that_changes() -> None:
-    before = definitions([stored(text="former")], rights=(("app", "work", RIGHT),))
-    assert calls(rabbitmq.rabbitmq_steps(before, ["work"], [WANTED])) == ["change_password app"]
+def test_changed_password_is_the_only_command() -> None:
+    before = definitions([stored(text="former")], rights=(("app", "work", PERMISSION),))
+    assert calls(rabbitmq.rabbitmq_steps(before, ["work"], [DESIRED])) == ["change_password app"]
 
 
-def test_rights_are_those_on_the_own_virtual_host() -> None:
-    rights = (("app", "work", RIGHT | {"read": ""}), ("app", "/", RIGHT))
-    steps = rabbitmq.rabbitmq_steps(definitions([stored()], rights=rights), ["work"], [WANTED])
+def test_permissions_are_on_the_own_virtual_host_only() -> None:
+    rights = (("app", "work", PERMISSION | {"read": ""}), ("app", "/", PERMISSION))
+    steps = rabbitmq.rabbitmq_steps(definitions([stored()], rights=rights), ["work"], [DESIRED])
     assert calls(steps) == ["set_permissions -p work app .* .* .*", "clear_permissions -p / app"]
 
 
-def test_tags_that_are_not_asked_for_go() -> None:
-    before = definitions([stored(tags=("administrator",))], rights=(("app", "work", RIGHT),))
-    assert calls(rabbitmq.rabbitmq_steps(before, ["work"], [WANTED])) == ["set_user_tags app"]
+def test_undesired_tags_are_removed() -> None:
+    before = definitions([stored(tags=("administrator",))], rights=(("app", "work", PERMISSION),))
+    assert calls(rabbitmq.rabbitmq_steps(before, ["work"], [DESIRED])) == ["set_user_tags app"]
 
 
 @pytest.mark.parametrize(
-    ("user", "password", "fits"),
+    ("user", "password", "matches"),
     [
         (GUEST, "guest", True),
         (GUEST, "Guest", False),
@@ -92,10 +92,10 @@ def test_tags_that_are_not_asked_for_go() -> None:
         ({"name": "nobody"}, "", False),
     ],
 )
-def test_a_password_fits_its_own_hash(user: dict, password: str, fits: bool) -> None:
-    assert rabbitmq.rabbitmq_password_fits(user, password) is fits
+def test_password_matches_its_own_hash(user: dict, password: str, matches: bool) -> None:
+    assert rabbitmq.rabbitmq_password_matches(user, password) is matches
 
 
-def test_a_hash_that_is_none_is_refused() -> None:
+def test_invalid_hash_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="guest is not base64"):
-        rabbitmq.rabbitmq_password_fits(GUEST | {"password_hash": "***"}, "guest")
+        rabbitmq.rabbitmq_password_matches(GUEST | {"password_hash": "***"}, "guest")

@@ -1,4 +1,4 @@
-"""What a release is made of: the filters behind the roles django and cluster_client."""
+"""Test the filters for releases of the roles django and cluster_client."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_digest_does_not_mix_a_name_with_content(tree: Path) -> None:
 @pytest.mark.parametrize(
     "leftover", ["build/lib/a.py", "src/pkg/__pycache__/a.pyc", "src/pkg.egg-info/SOURCES.txt", "src/a.pyc"]
 )
-def test_digest_leaves_out_what_tools_leave(tree: Path, leftover: str) -> None:
+def test_digest_ignores_files_of_tools(tree: Path, leftover: str) -> None:
     before = releases.tree_digest(str(tree))
     (tree / leftover).parent.mkdir(parents=True, exist_ok=True)
     (tree / leftover).write_text("left over")
@@ -84,7 +84,7 @@ def test_digest_follows_links_to_files_outside(tree: Path, tmp_path: Path) -> No
         releases.tree_digest(str(tree))
 
 
-def test_digest_of_nothing_is_refused(tmp_path: Path) -> None:
+def test_digest_of_a_missing_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AnsibleFilterError, match="no source tree"):
         releases.tree_digest(str(tmp_path / "absent"))
 
@@ -96,7 +96,7 @@ def test_digest_of_nothing_is_refused(tmp_path: Path) -> None:
         ("3.13.5", ["django==5.2.8", "psycopg==3.2.12"]),
     ],
 )
-def test_lock_is_judged_for_the_target(python: str, names: list[str]) -> None:
+def test_lock_is_evaluated_for_the_target(python: str, names: list[str]) -> None:
     lines = releases.lock_for_target(LOCK, python, "x86_64").splitlines()
     assert [line.split()[0] for line in lines] == names
     assert lines[0] == "django==5.2.8 --hash=sha256:aaa --hash=sha256:bbb"
@@ -110,7 +110,7 @@ def test_lock_without_pin_or_hash_is_refused(line: str) -> None:
         releases.lock_for_target(f"{line}\n", "3.11.2", "x86_64")
 
 
-def test_platforms_reach_down_from_the_hosts_glibc() -> None:
+def test_platforms_start_at_the_hosts_glibc() -> None:
     tags = releases.wheel_platforms("x86_64", "2.36")
     assert tags[0] == "manylinux_2_36_x86_64"
     assert {"manylinux2014_x86_64", "manylinux_2_28_x86_64", "manylinux1_x86_64", "linux_x86_64"} <= set(tags)
@@ -141,11 +141,11 @@ def test_release_id_is_the_same_for_the_same_wheels_anywhere(tmp_path: Path) -> 
 @pytest.mark.parametrize("names", [[], ["raycrafter-1.0-py3-none-any.whl", "raycrafter-2.0-py3-none-any.whl"]])
 def test_release_needs_exactly_one_wheel_of_the_project(tmp_path: Path, names: list[str]) -> None:
     paths = [wheel(tmp_path, name) for name in [*names, "django-5.2.8-py3-none-any.whl"]]
-    with pytest.raises(AnsibleFilterError, match=f"there are {len(names)}"):
+    with pytest.raises(AnsibleFilterError, match=f"found {len(names)}"):
         releases.wheel_set(paths, "raycrafter")
 
 
-@pytest.mark.parametrize(("keep", "gone"), [(1, ["/r/d", "/r/c", "/r/b"]), (3, ["/r/b"]), (9, [])])
-def test_current_release_is_never_removed(keep: int, gone: list[str]) -> None:
+@pytest.mark.parametrize(("keep", "removed"), [(1, ["/r/d", "/r/c", "/r/b"]), (3, ["/r/b"]), (9, [])])
+def test_current_release_is_never_removed(keep: int, removed: list[str]) -> None:
     found = [{"path": f"/r/{name}", "mtime": mtime} for mtime, name in enumerate("abcd")]
-    assert releases.releases_to_remove(found, "/r/a", keep) == gone
+    assert releases.releases_to_remove(found, "/r/a", keep) == removed

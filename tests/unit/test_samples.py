@@ -1,4 +1,4 @@
-"""Samples of foreign output that nobody recorded: the comments beside them and the table in docs/testing.md agree."""
+"""Test that docs/testing.md lists all samples that are not recorded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = ["tests", "raycrafter/tests", "raycrafter_client/tests", "raycrafter_cli/tests", "molecule", "lab"]
-# A comment begins with it: `# not recorded: <what>; form: <where it is documented>`
+# The start of a comment: `# not recorded: <sample>; form: <documentation of its format>`
 MARK = "not recorded: "
 HEADING = "## Samples that nobody recorded\n"
 
@@ -30,9 +30,9 @@ def covers(entry: str, path: str) -> bool:
     return path.startswith(entry) if entry.endswith("/") else path == entry
 
 
-def test_every_file_with_a_sample_is_in_the_table() -> None:
+def test_file_with_a_sample_is_in_the_table() -> None:
     assert [path for path in marked() if not any(covers(entry, path) for entry in listed())] == []
 
 
-def test_every_file_in_the_table_has_a_sample() -> None:
+def test_file_in_the_table_has_a_sample() -> None:
     assert [entry for entry in listed() if not any(covers(entry, path) for path in marked())] == []

@@ -1,4 +1,4 @@
-"""The memory of a host is divided between its services."""
+"""Test the division of a host's memory between its services."""
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -6,18 +6,18 @@ from sizing import WEIGHTS, memory_budget
 
 
 @pytest.mark.parametrize("group", WEIGHTS)
-def test_a_service_alone_gets_at_least_half_and_leaves_something(group):
+def test_single_service_gets_at_least_half_of_the_memory(group):
     assert 8192 / 2 <= memory_budget(8192, group, [group, "managed"]) < 8192
 
 
-def test_the_parts_of_one_host_never_exceed_its_memory():
+def test_budgets_never_exceed_the_memory():
     assert sum(memory_budget(16384, group, list(WEIGHTS)) for group in WEIGHTS) < 16384
 
 
-def test_a_neighbour_makes_the_part_smaller():
+def test_second_service_reduces_the_budget():
     assert memory_budget(8192, "database", ["database", "web"]) < memory_budget(8192, "database", ["database"])
 
 
-def test_a_group_without_a_weight_is_refused_by_name():
+def test_group_without_a_weight_is_refused():
     with pytest.raises(AnsibleFilterError, match="cluster_login"):
         memory_budget(8192, "cluster_login", [])

@@ -1,4 +1,4 @@
-"""The seconds of a scenario's steps, and the end of one that hangs."""
+"""Test the timing of a scenario's steps and the end of a scenario that hangs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INFO     [celery > verify] Executing Testinfra tests found in /p/molecule/celery
 
 @pytest.fixture
 def run(tmp_path: Path):
-    """Run a shell command under the program; return its exit code, the log and the steps."""
+    """Return a function that runs a shell command and returns (code, log, steps)."""
 
     def call(command: str, limit: float = 20) -> tuple[int, str, list[str]]:
         log, steps = tmp_path / "log", tmp_path / "steps"
@@ -37,7 +37,7 @@ def run(tmp_path: Path):
     return call
 
 
-def test_steps_are_timed_and_the_output_is_kept(run, tmp_path: Path) -> None:
+def test_steps_are_timed_and_output_is_logged(run, tmp_path: Path) -> None:
     (tmp_path / "output").write_text(OUTPUT)
     head = f"head -n 3 {tmp_path}/output; sleep 1.2; tail -n +4 {tmp_path}/output; exit 7"
     code, log, steps = run(head)
@@ -45,13 +45,13 @@ def test_steps_are_timed_and_the_output_is_kept(run, tmp_path: Path) -> None:
     assert [line.split()[1] for line in steps] == ["create", "converge", "verify"] and int(steps[0].split()[0]) >= 1
 
 
-def test_command_is_ended_at_the_limit_with_what_it_started(run, tmp_path: Path) -> None:
+def test_command_and_its_children_end_at_the_limit(run, tmp_path: Path) -> None:
     code, _, _ = run(f"sleep 600 & echo $! >{tmp_path}/child; wait", limit=3)
     assert code == 124
     state = Path("/proc", (tmp_path / "child").read_text().strip(), "stat")
     assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_left_process_that_holds_the_output_keeps_nobody_waiting(run) -> None:
+def test_left_process_with_the_output_does_not_block(run) -> None:
     code, log, _ = run("echo done; setsid sleep 30 &")
     assert (code, log) == (0, "done\n")

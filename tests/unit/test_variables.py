@@ -1,4 +1,4 @@
-"""The guard against misspelt role variables."""
+"""Test the filter that finds misspelt role variables."""
 
 import pytest
 from variables import misspelt_variables
@@ -18,7 +18,7 @@ def roles(tmp_path):
     return tmp_path
 
 
-def test_real_and_foreign_names_pass(roles):
+def test_valid_and_foreign_names_are_accepted(roles):
     names = [
         "cluster_name",
         "cluster_client_dir",
@@ -30,8 +30,8 @@ def test_real_and_foreign_names_pass(roles):
     assert misspelt_variables(names, roles) == []
 
 
-def test_a_misspelt_name_is_told_with_the_nearest(roles):
+def test_misspelt_name_is_reported_with_the_nearest(roles):
     assert misspelt_variables(["cluster_nmae", "cluster_client_zone"], roles) == [
         "cluster_client_zone is no variable of the role cluster_client",
-        "cluster_nmae is no variable of the role cluster; cluster_name is",
+        "cluster_nmae is no variable of the role cluster: did you mean cluster_name?",
     ]

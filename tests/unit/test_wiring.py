@@ -1,4 +1,4 @@
-"""What group_vars/ makes of an inventory, asked as a role on one of its hosts would see it."""
+"""Test the variables that group_vars/ derives from an inventory."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ SEVERAL = "tests/inventories/several"
 
 @pytest.fixture(scope="module")
 def wired() -> Callable[..., dict]:
-    """Return wired(inventory, expression): the value of a Jinja expression on every managed host, by its name.
+    """Return wired(inventory, expression, **variables).
 
-    Further arguments are variables to be other than the inventory says.
+    The function returns {host: value of the Jinja expression} for all managed hosts; ``variables`` override the
+    inventory.
     """
     environment = os.environ | {
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
@@ -28,7 +29,7 @@ def wired() -> Callable[..., dict]:
         "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     }
 
-    def ask(inventory: str, expression: str, **others: object) -> dict:
+    def evaluate(inventory: str, expression: str, **others: object) -> dict:
         command = [
             Path(sys.executable).with_name("ansible"),
             "--inventory",
@@ -43,18 +44,18 @@ def wired() -> Callable[..., dict]:
         run = subprocess.run([*command, *debug], cwd=ROOT, env=environment, capture_output=True, text=True)
         assert run.returncode == 0, run.stdout + run.stderr
         hosts = json.loads(run.stdout)["plays"][0]["tasks"][0]["hosts"]
-        return {name: answer["msg"] for name, answer in hosts.items()}
+        return {name: result["msg"] for name, result in hosts.items()}
 
-    return ask
+    return evaluate
 
 
-def test_the_files_are_on_one_web_host(wired):
+def test_media_files_are_on_one_web_host(wired):
     media = wired(SEVERAL, "django_media")
     assert "root" in media["web1"]
     assert all(media[name] == {"url": "https://web1:8444/"} for name in ("web2", "worker1", "worker2"))
 
 
-def test_every_port_that_crosses_the_network_is_in_the_table(wired):
+def test_table_has_every_port_between_hosts(wired):
     flows = "firewall_flows | flows_for_host(group_names, groups, network_addresses)"
     ports = {
         name: {port: flow["ipv4"] for flow in incoming for port in flow["ports"]}
@@ -69,13 +70,13 @@ def test_every_port_that_crosses_the_network_is_in_the_table(wired):
     assert ports["worker1"] == {}
 
 
-def test_graylog_has_a_name_of_its_own_beside_the_web_pages(wired):
+def test_graylog_has_its_own_name_beside_the_web_pages(wired):
     sites = wired("inventories/single_host", "nginx_sites")["render.example.org"]
     names = {site["kind"]: site["server_names"] for site in sites}
     assert not set(names["django"]) & set(names["graylog"])
 
 
-def test_web_hosts_share_the_work(wired):
+def test_web_hosts_share_the_load(wired):
     sites = {
         name: {site["kind"]: site for site in answer}
         for name, answer in wired(SEVERAL, "nginx_sites if 'web' in group_names else []").items()
@@ -88,7 +89,7 @@ def test_web_hosts_share_the_work(wired):
     assert "flower" in sites["web1"]["django"] and "flower" not in sites["web2"]["django"]
 
 
-def test_the_log_service_is_one_over_several_hosts(wired):
+def test_log_service_spans_several_hosts(wired):
     nodes = wired(
         SEVERAL, "[elasticsearch_bind_address, elasticsearch_nodes, graylog_nodes, graylog_elasticsearch_hosts]"
     )
@@ -104,7 +105,7 @@ def test_the_log_service_is_one_over_several_hosts(wired):
     assert targets == {"graylog1", "graylog2"}
 
 
-def test_the_journals_of_all_nodes_are_watched_from_the_first(wired):
+def test_first_node_watches_the_journals_of_all_nodes(wired):
     urls = wired(SEVERAL, "watch_graylog_urls")
     assert urls.pop("graylog1") == ["http://192.0.2.31:9000/api", "http://192.0.2.32:9000/api"]
     assert set(map(str, urls.values())) == {"[]"}
@@ -112,7 +113,7 @@ def test_the_journals_of_all_nodes_are_watched_from_the_first(wired):
 
 
 @pytest.mark.parametrize("inventory", ["inventories/example", "inventories/single_host"])
-def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
+def test_single_log_host_keeps_its_stores_on_loopback(wired, inventory):
     addresses = wired(inventory, "[elasticsearch_bind_address, mongodb_bind_addresses, graylog_http_bind_address]")
     assert all(answer == ["127.0.0.1", ["127.0.0.1"], "127.0.0.1:9000"] for answer in addresses.values())
     uri = "mongodb://graylog:a%2Fb@127.0.0.1:27017/graylog?authSource=graylog"
@@ -120,7 +121,7 @@ def test_one_log_host_keeps_its_stores_on_loopback(wired, inventory):
 
 
 @pytest.mark.parametrize("kind", ["gridftp", "ssh"])
-def test_a_site_without_gridftp_is_asked_for_nothing_of_it(wired, kind):
+def test_site_without_gridftp_needs_no_gridftp_settings(wired, kind):
     cluster = {"name": "x"} | ({"transfer": "ssh"} if kind == "ssh" else {})
     answers = wired(
         SEVERAL, "[celery_transfer_kind, django_cluster, watch_proxies]", cluster=cluster, cluster_client_dir="/sw"
@@ -131,7 +132,7 @@ def test_a_site_without_gridftp_is_asked_for_nothing_of_it(wired, kind):
     assert not answers["web1"][2]
 
 
-def test_one_relay_takes_all_mail(wired):
+def test_one_relay_gets_all_mail(wired):
     for name, mail in wired("inventories/example", "[django_mail, graylog_mail_relay, graylog_alert_mail]").items():
         assert mail[0]["host"] == "mail.example.org" and mail[0]["sender"], name
         assert mail[1:] == ["mail.example.org:25", ["operators@example.org"]]

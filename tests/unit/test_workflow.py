@@ -1,4 +1,4 @@
-"""GitHub's jobs run what `make test` runs, with actions that nobody can change."""
+"""Test that GitHub's jobs run every scenario, with actions pinned by commit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 JOBS = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]
 
 
-def test_every_scenario_has_its_job():
+def test_every_scenario_has_a_job():
     parts = JOBS["debian"]["strategy"]["matrix"]["include"]
     named = [name for part in parts for name in part.get("scenarios", "").split()]
     known = subprocess.run([ROOT / "tests/scenario-names"], capture_output=True, text=True, check=True).stdout.split()

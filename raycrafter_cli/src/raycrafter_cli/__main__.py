@@ -1,4 +1,4 @@
-"""``python -m raycrafter_cli``."""
+"""Run ``raycrafter`` as ``python -m raycrafter_cli``."""
 
 from .main import main
 

@@ -1,4 +1,4 @@
-"""What the commands share."""
+"""Provide options and helpers that several commands use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .api import Api
 BLOCK = 1024 * 1024  # bytes
 JOB = click.IntRange(min=1)
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the server's response as JSON.")
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    """Refuse what is no number: it is neither below nor above a range."""
+    """Refuse NaN, which passes the check of a range."""
     if math.isnan(value):
-        raise click.BadParameter("that is no number of seconds")
+        raise click.BadParameter("nan is not a number of seconds")
     return value
 
 
@@ -35,23 +35,23 @@ interval = click.option(
     type=click.FloatRange(0.01, 3600),
     callback=_number,
     show_default=True,
-    help="Seconds between looks.",
+    help="Seconds between two requests.",
 )
 
 
 def api_of(context: click.Context) -> Api:
-    """Return the API of whom the settings name; tests hand a transport in as the context's object."""
+    """Return the API of the saved settings; tests pass a transport as ``context.obj``."""
     transport: httpx.BaseTransport | None = context.obj
     return Api(settings.load(os.environ), transport)
 
 
 def print_json(data: Any) -> None:
-    """Print an answer for other programs."""
+    """Print data as JSON for other programs."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=True))
 
 
 def sha256(file: BinaryIO) -> hashlib._Hash:
-    """Return the digest of what is left of a file; more can be added to it."""
+    """Return the digest of the rest of a file; callers may add more bytes."""
     digest = hashlib.sha256()
     while block := file.read(BLOCK):
         digest.update(block)
@@ -59,6 +59,6 @@ def sha256(file: BinaryIO) -> hashlib._Hash:
 
 
 def progress(*show: ProgressColumn) -> Progress:
-    """Return a bar on standard error, so that standard output stays fit for other programs."""
+    """Return a progress bar on standard error; standard output is for programs."""
     console = Console(stderr=True)
     return Progress(*show, console=console, transient=True, disable=not console.is_terminal)

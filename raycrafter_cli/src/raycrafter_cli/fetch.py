@@ -1,4 +1,4 @@
-"""Brings frames: several at once, checked, and never a half file under a whole one's name."""
+"""Download frames in parallel, check them, and rename only complete files."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .errors import CliError
 from .text import clean
 
 TRIES = 3
-# So many failures in a row are no longer the frames': the disk is full, the server away, the token over.
-PATIENCE = 8
+# Consecutive failures that end the command: the disk is full, the server is down, or the token has expired.
+MAX_FAILURES = 8
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one frame: ``how`` is fetched, kept or failed."""
+    """Result of one frame; ``how`` is fetched, kept or failed."""
 
     number: int
     name: str
@@ -34,9 +34,9 @@ class Outcome:
 
 
 def safe_name(name: str) -> str:
-    """Return the name if it is that of a plain file in one directory. Raises CliError."""
+    """Return ``name`` if it is the name of a plain file. Raises CliError."""
     if not name or name != clean(name) or name.startswith(".") or any(char in name for char in "/\\\n"):
-        raise CliError(f"the server names a file {clean(name)!r}: it is not written")
+        raise CliError(f"the server's file name {clean(name)!r} is unsafe: the file is not written")
     return name
 
 
@@ -48,33 +48,34 @@ def fetch_all(
     parallel: int,
     done: Callable[[], None],
 ) -> list[Outcome]:
-    """Fetch every frame that has a file; ``done`` hears when one more has ended.
+    """Download the files of ``frames`` into ``directory``.
 
-    After PATIENCE failures in a row the rest is not tried, and not in what is returned.
+    ``frames`` are rows of the API with a file; ``done`` is called after each frame. Return the outcomes, without the
+    frames that were skipped after MAX_FAILURES consecutive failures.
     """
     stop = threading.Event()
-    wanted: SimpleQueue[dict[str, Any]] = SimpleQueue()
+    pending: SimpleQueue[dict[str, Any]] = SimpleQueue()
     for frame in frames:
-        wanted.put(frame)
+        pending.put(frame)
     ended: SimpleQueue[Outcome | Exception] = SimpleQueue()
-    count = wanted.qsize()
+    count = pending.qsize()
 
     def work() -> None:
         try:
             while not stop.is_set():
-                ended.put(_fetch(api, job, wanted.get_nowait(), directory, stop))
+                ended.put(_fetch(api, job, pending.get_nowait(), directory, stop))
         except Empty:
             pass
         except Exception as error:
             ended.put(error)
 
-    # not a ThreadPoolExecutor: Python waits for its threads, and these may wait for a server that says nothing
+    # Daemon threads: at its end Python waits for a ThreadPoolExecutor, whose threads may wait for the server.
     for _ in range(parallel):
         threading.Thread(target=work, daemon=True).start()
     outcomes: list[Outcome] = []
     failures = 0
     try:
-        while len(outcomes) < count and failures < PATIENCE:
+        while len(outcomes) < count and failures < MAX_FAILURES:
             outcome = ended.get()
             if isinstance(outcome, Exception):
                 raise outcome
@@ -91,7 +92,7 @@ def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: thr
     name = clean(info["name"])
     try:
         target = directory / safe_name(info["name"])
-        if _is_there(target, info):
+        if _is_complete(target, info):
             return Outcome(number, name, "kept")
         for left in range(TRIES - 1, -1, -1):
             try:
@@ -105,7 +106,7 @@ def _fetch(api: Api, job: int, frame: dict[str, Any], directory: Path, stop: thr
     return Outcome(number, name, "fetched")
 
 
-def _is_there(target: Path, info: dict[str, Any]) -> bool:
+def _is_complete(target: Path, info: dict[str, Any]) -> bool:
     if not target.is_file() or target.stat().st_size != info["size"]:
         return False
     with target.open("rb") as file:
@@ -113,19 +114,19 @@ def _is_there(target: Path, info: dict[str, Any]) -> bool:
 
 
 def _download(api: Api, job: int, number: int, info: dict[str, Any], target: Path, stop: threading.Event) -> None:
-    """Write to a .part file, or go on with one, and rename it once size and checksum are right."""
+    """Write or continue a .part file and rename it when size and checksum are correct."""
     part = target.with_name(f"{target.name}.part")
     with part.open("ab+") as file:
         file.seek(0)
         digest = sha256(file)
-        have = file.tell()
-        if have < info["size"]:
-            with api.file(job, number, have) as response:
-                if have and response.status_code != httpx.codes.PARTIAL_CONTENT:
-                    # the server sends all of it
+        offset = file.tell()
+        if offset < info["size"]:
+            with api.file(job, number, offset) as response:
+                if offset and response.status_code != httpx.codes.PARTIAL_CONTENT:
+                    # The server ignores the offset and sends the whole file.
                     file.truncate(0)
                     digest = hashlib.sha256()
-                # as they come: what httpx gathers for larger blocks is lost when the connection breaks
+                # Without a block size, httpx buffers nothing that a broken connection would lose.
                 for block in response.iter_bytes():
                     file.write(block)
                     digest.update(block)
@@ -134,5 +135,5 @@ def _download(api: Api, job: int, number: int, info: dict[str, Any], target: Pat
         size = file.seek(0, os.SEEK_END)
     if (size, digest.hexdigest()) != (info["size"], info["sha256"]):
         part.unlink()
-        raise UnavailableError(f"{size} of {info['size']} bytes came, or not the right ones: nothing is kept")
+        raise UnavailableError(f"{size} of {info['size']} bytes received, or a wrong checksum: fetch the frame again")
     part.replace(target)

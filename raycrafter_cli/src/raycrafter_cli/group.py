@@ -1,4 +1,4 @@
-"""How the command ends when something comes in between: in a line that helps, with a documented exit code."""
+"""End the command after unexpected errors with a hint and a documented exit code."""
 
 from __future__ import annotations
 
@@ -13,34 +13,37 @@ from .errors import EXIT_INTERRUPTED, EXIT_UNREAD, CliError
 
 
 class Group(click.Group):
-    """The group of all commands. Click alone ends all of these with 1, which says that the job failed."""
+    """The group of all commands.
+
+    Click ends with code 1 after such errors, but 1 is documented as "the job failed".
+    """
 
     def invoke(self, context: click.Context) -> Any:
-        """Run the command that was asked for."""
-        if sys.stdout:  # unless it is closed
-            # a name that the terminal's encoding does not have is no reason to end
+        """Run a command."""
+        if sys.stdout:  # None if standard output is closed
+            # Escape characters that the terminal's encoding lacks.
             sys.stdout.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(context)
         except (click.ClickException, click.exceptions.Exit):
             raise
-        except (KeyboardInterrupt, click.Abort) as error:  # click's questions make the first into the second
+        except (KeyboardInterrupt, click.Abort) as error:  # prompts of click turn the first into the second
             click.echo(f"\n{error}" if str(error) else "\nInterrupted.", err=True)
             context.exit(EXIT_INTERRUPTED)
         except BrokenPipeError:
             _close_output()
             context.exit(EXIT_UNREAD)
         except UnicodeError as error:
-            raise CliError("one of the words is not UTF-8 text: write it anew") from error
+            raise CliError("an argument is not UTF-8 text: type it again") from error
         except OSError as error:
             raise CliError(str(error)) from error
         except Exception:
             traceback.print_exc()
-            raise CliError("this is a mistake in raycrafter: please report it with the lines above") from None
+            raise CliError("this is a bug in raycrafter: please report it with the lines above") from None
 
 
 def _close_output() -> None:
-    """Nobody reads what is printed: Python would complain once more about it at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Redirect standard output to /dev/null, so that Python's last flush succeeds."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

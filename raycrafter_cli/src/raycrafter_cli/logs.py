@@ -1,4 +1,4 @@
-"""What happened to a job, as it happens."""
+"""Print the events of a job."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 
 from .api import Api
 from .common import JOB, api_of, interval
-from .text import clean, moment
+from .text import clean, local_time
 from .watch import FINAL
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
@@ -19,22 +19,22 @@ LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 @click.command()
 @click.argument("job", type=JOB)
-@click.option("-f", "--follow", is_flag=True, help="Stay until the job ends.")
-@click.option("--level", type=click.Choice(list(LEVELS), case_sensitive=False), help="This one and graver ones.")
+@click.option("-f", "--follow", is_flag=True, help="Print new events until the job ends.")
+@click.option("--level", type=click.Choice(list(LEVELS), case_sensitive=False), help="Lowest level to print.")
 @interval
 @click.option("--json", "as_json", is_flag=True, help="Print each event as a line of JSON.")
 @click.pass_context
 def logs(context: click.Context, job: int, follow: bool, level: str | None, interval: float, as_json: bool) -> None:
-    """Print what happened to JOB, oldest first."""
+    """Print the events of JOB, oldest first."""
     for event in _events(api_of(context), job, LEVELS[level] if level else None, interval if follow else None):
         click.echo(json.dumps(event) if as_json else _line(event))
 
 
 def _events(api: Api, job: int, level: int | None, interval: float | None) -> Iterator[dict[str, Any]]:
-    """Give the events there are, and with an ``interval`` (seconds) those that come until the job has ended."""
+    """Yield a job's events; with an ``interval`` (seconds) until the job ends."""
     last = 0
     while True:
-        # looked at before the events: what happens in between is still printed
+        # Read the state before the events, so that the last events are printed.
         over = interval is None or api.job(job)["state"] in FINAL
         for event in api.events(job, last, level):
             last = event["id"]
@@ -47,4 +47,4 @@ def _events(api: Api, job: int, level: int | None, interval: float | None) -> It
 def _line(event: dict[str, Any]) -> str:
     frame = f" frame {event['frame']}:" if event["frame"] is not None else ""
     message = clean(event["message"] or event["kind"]).replace("\n", " ")
-    return f"{moment(event['time'])} {clean(event['level']):7}{frame} {message}"
+    return f"{local_time(event['time'])} {clean(event['level']):7}{frame} {message}"

@@ -1,4 +1,4 @@
-"""The command ``raycrafter``."""
+"""Define the command ``raycrafter`` and its subcommands."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 from click.shell_completion import get_completion_class
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 
-from . import __version__, account, fetch, logs, share, upkeep
+from . import __version__, account, fetch, logs, retention, share
 from .api import Api
 from .common import JOB, api_of, as_json, interval, print_json, progress
 from .errors import EXIT_FAILED, CliError
 from .group import Group
 from .pack import packed
-from .text import clean, columns, moment, standing
+from .text import clean, columns, job_state, local_time
 from .upload import upload
 from .watch import FINAL, summary, watch
 
@@ -30,7 +30,7 @@ def _watched(api: Api, number: int, interval: float, as_json: bool, job: dict[st
     try:
         return watch(api, number, interval, as_json, job)
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"The job goes on; see it again with: raycrafter watch {number}") from None
+        raise KeyboardInterrupt(f"The job continues; watch it again with: raycrafter watch {number}") from None
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,28 +39,28 @@ def main() -> None:
     """Render scenes on the cluster: submit, watch, fetch.
 
     Exit codes: 0 done; 1 the job failed or was cancelled, or a frame could not be fetched; 2 wrong usage, no
-    connection, or a refusal by the server; 130 interrupted; 141 nobody reads the output any more.
+    connection, or a refusal by the server; 130 interrupted; 141 the reader has closed the output.
     """
 
 
 for command in (account.login, account.logout, account.tokens, logs.logs, share.share, share.unshare):
     main.add_command(command)
-for command in (upkeep.extend, upkeep.keep, upkeep.notify):
+for command in (retention.extend, retention.keep, retention.notify):
     main.add_command(command)
 
 
 @main.command()
 @click.argument("scene", type=click.Path(exists=True, path_type=Path))
-@click.option("--frames", required=True, help="Like 1-20 or 1-100x2,150.")
-@click.option("--renderer", default="povray", show_default=True)
-@click.option("--width", type=click.IntRange(min=1), help="Pixels.")
-@click.option("--height", type=click.IntRange(min=1), help="Pixels.")
-@click.option("--main", "main_file", help="File to render, when a directory or an archive has several.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="The renderer's own; may be repeated.")
-@click.option("--name", help="The scene's name when left out.")
-@click.option("--priority", type=click.IntRange(0, 100), help="Among your jobs the highest comes first.")
-@click.option("--after", multiple=True, type=JOB, metavar="JOB", help="A job to wait for; may be repeated.")
-@click.option("--watch", "watching", is_flag=True, help="Stay and watch the job.")
+@click.option("--frames", required=True, help="Frames to render, like 1-20 or 1-100x2,150.")
+@click.option("--renderer", default="povray", show_default=True, help="Renderer of the site to use.")
+@click.option("--width", type=click.IntRange(min=1), help="Width in pixels; the server has a default.")
+@click.option("--height", type=click.IntRange(min=1), help="Height in pixels; the server has a default.")
+@click.option("--main", "main_file", help="File to render if SCENE contains several.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Renderer option; repeatable.")
+@click.option("--name", help="Name of the job; by default the name of SCENE.")
+@click.option("--priority", type=click.IntRange(0, 100), help="Priority among your jobs; the highest goes first.")
+@click.option("--after", multiple=True, type=JOB, metavar="JOB", help="Wait for the end of JOB; repeatable.")
+@click.option("--watch", "watching", is_flag=True, help="Watch the job until it ends.")
 @interval
 @as_json
 @click.pass_context
@@ -80,9 +80,9 @@ def submit(
     interval: float,
     as_json: bool,
 ) -> None:
-    """Submit SCENE: a file, an archive, or a directory, which is packed.
+    """Submit SCENE: a file, an archive, or a directory, which the command packs.
 
-    With --watch and --json the job is printed as a line of JSON, and again whenever it has changed.
+    With --watch and --json, the command prints the job as a line of JSON after every change.
     """
     given: dict[str, Any] = {
         "name": name or scene.resolve().name.split(".")[0] or "scene",
@@ -107,40 +107,41 @@ def submit(
 
 
 def _options(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Return KEY=VALUE pairs with numbers and true/false as what they are."""
-    found: dict[str, Any] = {}
+    """Return the options of KEY=VALUE pairs; values that are JSON are decoded."""
+    options: dict[str, Any] = {}
     for pair in pairs:
         key, separator, value = pair.partition("=")
         if not separator or not key:
-            raise click.BadParameter(f"{pair!r} is not KEY=VALUE", param_hint="--option")
+            raise click.BadParameter(f"{pair!r} must have the form KEY=VALUE", param_hint="--option")
         try:
-            found[key] = json.loads(value)
+            options[key] = json.loads(value)
         except ValueError:
-            found[key] = value
-    return found
+            options[key] = value
+    return options
 
 
 @main.command("list")
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@click.option("--state", type=click.Choice(STATES, case_sensitive=False), multiple=True, help="May be repeated.")
-@click.option("--renderer")
-@click.option("--owner", help="User name.")
-@click.option("--name", help="A part of the name.")
-@click.option("--since", "created_after", metavar="DATE", help="Created since, like 2030-05-01 or 2030-05-01T12:00Z.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="Number of jobs to list.")
+@click.option("--state", type=click.Choice(STATES, case_sensitive=False), multiple=True, help="State; repeatable.")
+@click.option("--renderer", help="Name of the renderer.")
+@click.option("--owner", help="User name of the owner.")
+@click.option("--name", help="Part of the job's name.")
+@click.option("--since", "created_after", metavar="DATE", help="Created after, like 2030-05-01 or 2030-05-01T12:00Z.")
 @as_json
 @click.pass_context
-def list_jobs(context: click.Context, limit: int, as_json: bool, **wanted: Any) -> None:
-    """List the newest jobs: yours, and those that are shared with you."""
-    jobs = api_of(context).jobs(limit, **{key: value for key, value in wanted.items() if value})
+def list_jobs(context: click.Context, limit: int, as_json: bool, **filters: Any) -> None:
+    """List your newest jobs and the newest jobs shared with you."""
+    jobs = api_of(context).jobs(limit, **{key: value for key, value in filters.items() if value})
     if as_json:
         print_json(jobs)
     elif not jobs:
-        nothing = "No such jobs." if any(wanted.values()) else "No jobs yet: raycrafter submit SCENE --frames 1-20"
-        click.echo(nothing)
+        hint = "No jobs match." if any(filters.values()) else "No jobs yet: raycrafter submit SCENE --frames 1-20"
+        click.echo(hint)
     else:
         rows = [("JOB", "STATE", "FRAMES", "CREATED", "NAME")]
         rows += [
-            (str(job["id"]), standing(job), summary(job), moment(job["created"]), clean(job["name"])) for job in jobs
+            (str(job["id"]), job_state(job), summary(job), local_time(job["created"]), clean(job["name"]))
+            for job in jobs
         ]
         click.echo("\n".join(columns(rows)))
 
@@ -150,12 +151,12 @@ def list_jobs(context: click.Context, limit: int, as_json: bool, **wanted: Any) 
 @as_json
 @click.pass_context
 def status(context: click.Context, job: int | None, as_json: bool) -> None:
-    """Show JOB, or the newest one."""
+    """Show JOB, or the newest job."""
     api = api_of(context)
     if job is None:
         newest = api.jobs(1)
         if not newest:
-            raise CliError("there are no jobs yet: raycrafter submit SCENE --frames 1-20")
+            raise CliError("no jobs yet: raycrafter submit SCENE --frames 1-20")
         data = newest[0]
     else:
         data = api.job(job)
@@ -166,17 +167,17 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
     counts = ", ".join(f"{count} {name}" for name, count in data["frame_counts"].items() if count)
     rows = [
         ("Job", f"{data['id']} ({clean(data['name'])})"),
-        ("State", standing(data)),
+        ("State", job_state(data)),
         ("Reason", clean(data.get("state_reason") or "")),
         ("Renderer", clean(data["renderer"])),
         ("Frames", f"{clean(data['frames'])}: {clean(counts)}"),
         ("Progress", f"{data['percent']:.0f} %"),
-        ("Created", moment(data["created"])),
-        ("Started", moment(data.get("started"))),
-        ("Finished", moment(data.get("finished"))),
+        ("Created", local_time(data["created"])),
+        ("Started", local_time(data.get("started"))),
+        ("Finished", local_time(data.get("finished"))),
         ("Workspace", clean(workspace.get("path") or "")),
-        ("Lent until", moment(workspace.get("expires"))),
-        ("Kept until", moment(data.get("files_go"))),
+        ("Workspace until", local_time(workspace.get("expires"))),
+        ("Kept until", local_time(data.get("files_go"))),
         ("Log", clean(data.get("log_search_url") or "")),
     ]
     click.echo("\n".join(columns(row for row in rows if row[1] not in ("", "-"))))
@@ -185,51 +186,55 @@ def status(context: click.Context, job: int | None, as_json: bool) -> None:
 @main.command("watch")
 @click.argument("job", type=JOB)
 @interval
-@click.option("--json", "as_json", is_flag=True, help="Print the job as a line of JSON whenever it has changed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the job as a line of JSON after every change.")
 @click.pass_context
 def watch_job(context: click.Context, job: int, interval: float, as_json: bool) -> None:
-    """Watch JOB to its end: exit code 0 when it is done, 1 when it failed or was cancelled."""
+    """Watch JOB until it ends.
+
+    The exit code is 0 if the job is done, 1 if the job failed or was cancelled.
+    """
     context.exit(_watched(api_of(context), job, interval, as_json))
 
 
 @main.command("fetch")
 @click.argument("job", type=JOB)
 @click.option(
-    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Directory; job-NUMBER when left out."
+    "-o", "--output", type=click.Path(file_okay=False, path_type=Path), help="Target directory; by default job-NUMBER."
 )
-@click.option("--parallel", default=4, show_default=True, type=click.IntRange(1, 32), help="Downloads at once.")
+@click.option("--parallel", default=4, show_default=True, type=click.IntRange(1, 32), help="Parallel downloads.")
 @as_json
 @click.pass_context
 def fetch_job(context: click.Context, job: int, output: Path | None, parallel: int, as_json: bool) -> None:
-    """Fetch the frames of JOB that are there.
+    """Download the rendered frames of JOB.
 
-    What is already here and whole is left alone, what is here in part is gone on with: an interrupted fetch is
-    simply repeated.
+    The command skips complete files and continues partial files: after an interruption, run the command again.
     """
     api = api_of(context)
     directory = output or Path(f"job-{job}")
     frames = list(api.frames(job))
-    wanted = [frame for frame in frames if frame["file"]]
+    available = [frame for frame in frames if frame["file"]]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
-            pass  # it can be written to
+            pass  # tests the write permission
     except OSError as error:
-        raise CliError(f"cannot write to {directory}: {error}") from error
+        raise CliError(f"cannot write to {directory}: {error}\nChoose another directory with --output.") from error
     show = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     try:
         with progress(*show) as bar:
-            task = bar.add_task(f"job {job}", total=len(wanted))
-            outcomes = fetch.fetch_all(api, job, wanted, directory, parallel, lambda: bar.advance(task))
+            task = bar.add_task(f"job {job}", total=len(available))
+            outcomes = fetch.fetch_all(api, job, available, directory, parallel, lambda: bar.advance(task))
     except KeyboardInterrupt:
-        raise KeyboardInterrupt("Interrupted; the same fetch again goes on from here.") from None
+        raise KeyboardInterrupt("Interrupted; run the same command again to continue.") from None
     if as_json:
         print_json({"directory": str(directory), "frames": [asdict(outcome) for outcome in outcomes]})
     else:
         _report(directory, frames, outcomes)
-    untried = len(wanted) - len(outcomes)
-    if untried:
-        click.echo(f"{untried} frames were not tried any more; the same fetch again goes on from here", err=True)
+    skipped = len(available) - len(outcomes)
+    if skipped:
+        click.echo(
+            f"{skipped} frames were skipped after the failures; run the same command again to continue", err=True
+        )
     if any(outcome.how == "failed" for outcome in outcomes):
         context.exit(EXIT_FAILED)
 
@@ -252,7 +257,7 @@ def _report(directory: Path, frames: list[dict[str, Any]], outcomes: list[fetch.
 @click.pass_context
 def cancel(context: click.Context, job: int, as_json: bool) -> None:
     """Cancel JOB."""
-    _changed(api_of(context).act(job, "cancel"), as_json)
+    _print_job(api_of(context).act(job, "cancel"), as_json)
 
 
 @main.command()
@@ -260,8 +265,8 @@ def cancel(context: click.Context, job: int, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def retry(context: click.Context, job: int, as_json: bool) -> None:
-    """Render the failed frames of JOB again; what is rendered stays."""
-    _changed(api_of(context).act(job, "retry"), as_json)
+    """Render the failed frames of JOB again; rendered frames stay."""
+    _print_job(api_of(context).act(job, "retry"), as_json)
 
 
 @main.command()
@@ -269,8 +274,8 @@ def retry(context: click.Context, job: int, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def pause(context: click.Context, job: int, as_json: bool) -> None:
-    """Begin nothing more of JOB; frames that are rendered now end."""
-    _changed(api_of(context).act(job, "pause"), as_json)
+    """Start no more frames of JOB; running frames finish."""
+    _print_job(api_of(context).act(job, "pause"), as_json)
 
 
 @main.command()
@@ -278,26 +283,26 @@ def pause(context: click.Context, job: int, as_json: bool) -> None:
 @as_json
 @click.pass_context
 def resume(context: click.Context, job: int, as_json: bool) -> None:
-    """Go on with JOB after a pause."""
-    _changed(api_of(context).act(job, "resume"), as_json)
+    """Resume JOB after a pause."""
+    _print_job(api_of(context).act(job, "resume"), as_json)
 
 
-def _changed(data: dict[str, Any], as_json: bool) -> None:
+def _print_job(data: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(data)
     else:
-        click.echo(f"Job {data['id']} is {standing(data)}")
+        click.echo(f"Job {data['id']} is {job_state(data)}")
 
 
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete this command.
+    """Print the completion script for SHELL.
 
-    For bash, for instance: raycrafter completion bash > ~/.local/share/bash-completion/completions/raycrafter
+    Example for bash: raycrafter completion bash > ~/.local/share/bash-completion/completions/raycrafter
     """
-    words = get_completion_class(shell)
-    if words is None:
-        raise CliError(f"{shell} is not known")
-    click.echo(words(main, {}, "raycrafter", "_RAYCRAFTER_COMPLETE").source())
+    completion_class = get_completion_class(shell)
+    if completion_class is None:
+        raise CliError(f"click has no completion for {shell}: use bash, zsh or fish")
+    click.echo(completion_class(main, {}, "raycrafter", "_RAYCRAFTER_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""Text for terminals."""
+"""Format text for terminals."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ COLOURS = {"DONE": "green", "ACTIVE": "cyan", "STAGING_OUT": "cyan", "FAILED": "
 
 
 def clean(text: Any) -> str:
-    """Return text from the server without control characters: it must not steer the terminal."""
+    """Replace control characters, with which the server could control the terminal."""
     return "".join(char if char == "\n" or unicodedata.category(char)[0] != "C" else "?" for char in str(text))
 
 
 def state(name: str) -> str:
-    """Return a state in its colour; click leaves colours out where nobody can see them."""
+    """Return a state in its colour, which click removes outside of terminals."""
     return click.style(clean(name), fg=COLOURS.get(name))
 
 
-def standing(job: dict[str, Any]) -> str:
-    """Return a job's state, and whether it is paused."""
+def job_state(job: dict[str, Any]) -> str:
+    """Return a job's state, with a note if the job is paused."""
     return state(job["state"]) + (", paused" if job.get("paused") else "")
 
 
-def moment(value: str | None) -> str:
+def local_time(value: str | None) -> str:
     """Return an ISO 8601 time as local time to the second, or a dash."""
     if not value:
         return "-"

@@ -1,4 +1,4 @@
-"""Follows a job to its end."""
+"""Watch a job until it ends."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from rich.text import Text
 
 from .api import Api, UnavailableError
 from .errors import EXIT_FAILED
-from .text import clean, standing, state
+from .text import clean, job_state, state
 
 FINAL = {"DONE", "FAILED", "CANCELLED"}
-MOVING = {"RUNNING", "VERIFYING"}
-# How often in a row the server may be away before watching ends.
-PATIENCE = 30
+TRANSFERRING = {"RUNNING", "VERIFYING"}
+MAX_FAILURES = 30  # consecutive failures that end the command
 SHOWN_ERRORS = 5
 
 
 def summary(job: dict[str, Any]) -> str:
-    """Return how the frames are, in one line."""
+    """Return the progress of a job in one line."""
     counts = job["frame_counts"]
     total = sum(counts.values())
     parts = [f"{counts.get('SYNCED', 0)}/{total} frames", f"{job['percent']:.0f} %"]
@@ -37,23 +36,26 @@ def summary(job: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def held_up(job: dict[str, Any]) -> str:
-    """Return what a job that has not ended waits for, in one line; nothing when nothing holds it up."""
+def hold_reason(job: dict[str, Any]) -> str:
+    """Return the reason for an unfinished job's hold in one line, or an empty string."""
     return "" if job["state"] in FINAL else clean(job.get("state_reason") or "").replace("\n", " ")
 
 
 def watch(api: Api, number: int, interval: float, as_json: bool, job: dict[str, Any] | None = None) -> int:
-    """Show a job until it ends; return the exit code. ``interval`` in seconds; ``job`` when it is known how it is."""
+    """Show a job until it ends; return the exit code.
+
+    ``interval`` is in seconds. ``job`` is the current response of the API, if already known.
+    """
     show = _json_lines if as_json else _bar if Console().is_terminal else _lines
-    look = api.job if as_json else functools.partial(_look, api)
-    job = show(lambda: _poll(look, number, interval), job or look(number))
+    get = api.job if as_json else functools.partial(_get, api)
+    job = show(lambda: _poll(get, number, interval), job or get(number))
     if as_json:
         return 0 if job["state"] == "DONE" else EXIT_FAILED
     return report_end(api, job)
 
 
 def report_end(api: Api, job: dict[str, Any]) -> int:
-    """Say how a job ended; return the exit code."""
+    """Print the end of a job; return the exit code."""
     click.echo(f"Job {job['id']} is {state(job['state'])}: {summary(job)}")
     if job["state"] == "DONE":
         return 0
@@ -67,35 +69,35 @@ def report_end(api: Api, job: dict[str, Any]) -> int:
     return EXIT_FAILED
 
 
-def _look(api: Api, number: int, **options: Any) -> dict[str, Any]:
-    """Return a job; while its scene is on the way to the cluster, with how much of it is there."""
+def _get(api: Api, number: int, **options: Any) -> dict[str, Any]:
+    """Return a job, with ``scene_percent`` during the transfer of its scene."""
     job = api.job(number, **options)
     if job["state"] == "STAGING":
         for transfer in api.transfers(number):
-            if transfer["kind"] == "in" and transfer["state"] in MOVING and transfer["bytes_total"]:
+            if transfer["kind"] == "in" and transfer["state"] in TRANSFERRING and transfer["bytes_total"]:
                 job["scene_percent"] = 100 * transfer["bytes_done"] // transfer["bytes_total"]
     return job
 
 
-def _poll(look: Callable[..., dict[str, Any]], number: int, interval: float) -> dict[str, Any]:
-    """Wait, then ask. A server that is away for a while ends nothing."""
-    for left in range(PATIENCE - 1, -1, -1):
+def _poll(get: Callable[..., dict[str, Any]], number: int, interval: float) -> dict[str, Any]:
+    """Wait ``interval`` seconds, then get the job; retry while the server is down."""
+    for left in range(MAX_FAILURES - 1, -1, -1):
         threading.Event().wait(interval)
         try:
-            return look(number, tries=1)
+            return get(number, tries=1)
         except UnavailableError as error:
             if not left:
                 raise
-            if left == PATIENCE - 1:
+            if left == MAX_FAILURES - 1:
                 click.echo(f"{error.message.splitlines()[0]}; trying again", err=True)
     raise AssertionError
 
 
 def _lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
-    """One line whenever something has changed."""
+    """Print a line after every change."""
     shown = ""
     while True:
-        line = ". ".join(filter(None, (f"job {job['id']} {standing(job)} {summary(job)}", held_up(job))))
+        line = ". ".join(filter(None, (f"job {job['id']} {job_state(job)} {summary(job)}", hold_reason(job))))
         if line != shown:
             shown = line
             click.echo(f"{datetime.now():%H:%M:%S} {line}")
@@ -105,7 +107,7 @@ def _lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str,
 
 
 def _json_lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
-    """The whole job as a line of JSON whenever anything of it has changed."""
+    """Print the job as a line of JSON after every change."""
     shown: dict[str, Any] = {}
     while True:
         if job != shown:
@@ -117,19 +119,19 @@ def _json_lines(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict
 
 
 class _Progress(Progress):
-    """A bar, and below it a line when something holds the job up."""
+    """A progress bar with a line below it for the reason of a hold."""
 
     note = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """Return what is drawn."""
+        """Return the bar and the note."""
         yield from super().get_renderables()
         if self.note:
             yield Text(self.note, style="yellow")
 
 
 def _bar(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, Any]:
-    """A bar over the frames; frames in work count by their share."""
+    """Draw a progress bar; running frames count by their percentage."""
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -139,7 +141,7 @@ def _bar(poll: Callable[[], dict[str, Any]], job: dict[str, Any]) -> dict[str, A
     with _Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=100.0, summary="")
         while True:
-            label, progress.note = f"job {job['id']} {click.unstyle(standing(job))}", held_up(job)
+            label, progress.note = f"job {job['id']} {click.unstyle(job_state(job))}", hold_reason(job)
             progress.update(task, description=label, completed=job["percent"], summary=summary(job))
             if job["state"] in FINAL:
                 return job

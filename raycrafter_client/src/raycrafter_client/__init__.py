@@ -1,3 +1,3 @@
-"""RayCrafter's client on the compute nodes: standard library only, Python 3.6 and later."""
+"""RayCrafter's compute client: standard library only, Python 3.6 and later."""
 
 __version__ = "0.1.0"

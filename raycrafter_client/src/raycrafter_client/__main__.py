@@ -1,4 +1,4 @@
-"""Command line: ``run`` works off one batch, ``selftest`` tries the connections."""
+"""Render the frames of one batch (``run``) or test connections (``selftest``)."""
 
 import argparse
 import contextlib
@@ -14,17 +14,16 @@ from typing import List, Optional
 from . import __version__, selftest, stop
 from .api import Api
 from .config import Config, ConfigError, load, native_id
+from .event_sender import EventSender
+from .event_spool import EventSpool
 from .gelf import LINKS, SPOOL_BYTES, GelfHandler
 from .gelf_spool import LogSpool
 from .linux import UnsupportedError
 from .reporter import Reporter
-from .sender import EventSender
 from .session import EXIT_UNUSABLE, Session
 from .spawner import Spawner
-from .spool import EventSpool
 from .tls import client_context
 
-# Time for the last log messages, seconds.
 LOG_FLUSH_SECONDS = 4.0
 
 
@@ -36,13 +35,15 @@ def main(argv: Optional[List[str]] = None) -> int:
     commands.required = True
     run = commands.add_parser("run", help="claim and render the frames of one batch")
     run.add_argument("--config", required=True, help="client.json of the batch")
-    test = commands.add_parser("selftest", help="try the connections, print JSON, exit 0 when all work")
-    test.add_argument("--url", required=True, help="of the server, https://…")
-    test.add_argument("--ca", required=True, help="certificate of the CA that signed the servers' certificates")
-    test.add_argument("--gelf", help="HOST:PORT of the log server's input for clients")
-    test.add_argument("--gelf-transport", choices=sorted(LINKS), default="tcp", help="what that input speaks")
-    test.add_argument("--cert", help="certificate shown to the log server")
-    test.add_argument("--key", help="its key")
+    test = commands.add_parser("selftest", help="test the connections, print JSON, exit 0 when all work")
+    test.add_argument("--url", required=True, help="address of the server, https://…")
+    test.add_argument(
+        "--ca", required=True, help="file with the CA certificate that both servers' certificates chain to"
+    )
+    test.add_argument("--gelf", help="HOST:PORT of the log server's GELF input")
+    test.add_argument("--gelf-transport", choices=sorted(LINKS), default="tcp", help="transport of the GELF input")
+    test.add_argument("--cert", help="file with the client certificate for the log server")
+    test.add_argument("--key", help="file with the private key of --cert")
     options = parser.parse_args(argv)
     if options.command == "selftest":
         report = selftest.run(options.url, options.ca, options.gelf, options.cert, options.key, options.gelf_transport)
@@ -57,7 +58,7 @@ def _run(path: str) -> int:
     logger.setLevel(logging.DEBUG)
     logging.getLogger().handlers[0].setLevel(logging.INFO)
     try:
-        # before there are threads and open files
+        # The spawner forks: before threads and open files exist.
         spawner = Spawner()
     except (UnsupportedError, OSError) as error:
         logger.error("%s", error)
@@ -70,7 +71,7 @@ def _serve(path: str, logger: logging.Logger, spawner: Spawner) -> int:
     try:
         config = load(path)
         native = native_id(config.native_id_env, os.environ)
-        # a second client of the same batch (submitted twice) must not write into the first one's files
+        # One directory per batch job: a batch submitted twice must not share spool files.
         directory = os.path.join(config.spool_dir, re.sub(r"[^\w.-]", "_", native))
         spool = EventSpool(directory)
         context = client_context(config.ca_file)
@@ -112,7 +113,7 @@ def _gelf_handler(config: Config, native: str, directory: str) -> Optional[GelfH
     fields = {"facility": "raycrafter-client", "job_id": config.job, "batch_id": config.batch, "native_id": native}
     link = LINKS[gelf.transport]
     return GelfHandler(
-        # the files are read at every connection: a renewed certificate needs no new client
+        # Read the files at every connection, so that a renewed certificate takes effect.
         lambda: link(gelf.host, gelf.port, client_context(gelf.ca_file, gelf.cert_file, gelf.key_file)),
         LogSpool(os.path.join(directory, "gelf.spool"), SPOOL_BYTES),
         socket.gethostname(),

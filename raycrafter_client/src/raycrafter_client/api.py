@@ -1,4 +1,4 @@
-"""The server's REST interface for clients: one batch, one token."""
+"""Call the server's REST interface for compute clients: one batch, one token."""
 
 import http.client
 import json
@@ -11,12 +11,11 @@ from urllib.parse import urlsplit
 from . import __version__
 from .backoff import Backoff
 
-# Answers are small; more than this is not our server.
-MAX_ANSWER = 4 * 1024 * 1024
+MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 
 
 class ApiError(Exception):
-    """The server answered with an error that another try would not change (3xx or 4xx)."""
+    """The server refused a request (3xx or 4xx). A retry gets the same response."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__("the server answered {}: {}".format(status, text))
@@ -24,21 +23,24 @@ class ApiError(Exception):
 
 
 class UnreachableError(Exception):
-    """No usable answer: no connection, a bad certificate, a broken answer, or 5xx."""
+    """No usable response: no connection, a bad certificate, a broken body, or 5xx."""
 
 
-class Answer(NamedTuple):
-    """What came back."""
+class Response(NamedTuple):
+    """HTTP status and the JSON object of the body."""
 
     status: int
     data: Dict[str, Any]
 
 
 class Api:
-    """Calls to the server. Every call may be repeated: the server takes repeats as one."""
+    """Send requests to the server. Every request is idempotent."""
 
     def __init__(self, url: str, token: str, context: ssl.SSLContext, retry_seconds: float = 1.0) -> None:
-        """Talk to ``url`` (without /api/v1); ``retry_seconds`` is the first pause between tries."""
+        """Use the server at ``url`` (without /api/v1).
+
+        ``retry_seconds`` is the first pause between two attempts.
+        """
         parts = urlsplit(url)
         self._host = parts.hostname or ""
         self._port = parts.port or 443
@@ -46,30 +48,33 @@ class Api:
         self._token = token
         self._context = context
         self._retry_seconds = retry_seconds
-        self.clock_offset = 0.0  # server's clock less ours, in seconds, to a second
+        self.clock_offset = 0.0  # server's clock minus the local clock, seconds; the Date header has whole seconds
 
-    def claim(self, native_id: str, host: str, until: float, given_up: Callable[[float], bool]) -> Answer:
-        """Ask for frames; 204 means that none are left."""
-        return self._retrying("claim", {"native_id": native_id, "host": host}, until, given_up)
+    def claim(self, native_id: str, host: str, until: float, wait: Callable[[float], bool]) -> Response:
+        """Claim frames; status 204 means that no frames are left."""
+        return self._retry("claim", {"native_id": native_id, "host": host}, until, wait)
 
-    def heartbeat(self, native_id: str, frames: List[Dict[str, Any]], timeout: float) -> Answer:
-        """Say once that we live and how far the frames are. The next beat is the retry."""
+    def heartbeat(self, native_id: str, frames: List[Dict[str, Any]], timeout: float) -> Response:
+        """Send one heartbeat with the frames' progress; the next one is the retry."""
         return self.call("heartbeat", {"native_id": native_id, "frames": frames}, timeout)
 
-    def events(self, native_id: str, events: List[Dict[str, Any]]) -> Answer:
-        """Send numbered events once; the answer holds the last number the server has."""
+    def events(self, native_id: str, events: List[Dict[str, Any]]) -> Response:
+        """Send numbered events once; the response has the last number stored."""
         return self.call("events", {"native_id": native_id, "events": events})
 
-    def result(self, number: int, result: Dict[str, Any], until: float, given_up: Callable[[float], bool]) -> Answer:
-        """Report how an attempt ended."""
-        return self._retrying("frames/{}/result".format(number), result, until, given_up)
+    def result(self, number: int, result: Dict[str, Any], until: float, wait: Callable[[float], bool]) -> Response:
+        """Report the result of an attempt at frame ``number``."""
+        return self._retry("frames/{}/result".format(number), result, until, wait)
 
-    def finish(self, native_id: str, reason: str, until: float, given_up: Callable[[float], bool]) -> Answer:
-        """Say that this client ends."""
-        return self._retrying("finish", {"native_id": native_id, "reason": reason}, until, given_up)
+    def finish(self, native_id: str, reason: str, until: float, wait: Callable[[float], bool]) -> Response:
+        """Report the end of this client."""
+        return self._retry("finish", {"native_id": native_id, "reason": reason}, until, wait)
 
-    def call(self, path: str, payload: Dict[str, Any], timeout: float = 30.0) -> Answer:
-        """POST once. Raises ApiError for 3xx and 4xx, UnreachableError for everything that may pass by itself."""
+    def call(self, path: str, payload: Dict[str, Any], timeout: float = 30.0) -> Response:
+        """POST once, with ``timeout`` in seconds.
+
+        Raises ApiError for 3xx and 4xx, UnreachableError for every error that a retry may cure.
+        """
         connection = http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
         try:
             connection.request(
@@ -84,18 +89,21 @@ class Api:
                 },
             )
             response = connection.getresponse()
-            body = response.read(MAX_ANSWER + 1)
-        # CertificateError is no OSError before Python 3.7
+            body = response.read(MAX_RESPONSE_BYTES + 1)
+        # Before Python 3.7, CertificateError is not an OSError.
         except (OSError, http.client.HTTPException, ssl.CertificateError) as error:
             raise UnreachableError("{}:{}: {}".format(self._host, self._port, error or type(error).__name__)) from error
         finally:
             connection.close()
-        self._note_clock(response.getheader("Date"))
-        return self._answer(response.status, body)
+        self._set_clock_offset(response.getheader("Date"))
+        return self._parse(response.status, body)
 
-    def _retrying(self, path: str, payload: Dict[str, Any], until: float, given_up: Callable[[float], bool]) -> Answer:
-        """Call until there is an answer. ``until`` is on time.monotonic(); ``given_up(seconds)`` waits between tries
-        and returns True to end early. Raises UnreachableError then."""
+    def _retry(self, path: str, payload: Dict[str, Any], until: float, wait: Callable[[float], bool]) -> Response:
+        """Repeat a request until the server responds.
+
+        ``until`` is a time of time.monotonic(). ``wait(seconds)`` sleeps between attempts and returns True to stop
+        early. Raises ApiError, and UnreachableError after the last attempt.
+        """
         backoff = Backoff(self._retry_seconds)
         while True:
             left = until - time.monotonic()
@@ -103,14 +111,14 @@ class Api:
                 return self.call(path, payload, timeout=max(1.0, min(30.0, left)))
             except UnreachableError:
                 left = until - time.monotonic()
-                if left <= 0 or given_up(min(left, backoff.next())):
+                if left <= 0 or wait(min(left, backoff.next())):
                     raise
 
-    def _answer(self, status: int, body: bytes) -> Answer:
+    def _parse(self, status: int, body: bytes) -> Response:
         if status == 204:
-            return Answer(status, {})
+            return Response(status, {})
         try:
-            if len(body) > MAX_ANSWER:
+            if len(body) > MAX_RESPONSE_BYTES:
                 raise ValueError("too long")
             data = json.loads(body.decode("utf-8"))
             if not isinstance(data, dict):
@@ -118,15 +126,17 @@ class Api:
         except ValueError as error:
             data = {}
             if status < 300:
-                raise UnreachableError("{} is no answer of this service: {}".format(self._host, error)) from error
+                raise UnreachableError(
+                    "{} did not answer as a RayCrafter server: {}".format(self._host, error)
+                ) from error
         if status >= 500:
             raise UnreachableError("{} answered {}".format(self._host, status))
         if status >= 300:
             raise ApiError(status, str(data.get("detail") or data.get("title") or "without a reason"))
-        return Answer(status, data)
+        return Response(status, data)
 
-    def _note_clock(self, date: Optional[str]) -> None:
-        """Keep the difference of the clocks: the server's times are on the server's clock."""
+    def _set_clock_offset(self, date: Optional[str]) -> None:
+        """Measure the clock offset: all times in responses are on the server's clock."""
         if not date:
             return
         try:

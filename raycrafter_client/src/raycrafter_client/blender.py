@@ -1,4 +1,7 @@
-"""What Blender prints, as events. Learned from 3.4.1, 4.2, 4.5 and 5.0.1; its two outputs speak the same language."""
+"""Parse Blender's output into events.
+
+Written against the output of 3.4.1, 4.2, 4.5 and 5.0.1. stdout and stderr have the same format.
+"""
 
 import logging
 import re
@@ -7,45 +10,48 @@ from typing import Any, Dict, Optional
 from .parsing import Event, LineParser
 
 VERSION = re.compile(r"^Blender (\d+\.\d+\S*)")
-# Blender 5 logs with the time since the start, a category, and a level where it is more than information.
+# Blender 5 prefixes a line with the time since its start, a category, and a level above INFO.
 LOGGED = re.compile(r"^((?:\d+:)?\d+:\d+\.\d{3}  [\w.]+ +\| )(?:(FATAL|ERROR|WARNING) )?")
 FRAME = re.compile(r"^Fra:(\d+) ")
 MEMORY = re.compile(r"\bMem:([\d.]+)M \(Peak ([\d.]+)M\)")
 REMAINING = re.compile(r"\bRemaining:\s*([\d:.]+)")
-# Cycles, with tiles where the picture is large; Eevee and the Workbench.
+# Cycles (with tiles for a large image), or Eevee and Workbench.
 SAMPLES = re.compile(r"\b(?:Rendered (\d+)/(\d+) Tiles, )?Sample (\d+)/(\d+)$|\bRendering (\d+) / (\d+) samples$")
 SAVED = re.compile(r"^Saved: '(.*)'")
 FRAME_TIME = re.compile(r"^\s*Time: ([\d:.]+) \(Saving: ")
-# What Python prints of an exception ends with the first line that is not indented: its name and its text.
+# A Python traceback ends with its first unindented line: the exception's name and text.
 EXCEPTION = re.compile(r"^[A-Za-z_][\w.]*(?::|$)")
 TRACEBACK = "Traceback (most recent call last):"
 SCRIPT_FAILED = re.compile(r"^Error: script failed,")
-# Messages without a label. A compute node has nothing to make sounds with.
+# Messages without a label. Compute nodes have no audio device, so that message is harmless.
 COMPLAINT = re.compile(r"^(?:Cannot|Can't|Could not|Couldn't|Failed|Unable)\b(?! to initialise audio)")
 
-# What explains a failure, from the least to the best.
+# Ranks of explanations for a failure; the highest rank wins.
 COMPLAINED, SCRIPT, SAID, RAISED = range(1, 5)
 LEVELS = {"WARNING": "Warning: ", "ERROR": "Error: ", "FATAL": "Error: "}
 
 
 class BlenderParser(LineParser):
-    """One of Blender's outputs. Several frames of one process are told apart."""
+    """Parse one output of Blender, also with several frames in one process."""
 
     def __init__(self) -> None:
         super().__init__()
         self._frame = ""
         self._phase = ""
         self._in_traceback = False
-        self._indent = ""  # of the lines that belong to a logged one
+        self._indent = ""  # indentation of the continuation lines of a logged message
 
     def explain(self, rank: int, text: str) -> None:
-        """Keep the last text of the highest rank: Blender goes on after a lesser error, as a missing texture."""
+        """Keep the last text of the highest rank as the error.
+
+        Blender continues after minor errors such as a missing texture, so that the last error is the cause.
+        """
         if rank >= self.error_rank:
             self.error_rank, self.error = rank, text
 
     def event(self, line: str) -> Optional[Event]:
-        """Return the event of one line, or None for the steps of a frame that is prepared."""
-        line = self._unlogged(line)
+        """Return the event of one line, or None for a repeated preparation step."""
+        line = self._without_prefix(line)
         if self._in_traceback:
             self._in_traceback = line.startswith(" ")
             if not self._in_traceback and EXCEPTION.match(line):
@@ -59,8 +65,8 @@ class BlenderParser(LineParser):
             return self._status(line, frame.group(1) if frame else self._frame, samples)
         return self._message(line)
 
-    def _unlogged(self, line: str) -> str:
-        """Return a line as it is where nothing is put before it."""
+    def _without_prefix(self, line: str) -> str:
+        """Remove the prefix that Blender 5 puts before a line."""
         logged = LOGGED.match(line)
         if logged:
             self._indent = " " * len(logged.group(1))
@@ -73,7 +79,7 @@ class BlenderParser(LineParser):
         event = self.progress(_percent(samples), _figures(line)) if samples else None
         phase = "rendering" if samples else self._phase or "preparing"
         if phase != self._phase:
-            # The first line of the samples mostly says that none is done.
+            # The first sample line usually reports 0 samples, so the phase event replaces the progress event.
             self._phase = phase
             event = Event("phase", logging.INFO, phase, {"phase": phase})
         return event
@@ -105,13 +111,13 @@ def _percent(samples: Any) -> float:
     tiles_done, tiles, done, total, eevee_done, eevee_total = (int(group or 0) for group in samples.groups())
     part = (done + eevee_done) / max(1, total + eevee_total)
     if tiles:
-        # When a tile is done, the line that counts it still has its samples.
+        # The line that counts a finished tile still shows the samples of that tile.
         return 100.0 * (tiles_done + (part if part < 1 else 0)) / tiles
     return 100.0 * part
 
 
 def _figures(line: str) -> Dict[str, Any]:
-    """Return memory in MiB and the time that Blender thinks it still needs in seconds, as far as the line has them."""
+    """Return memory (MiB) and the estimated remaining time (seconds), if printed."""
     figures: Dict[str, Any] = {}
     memory, remaining = MEMORY.search(line), REMAINING.search(line)
     if memory:
@@ -122,7 +128,7 @@ def _figures(line: str) -> Dict[str, Any]:
 
 
 def _seconds(text: str) -> float:
-    """Return the seconds of [HH:]MM:SS.ff."""
+    """Convert [HH:]MM:SS.ff to seconds."""
     seconds = 0.0
     for part in text.split(":"):
         seconds = seconds * 60 + float(part)

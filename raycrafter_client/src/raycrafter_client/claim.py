@@ -1,4 +1,4 @@
-"""What the server hands out, checked before anything is run."""
+"""Parse and check the server's response to a claim before a frame runs."""
 
 import os
 from typing import Any, Dict, List, NamedTuple
@@ -7,11 +7,11 @@ from .files import ExpectedFile
 
 
 class ClaimError(ValueError):
-    """The server's answer is not what the two agreed on."""
+    """The response does not follow the claim format."""
 
 
 class FrameTask(NamedTuple):
-    """One frame to render. ``resume``: the command goes on where an interrupted attempt ended."""
+    """One frame to render. ``resume``: the command continues an interrupted attempt."""
 
     number: int
     attempt: int
@@ -22,7 +22,7 @@ class FrameTask(NamedTuple):
 
 
 class Claim(NamedTuple):
-    """The frames of one answer; ``stop_at`` is the server's clock, seconds since 1970."""
+    """Claimed frames; ``stop_at`` is in seconds since 1970 on the server's clock."""
 
     renderer: str
     frames: List[FrameTask]
@@ -30,17 +30,20 @@ class Claim(NamedTuple):
 
 
 def parse(data: Dict[str, Any]) -> Claim:
-    """Check an answer. Raises ClaimError naming what is wrong."""
+    """Return the claim in a response's JSON object.
+
+    Raises ClaimError that names the problem.
+    """
     try:
         return Claim(str(data["renderer"]), [_frame(frame) for frame in data["frames"]], float(data["stop_at"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise ClaimError("the claim's answer cannot be used: {!r}".format(error)) from error
+        raise ClaimError("the server's response to the claim is invalid: {!r}".format(error)) from error
 
 
 def _frame(data: Dict[str, Any]) -> FrameTask:
     command = data["command"]
     if not isinstance(command, list) or not command or not all(isinstance(word, str) for word in command):
-        raise ClaimError("command must be a list of texts")
+        raise ClaimError("command must be a list of strings")
     task = FrameTask(
         number=int(data["number"]),
         attempt=int(data["attempt"]),
@@ -50,8 +53,8 @@ def _frame(data: Dict[str, Any]) -> FrameTask:
         resume=bool(data.get("resume")),
     )
     if not task.files:
-        raise ClaimError("a frame without expected files cannot be judged")
+        raise ClaimError("a frame must have at least one expected file")
     for path in [task.directory, *(path for file in task.files for path in file)]:
         if not os.path.isabs(path):
-            raise ClaimError("{} is not absolute".format(path))
+            raise ClaimError("{} must be an absolute path".format(path))
     return task

@@ -1,4 +1,4 @@
-"""The configuration file that the worker writes for one batch (client.json)."""
+"""Read client.json, the configuration file that the worker writes for one batch."""
 
 import json
 import re
@@ -8,11 +8,11 @@ from .gelf import LINKS
 
 
 class ConfigError(ValueError):
-    """The configuration or the environment cannot be used; the text names the setting."""
+    """The configuration or the environment is invalid; the text names the setting."""
 
 
 class GelfConfig(NamedTuple):
-    """Where log messages go, and how: ``transport`` is a key of gelf.LINKS."""
+    """Target of log messages; ``transport`` is a key of gelf.LINKS."""
 
     transport: str
     host: str
@@ -23,7 +23,7 @@ class GelfConfig(NamedTuple):
 
 
 class Config(NamedTuple):
-    """Everything one batch's client is told. Times in seconds."""
+    """Settings of the client of one batch. Times are in seconds."""
 
     url: str
     ca_file: str
@@ -39,7 +39,10 @@ class Config(NamedTuple):
 
 
 def load(path: str) -> Config:
-    """Read and check client.json. Raises ConfigError naming the file and the setting."""
+    """Read and check client.json.
+
+    Raises ConfigError that names the file and the setting.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             data = json.load(file)
@@ -51,18 +54,21 @@ def load(path: str) -> Config:
 
 
 def native_id(names: List[str], environ: Mapping[str, str]) -> str:
-    """Return this batch job's id from the first variable that is set. Raises ConfigError when none is."""
+    """Return the batch job's id from the first variable in ``names`` that is set.
+
+    Raises ConfigError if no variable is set.
+    """
     for name in names:
         if environ.get(name):
-            # some Torque versions put the server's index before the id, as in 0:12345.server
+            # Some Torque versions put the server's index before the id, as in 0:12345.server.
             return re.sub(r"^\d+:", "", environ[name])
-    raise ConfigError("none of the variables {} is set: is this a batch job?".format(", ".join(names)))
+    raise ConfigError("none of the variables {} is set: run the client in a batch job".format(", ".join(names)))
 
 
 def _config(data: Dict[str, Any]) -> Config:
     url = _text(data, "url").rstrip("/")
     if not url.startswith("https://"):
-        raise ConfigError("url must begin with https://")
+        raise ConfigError("url must start with https://")
     gelf = data.get("gelf")
     config = Config(
         url=url,
@@ -105,7 +111,7 @@ def _present(data: Dict[str, Any], name: str) -> Any:
 def _text(data: Dict[str, Any], name: str) -> str:
     value = _present(data, name)
     if not isinstance(value, str):
-        raise ConfigError("{} must be a text".format(name))
+        raise ConfigError("{} must be a string".format(name))
     return value
 
 

@@ -1,4 +1,7 @@
-"""The files of a frame: written under a name of this attempt, checked, then renamed to what everybody reads."""
+"""Prepare and publish the files of a frame.
+
+The renderer writes to work files. After the checks they are renamed to the final names.
+"""
 
 import hashlib
 import os
@@ -9,27 +12,27 @@ BLOCK_BYTES = 1024 * 1024
 
 
 class ExpectedFile(NamedTuple):
-    """Absolute paths: the one the renderer writes, and the one it gets when it is whole."""
+    """Absolute paths of a file: ``work`` while it is written, ``final`` when complete."""
 
     work: str
     final: str
 
 
 class OutputError(Exception):
-    """An expected file is missing, empty or old; the text names it."""
+    """An expected file is missing, empty or stale; the text names the file."""
 
 
 def prepare(files: List[ExpectedFile]) -> int:
-    """Make the directories, remove stale work files, and return the file system's present time in nanoseconds.
+    """Create the directories, remove stale work files, and return the current time.
 
-    The time comes from a file made beside the results: a file server's clock need not be this host's. Raises OSError.
+    The time is the file system's, in nanoseconds: a file server's clock may differ from the host's. Raises OSError.
     """
     stamp = 0
     for file in files:
         for directory in (os.path.dirname(file.work), os.path.dirname(file.final)):
             os.makedirs(directory, exist_ok=True)
         if os.path.lexists(file.work):
-            # an interrupted render is resumed from the renderer's own state file, never from this one
+            # A resumed render reads the renderer's state file, never the work file.
             os.remove(file.work)
         handle, path = tempfile.mkstemp(prefix=".start-", dir=os.path.dirname(file.work))
         try:
@@ -41,7 +44,10 @@ def prepare(files: List[ExpectedFile]) -> int:
 
 
 def publish(files: List[ExpectedFile], stamp: int) -> List[Dict[str, Any]]:
-    """Check every work file, then rename all; return [{path, size in bytes, sha256}]. Raises OutputError, OSError."""
+    """Check every work file, then rename all of them.
+
+    Return a manifest [{path, size in bytes, sha256}]. Raises OutputError and OSError.
+    """
     for file in files:
         _check(file.work, stamp)
     manifest = []

@@ -1,4 +1,4 @@
-"""A logging handler that ships GELF over TLS from a thread, and never blocks who logs."""
+"""Ship log records as GELF over TLS from a thread; logging never blocks."""
 
 import itertools
 import logging
@@ -13,7 +13,7 @@ from .backoff import Backoff
 from .gelf_http import HttpLink
 from .gelf_link import Link
 from .gelf_message import encode, is_debug
-from .gelf_queue import BoundedQueue, Dropped, Frame
+from .gelf_queue import BoundedQueue, Dropped, LogMessage
 from .gelf_spool import LogSpool
 from .gelf_tcp import TcpLink
 
@@ -27,7 +27,10 @@ IDLE_SECONDS = 0.5
 
 
 class GelfHandler(logging.Handler):
-    """Queue, thread, spool file, connection. ``close()`` flushes for a limited time."""
+    """A logging handler with a queue, a sending thread and a spool file.
+
+    ``close()`` flushes for a limited time.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,11 @@ class GelfHandler(logging.Handler):
         queue: Optional[BoundedQueue] = None,
         retry_seconds: float = 1.0,
     ) -> None:
-        """Start the thread. ``fields`` go into every message, each with an underscore before its name."""
+        """Start the thread.
+
+        ``connect`` opens a connection; ``fields`` are added to every message, each with an underscore before its
+        name; ``retry_seconds`` is the first pause between two connection attempts.
+        """
         super().__init__(logging.DEBUG)
         self.fields = fields
         self._connect = connect
@@ -46,13 +53,13 @@ class GelfHandler(logging.Handler):
         self._host = host
         self._queue = queue or BoundedQueue(QUEUE_MESSAGES, QUEUE_BYTES)
         self._backoff = Backoff(retry_seconds, 30.0)
-        self._next_try = 0.0
+        self._next_attempt = 0.0
         self._link: Optional[Link] = None
-        self._told = False
-        self._in_hand: List[Frame] = []
+        self._outage_logged = False
+        self._in_hand: List[LogMessage] = []
         self._reported = Dropped(0, 0)
         self._refusal = ""
-        # numbers begin anew with every client, also in a spool directory that an earlier one has left
+        # Sequence numbers restart with every client, also in the spool directory of an earlier client.
         self._run_id = uuid.uuid4().hex
         self._seq = itertools.count(1)
         self._closing = threading.Event()
@@ -68,14 +75,14 @@ class GelfHandler(logging.Handler):
             self.handleError(record)
 
     def close_within(self, seconds: float) -> None:
-        """Send what can be sent in ``seconds``, leave the rest on disk, end the thread."""
+        """Send messages for at most ``seconds``, keep the rest on disk, end the thread."""
         if not self._closing.is_set():
             self._deadline = time.monotonic() + seconds
             self._closing.set()
             self._queue.wake()
             self._thread.join(seconds + 1.0)
             if self._thread.is_alive():
-                # it is within a connection's own timeout; it is a daemon and dies with the process
+                # The thread waits for a connection's timeout. It is a daemon and ends with the process.
                 doubtful = self._link.doubtful() if self._link else []
                 self._leave_on_disk(doubtful + self._in_hand)
         super().close()
@@ -87,30 +94,32 @@ class GelfHandler(logging.Handler):
     def _put(self, record: logging.LogRecord) -> None:
         seq = next(self._seq)
         ids = {"client_seq": seq, "message_id": "{}-{}".format(self._run_id, seq)}
-        self._queue.put(Frame(seq, record.levelno <= logging.DEBUG, encode(record, self._host, {**self.fields, **ids})))
+        self._queue.put(
+            LogMessage(seq, record.levelno <= logging.DEBUG, encode(record, self._host, {**self.fields, **ids}))
+        )
 
     def _run(self) -> None:
         try:
             while not self._closing.is_set():
-                self._turn(IDLE_SECONDS)
-            self._next_try = 0.0
-            while time.monotonic() < self._deadline and self._turn(0):
+                self._run_once(IDLE_SECONDS)
+            self._next_attempt = 0.0
+            while time.monotonic() < self._deadline and self._run_once(0):
                 if self._link is None:
-                    time.sleep(max(0.0, min(self._next_try, self._deadline) - time.monotonic()))
+                    time.sleep(max(0.0, min(self._next_attempt, self._deadline) - time.monotonic()))
         finally:
             self._leave_on_disk([])
             if self._link is not None:
                 self._link.close()
 
-    def _turn(self, seconds: float) -> bool:
-        """Do one round of work, waiting ``seconds`` at most for messages; return whether there is more to do."""
+    def _run_once(self, seconds: float) -> bool:
+        """Wait at most ``seconds`` for messages, send some, return whether some are left."""
         waiting = self._queue.wait(seconds)
         self._check_link()
         self._in_hand = self._queue.take(CHUNK_MESSAGES if self._link else sys.maxsize)
         if self._link is None:
-            # connecting takes seconds, in which this process may be killed; what the disk does not take waits here
+            # Spool first: connecting takes seconds, in which this process may be killed.
             self._in_hand = self._spooled(self._in_hand)
-            self._try_to_connect(waiting)
+            self._connect_if_due(waiting)
         link = self._link
         sent = self._deliver(link, self._in_hand) if link else 0
         self._to_disk(self._in_hand[sent:])
@@ -121,61 +130,61 @@ class GelfHandler(logging.Handler):
         return bool(waiting or self._spool or self._queue.wait(0))
 
     def _check_link(self) -> None:
-        """Give up a connection that the server has closed."""
+        """Drop a connection that the server has closed."""
         if self._link is not None:
             try:
                 self._link.check()
             except OSError as error:
-                # that an idle connection ends is no trouble
-                self._lose_link(error, trouble=bool(self._link.doubtful()))
+                # The end of an idle connection is not an outage.
+                self._drop_link(error, outage=bool(self._link.doubtful()))
 
-    def _try_to_connect(self, waiting: bool) -> None:
-        """Connect when there are messages and it is time."""
-        if (waiting or self._spool) and time.monotonic() >= self._next_try:
+    def _connect_if_due(self, waiting: bool) -> None:
+        """Connect if messages are pending and the pause is over."""
+        if (waiting or self._spool) and time.monotonic() >= self._next_attempt:
             try:
                 self._link = self._connect()
             except OSError as error:
-                self._note_trouble(error)
+                self._note_outage(error)
 
-    def _deliver(self, link: Link, frames: List[Frame]) -> int:
-        """Return how many messages are done with; when not all of them are, the connection is given up."""
-        if not frames:
+    def _deliver(self, link: Link, messages: List[LogMessage]) -> int:
+        """Send messages; return how many the link took. A link that fails is dropped."""
+        if not messages:
             return 0
         try:
-            link.deliver(frames)
+            link.deliver(messages)
             self._backoff.reset()
-            self._told = False
+            self._outage_logged = False
         except OSError as error:
-            self._lose_link(error, trouble=True)
-        for frame, self._refusal in link.take_refused():
-            self._queue.count_dropped(frame)
+            self._drop_link(error, outage=True)
+        for message, self._refusal in link.take_refused():
+            self._queue.count_dropped(message)
         return link.delivered
 
-    def _lose_link(self, error: OSError, trouble: bool) -> None:
-        """Keep what may not have arrived."""
+    def _drop_link(self, error: OSError, outage: bool) -> None:
+        """Close the connection and spool the messages that may be lost."""
         link, self._link = self._link, None
         if link is not None:
             self._to_disk(link.doubtful())
             link.close()
-        if trouble:
-            self._note_trouble(error)
+        if outage:
+            self._note_outage(error)
 
-    def _note_trouble(self, error: OSError) -> None:
-        """Wait before the next try; log once per outage, the message waits on disk like the others."""
-        self._next_try = time.monotonic() + self._backoff.next()
-        if not self._told:
-            self._told = True
+    def _note_outage(self, error: OSError) -> None:
+        """Schedule the next attempt and log the outage once."""
+        self._next_attempt = time.monotonic() + self._backoff.next()
+        if not self._outage_logged:
+            self._outage_logged = True
             text = "no connection to the log server, messages wait on disk: %s"
             logging.getLogger(__name__).warning(text, error, extra={"fields": {"kind": "log_link"}})
 
     def _replay(self, link: Link) -> None:
-        """Send a part of the spool file: new messages get their turn in between. It stays there until it is sent."""
-        frames = [Frame(0, is_debug(line), line) for line in self._spool.peek(CHUNK_BYTES)]
-        sent = self._deliver(link, frames)
-        self._spool.advance(sum(len(frame.data) + 1 for frame in frames[:sent]))
+        """Send a part of the spool file, so that new messages are sent in between."""
+        messages = [LogMessage(0, is_debug(line), line) for line in self._spool.peek(CHUNK_BYTES)]
+        sent = self._deliver(link, messages)
+        self._spool.advance(sum(len(message.data) + 1 for message in messages[:sent]))
 
     def _report_dropped(self) -> None:
-        """Say how many messages this client has dropped so far: the last such message is right, whichever are lost."""
+        """Log the total of dropped messages, so that a later report replaces a lost one."""
         dropped = self._queue.dropped()
         if dropped == self._reported:
             return
@@ -187,20 +196,20 @@ class GelfHandler(logging.Handler):
         record.fields = {"kind": "log_dropped", "dropped": sum(dropped), "dropped_debug": dropped.debug}
         self._put(record)
 
-    def _spooled(self, frames: List[Frame]) -> List[Frame]:
-        """Write messages to the disk; return those that it does not take."""
-        left = self._spool.append(frames)
+    def _spooled(self, messages: List[LogMessage]) -> List[LogMessage]:
+        """Write messages to the spool file; return the messages that did not fit."""
+        left = self._spool.append(messages)
         for _ in range(self._spool.take_displaced()):
-            self._queue.count_dropped(Frame(0, True, b""))
+            self._queue.count_dropped(LogMessage(0, True, b""))
         return left
 
-    def _to_disk(self, frames: List[Frame]) -> None:
-        for frame in self._spooled(frames):
-            self._queue.count_dropped(frame)
+    def _to_disk(self, messages: List[LogMessage]) -> None:
+        for message in self._spooled(messages):
+            self._queue.count_dropped(message)
 
-    def _leave_on_disk(self, frames: List[Frame]) -> None:
-        """Keep what could not be sent: for the next client in this directory, or for a person."""
-        self._to_disk(frames + self._queue.take(sys.maxsize))
+    def _leave_on_disk(self, messages: List[LogMessage]) -> None:
+        """Spool all unsent messages for the next client or for the worker."""
+        self._to_disk(messages + self._queue.take(sys.maxsize))
         self._report_dropped()
         self._to_disk(self._queue.take(1))
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""GELF over HTTP: one message a request, and the server answers 202 when it has taken it."""
+"""Send GELF over HTTP: one message per request; the server acknowledges with 202."""
 
 import io
 import ssl
@@ -8,80 +8,92 @@ from typing import List, Sequence, Tuple
 
 from . import __version__
 from .gelf_link import Link
-from .gelf_queue import Frame
+from .gelf_queue import LogMessage
 
-TAKEN = 202
-# Messages on the way without an answer. One by one, each would cost the time to the server and back.
+ACCEPTED = 202
+# Requests in flight: waiting for each response would cost a round trip per message.
 WINDOW = 64
-# What the server says of one message, and would say again. Other errors are of the server or the way to it.
-BAD_MESSAGE = (400, 413, 415, 422)
+# Statuses that refuse the message itself, so that a retry is useless. Graylog's input answers 202, or 413 above its
+# size limit; 400 and 422 can come from a proxy. Other statuses concern the sender or the server, and treating them as a
+# refusal would drop every message: 401 authorization, 404 path, 405 method, 415 content type.
+# The hosts' sender has the same list: roles/log_shipping/files/usr/local/lib/raycrafter/gelf_http.py.
+REFUSALS = (400, 413, 422)
 
 
-class Answers(io.BufferedReader):
-    """What the server says on one connection. ``HTTPResponse`` takes it for its socket, and may not close it."""
+class Responses(io.BufferedReader):
+    """Read the responses on one connection.
 
-    def makefile(self, mode: str) -> "Answers":
-        """Return where to read the next answer."""
+    ``HTTPResponse`` uses this object as its socket and must not close it.
+    """
+
+    def makefile(self, mode: str) -> "Responses":
+        """Return the stream of the next response."""
         return self
 
     def close(self) -> None:
-        """Stay open: other answers follow."""
+        """Stay open: more responses follow."""
 
 
 class HttpLink(Link):
-    """Delivered means that the server has answered."""
+    """A connection on which a message is delivered when the server has responded."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext, timeout: float = 10.0) -> None:
-        """Connect and shake hands. A refused certificate shows with the first answer."""
+        """Connect and shake hands.
+
+        With TLS 1.3 the first read of a response raises the refusal of a client certificate.
+        """
         super().__init__(host, port, context, timeout)
         self._head = (
             "POST /gelf HTTP/1.1\r\nHost: {}:{}\r\nUser-Agent: raycrafter-client/{}\r\n"
             "Content-Type: application/json\r\nContent-Length: ".format(host, port, __version__)
         ).encode()
-        self._answers = Answers(self._socket.makefile("rb", buffering=0))
-        self._refused: List[Tuple[Frame, str]] = []
+        self._responses = Responses(self._socket.makefile("rb", buffering=0))
+        self._refused: List[Tuple[LogMessage, str]] = []
         self._ended = False
-        # the first one goes alone: where a message breaks the connection, the next connection tells which
+        # Start with one request: if a message breaks connections, this finds the message.
         self._window = 1
 
-    def deliver(self, frames: Sequence[Frame]) -> None:
-        """Send messages, a window of them ahead of their answers; of the rest nobody knows when the connection ends."""
+    def deliver(self, messages: Sequence[LogMessage]) -> None:
+        """Send messages in windows and read their responses.
+
+        Messages without a response are not delivered when the connection ends.
+        """
         self.delivered = 0
-        while not self._ended and self.delivered < len(frames):
-            window = frames[self.delivered : self.delivered + self._window]
+        while not self._ended and self.delivered < len(messages):
+            window = messages[self.delivered : self.delivered + self._window]
             self._socket.sendall(b"".join(b"%s%d\r\n\r\n%s" % (self._head, len(f.data), f.data) for f in window))
-            for frame in window:
+            for message in window:
                 if self._ended:
                     return
-                self._read_answer(frame)
+                self._read_response(message)
                 self.delivered += 1
             self._window = WINDOW
 
     def check(self) -> None:
-        """Look whether the connection goes on."""
+        """Raise OSError if the connection has ended."""
         if self._ended:
-            raise ConnectionResetError("the log server ends connections after some requests")
+            raise ConnectionResetError("the log server ended the connection after its last response")
         super().check()
 
     def close(self) -> None:
-        """Close the connection and the file over it, without which the socket would stay."""
-        self._answers.raw.close()
+        """Close the connection and its file object, which keeps the socket open otherwise."""
+        self._responses.raw.close()
         super().close()
 
-    def take_refused(self) -> List[Tuple[Frame, str]]:
-        """Return the messages that were answered with an error of their own."""
+    def take_refused(self) -> List[Tuple[LogMessage, str]]:
+        """Return the messages that the server refused, each with the reason."""
         refused, self._refused = self._refused, []
         return refused
 
-    def _read_answer(self, frame: Frame) -> None:
-        with closing(HTTPResponse(self._answers)) as answer:
+    def _read_response(self, message: LogMessage) -> None:
+        with closing(HTTPResponse(self._responses)) as response:
             try:
-                answer.begin()
-                text = answer.read().decode("utf-8", "replace")
+                response.begin()
+                text = response.read().decode("utf-8", "replace")
             except HTTPException as error:
-                raise OSError("the log server's answer cannot be read: {!r}".format(error)) from error
-        if answer.status in BAD_MESSAGE:
-            self._refused.append((frame, "{} {}".format(answer.status, text[:200] or answer.reason)))
-        elif answer.status != TAKEN:
-            raise OSError("the log server answered {} {}".format(answer.status, answer.reason))
-        self._ended = bool(answer.will_close)
+                raise OSError("the log server's response cannot be read: {!r}".format(error)) from error
+        if response.status in REFUSALS:
+            self._refused.append((message, "{} {}".format(response.status, text[:200] or response.reason)))
+        elif response.status != ACCEPTED:
+            raise OSError("the log server answered {} {}".format(response.status, response.reason))
+        self._ended = bool(response.will_close)

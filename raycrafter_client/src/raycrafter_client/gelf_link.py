@@ -1,18 +1,18 @@
-"""A TLS connection to the log server. How messages go over it is for gelf_tcp and gelf_http to say."""
+"""Connect to the log server over TLS. gelf_tcp and gelf_http add the transports."""
 
 import socket
 import ssl
 from contextlib import suppress
 from typing import List, Sequence, Tuple
 
-from .gelf_queue import Frame
+from .gelf_queue import LogMessage
 
-# How long the kernel lets sent bytes stay unacknowledged before the connection counts as dead, milliseconds.
+# TCP_USER_TIMEOUT: unacknowledged bytes of this age (milliseconds) end the connection.
 USER_TIMEOUT_MS = 10000
 
 
 class Link:
-    """A connected socket. Every method raises OSError when the connection is no good."""
+    """A connected socket. Every method raises OSError when the connection has failed."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext, timeout: float = 10.0) -> None:
         """Connect and shake hands."""
@@ -26,26 +26,25 @@ class Link:
             except BaseException:
                 plain.close()
                 raise
-        except ssl.CertificateError as error:  # no OSError before Python 3.7
+        except ssl.CertificateError as error:  # not an OSError before Python 3.7
             raise OSError(str(error)) from error
         self._timeout = timeout
-        # how many messages of the last call of deliver() need not be kept for another connection
-        self.delivered = 0
+        self.delivered = 0  # messages of the last deliver() that need no other connection
 
-    def deliver(self, frames: Sequence[Frame]) -> None:
-        """Send messages in order; ``delivered`` tells how many of them are done with, also after an OSError."""
+    def deliver(self, messages: Sequence[LogMessage]) -> None:
+        """Send messages in order; count them in ``delivered``, also before an OSError."""
         raise NotImplementedError
 
-    def doubtful(self) -> List[Frame]:
-        """Return the delivered messages that are lost if the connection has died."""
+    def doubtful(self) -> List[LogMessage]:
+        """Return the delivered messages that may be lost if the connection has died."""
         return []
 
-    def take_refused(self) -> List[Tuple[Frame, str]]:
-        """Return the messages that the server does not want, and why. They count as delivered."""
+    def take_refused(self) -> List[Tuple[LogMessage, str]]:
+        """Return the refused messages, each with the reason; they count as delivered."""
         return []
 
     def check(self) -> None:
-        """Look whether the peer has closed or refused: unasked it never says anything else that matters."""
+        """Raise OSError if the server has closed the connection; ignore unrequested bytes."""
         self._socket.settimeout(0)
         try:
             while self._socket.recv(4096):
@@ -57,7 +56,7 @@ class Link:
         raise ConnectionResetError("the log server closed the connection")
 
     def close(self) -> None:
-        """Say goodbye, so that the server reads what was sent to the end, and close."""
+        """Close the TLS session first, so that the server reads every sent byte."""
         with suppress(OSError, ValueError):
             self._socket.settimeout(1.0)
             self._socket.unwrap()

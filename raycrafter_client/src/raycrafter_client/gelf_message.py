@@ -1,4 +1,4 @@
-"""A log record as a GELF message."""
+"""Encode a log record as a GELF message."""
 
 import itertools
 import json
@@ -11,12 +11,15 @@ MAX_FULL = 16000  # characters
 
 
 def encode(record: logging.LogRecord, host: str, fields: Dict[str, Any]) -> bytes:
-    """Return the JSON of one message. ``record.fields`` (a dict) adds to ``fields``; None adds nothing."""
+    """Return the JSON of one message.
+
+    ``fields`` and ``record.fields`` (a dict) become additional fields; values of None are omitted.
+    """
     text = record.getMessage()
     message: Dict[str, Any] = {
         "version": "1.1",
         "host": host,
-        "short_message": text[:MAX_SHORT].strip() or "-",  # the server drops a blank one
+        "short_message": text[:MAX_SHORT].strip() or "-",  # Graylog drops a message with a blank text
         "timestamp": round(record.created, 6),
         "level": next((level for least, level in SYSLOG_LEVELS if record.levelno >= least), 7),
     }
@@ -31,5 +34,6 @@ def encode(record: logging.LogRecord, host: str, fields: Dict[str, Any]) -> byte
 
 
 def is_debug(message: bytes) -> bool:
-    """Return whether an encoded message is a DEBUG one. Within texts the quotes would be escaped."""
+    """Return whether an encoded message has the level DEBUG."""
+    # Texts cannot match: their quotes are escaped.
     return b'"level": 7' in message

@@ -1,12 +1,12 @@
-"""Messages between the program and the sending thread: bounded, and the unimportant go first."""
+"""Queue messages for the sending thread; a full queue drops DEBUG messages first."""
 
 import threading
 from collections import deque
 from typing import Deque, List, NamedTuple
 
 
-class Frame(NamedTuple):
-    """One encoded message."""
+class LogMessage(NamedTuple):
+    """An encoded message and its sequence number."""
 
     seq: int
     debug: bool
@@ -14,29 +14,32 @@ class Frame(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """How many messages were lost since the start."""
+    """Counts of dropped messages since the start."""
 
     debug: int
     other: int
 
 
 class BoundedQueue:
-    """A queue that never blocks the producer. When it is full, the oldest DEBUG message goes, else the oldest one."""
+    """A queue that never blocks the producer.
+
+    A full queue drops its oldest DEBUG message, or without DEBUG messages its oldest message.
+    """
 
     def __init__(self, max_messages: int, max_bytes: int) -> None:
         self._max_messages = max_messages
         self._max_bytes = max_bytes
         self._changed = threading.Condition()
-        self._debug: Deque[Frame] = deque()
-        self._other: Deque[Frame] = deque()
+        self._debug: Deque[LogMessage] = deque()
+        self._other: Deque[LogMessage] = deque()
         self._bytes = 0
         self._dropped = Dropped(0, 0)
 
-    def put(self, frame: Frame) -> None:
-        """Add a message, and drop others for it."""
+    def put(self, message: LogMessage) -> None:
+        """Add a message; drop other messages if the queue is full."""
         with self._changed:
-            (self._debug if frame.debug else self._other).append(frame)
-            self._bytes += len(frame.data)
+            (self._debug if message.debug else self._other).append(message)
+            self._bytes += len(message.data)
             while len(self._debug) + len(self._other) > self._max_messages or self._bytes > self._max_bytes:
                 oldest = (self._debug or self._other).popleft()
                 self._bytes -= len(oldest.data)
@@ -44,38 +47,38 @@ class BoundedQueue:
             self._changed.notify()
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most ``seconds`` for a message; return whether there is one."""
+        """Wait at most ``seconds`` for a message; return whether the queue has a message."""
         with self._changed:
             return bool(self._changed.wait_for(lambda: self._debug or self._other, seconds))
 
-    def take(self, limit: int) -> List[Frame]:
-        """Return up to ``limit`` messages in the order they came."""
+    def take(self, limit: int) -> List[LogMessage]:
+        """Remove and return up to ``limit`` messages, oldest first."""
         with self._changed:
-            frames: List[Frame] = []
-            while len(frames) < limit and (self._debug or self._other):
+            messages: List[LogMessage] = []
+            while len(messages) < limit and (self._debug or self._other):
                 first = self._debug
                 if not self._debug or (self._other and self._other[0].seq < self._debug[0].seq):
                     first = self._other
-                frame = first.popleft()
-                self._bytes -= len(frame.data)
-                frames.append(frame)
-            return frames
+                message = first.popleft()
+                self._bytes -= len(message.data)
+                messages.append(message)
+            return messages
 
-    def count_dropped(self, frame: Frame) -> None:
-        """Count a message that was lost elsewhere."""
+    def count_dropped(self, message: LogMessage) -> None:
+        """Count a message that was dropped elsewhere."""
         with self._changed:
-            self._count(frame)
+            self._count(message)
 
     def dropped(self) -> Dropped:
-        """Return how many messages were lost since the start."""
+        """Return the counts of dropped messages since the start."""
         with self._changed:
             return self._dropped
 
     def wake(self) -> None:
-        """Make ``wait`` look again."""
+        """Wake up ``wait``."""
         with self._changed:
             self._changed.notify_all()
 
-    def _count(self, frame: Frame) -> None:
+    def _count(self, message: LogMessage) -> None:
         debug, other = self._dropped
-        self._dropped = Dropped(debug + frame.debug, other + (not frame.debug))
+        self._dropped = Dropped(debug + message.debug, other + (not message.debug))

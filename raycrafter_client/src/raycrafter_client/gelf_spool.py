@@ -1,4 +1,4 @@
-"""Log messages on disk while the log server is away."""
+"""Keep log messages on disk while the log server is unreachable."""
 
 import os
 import threading
@@ -6,19 +6,24 @@ from contextlib import suppress
 from typing import Iterable, List
 
 from .gelf_message import is_debug
-from .gelf_queue import Frame
+from .gelf_queue import LogMessage
 
-# No message is longer.
-TAIL_BYTES = 1024 * 1024
-# What was sent is cut off the file when it is this part of the whole: then copying the rest is worth it.
-WORTH_IT = 8
+TAIL_BYTES = 1024 * 1024  # longer than any message
+# Copy the unsent rest to the front once 1/COMPACT_PART of the file's limit has been sent.
+COMPACT_PART = 8
 
 
 class LogSpool:
-    """A file of one JSON text per line, read from the front, emptied once it is read. A closed one refuses all."""
+    """A file with one JSON text per line, read from the front.
+
+    The file is truncated once all messages are sent. A closed spool accepts no message.
+    """
 
     def __init__(self, path: str, max_bytes: int) -> None:
-        """Take up what an earlier client of the batch left, but no line cut by a crash. Raises OSError."""
+        """Open the spool of an earlier client, without a line cut by a crash.
+
+        Raises OSError.
+        """
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -34,19 +39,22 @@ class LogSpool:
     def __bool__(self) -> bool:
         return self._file >= 0 and self._position < self._size
 
-    def append(self, frames: Iterable[Frame]) -> List[Frame]:
-        """Write messages; return those that did not fit. DEBUG may use half of the space, until others need it."""
+    def append(self, messages: Iterable[LogMessage]) -> List[LogMessage]:
+        """Write messages; return the messages that did not fit.
+
+        DEBUG messages use at most half of the space and make room for other messages.
+        """
         with self._lock:
-            return [frame for frame in frames if not (self._make_room(frame) and self._write(frame))]
+            return [message for message in messages if not (self._make_room(message) and self._write(message))]
 
     def take_displaced(self) -> int:
-        """Return how many DEBUG messages went out of the file for others since this was last asked."""
+        """Return how many DEBUG messages were removed for others since the last call."""
         with self._lock:
             displaced, self._displaced = self._displaced, 0
             return displaced
 
     def peek(self, limit: int) -> List[bytes]:
-        """Return the next messages, up to ``limit`` bytes of them but at least one."""
+        """Return the next messages: at most ``limit`` bytes, but at least one message."""
         with self._lock:
             if not self:
                 return []
@@ -58,7 +66,7 @@ class LogSpool:
             return data[: self._peeked].splitlines()
 
     def advance(self, count: int) -> None:
-        """Forget ``count`` bytes of what was peeked at: they were sent."""
+        """Mark the first ``count`` peeked bytes as sent."""
         with self._lock:
             self._peeked = 0
             self._position += count
@@ -67,7 +75,7 @@ class LogSpool:
                 self._position = self._size = 0
 
     def close(self) -> None:
-        """Drop what was sent from the file and close it."""
+        """Remove the sent messages from the file and close it."""
         with self._lock:
             if self._file < 0:
                 return
@@ -76,27 +84,28 @@ class LogSpool:
             os.close(self._file)
             self._file = -1
 
-    def _fits(self, frame: Frame) -> bool:
-        room = self._max_bytes // 2 if frame.debug else self._max_bytes
-        return self._size + len(frame.data) + 1 <= room
+    def _fits(self, message: LogMessage) -> bool:
+        room = self._max_bytes // 2 if message.debug else self._max_bytes
+        return self._size + len(message.data) + 1 <= room
 
-    def _make_room(self, frame: Frame) -> bool:
-        """Drop what was sent and, for a message that is not DEBUG, those that are; return whether it fits then.
+    def _make_room(self, message: LogMessage) -> bool:
+        """Remove sent messages, and DEBUG messages for a message of a higher level.
 
-        No DEBUG comes after them before half of the space is free again, so the file is not copied again and again.
+        Return whether the message fits. DEBUG messages are accepted again only when half of the space is free, so that
+        the file is not copied for every message.
         """
         if self._file < 0:
             return False
-        without_debug = self._has_debug and not frame.debug
-        if not self._fits(frame) and (without_debug or self._position >= self._max_bytes // WORTH_IT):
+        without_debug = self._has_debug and not message.debug
+        if not self._fits(message) and (without_debug or self._position >= self._max_bytes // COMPACT_PART):
             self._rewrite(without_debug)
-        return self._fits(frame)
+        return self._fits(message)
 
     def _rewrite(self, without_debug: bool) -> None:
-        """Move what stays to the front of the file.
+        """Copy the kept messages to the front of the file.
 
-        A line is written over others that have moved already: a process that dies in between leaves some twice, one of
-        them cut, and none is missing. What was peeked at stays as it is, because ``advance`` will count it.
+        A line overwrites only lines that are copied already: a crash duplicates messages and may cut one duplicate, but
+        loses none. Peeked messages stay unchanged, because ``advance`` counts their bytes.
         """
         start, end = self._position, 0
         with suppress(OSError), open(os.dup(self._file), "rb") as old:
@@ -113,13 +122,13 @@ class LogSpool:
             self._position, self._size = 0, end
             self._has_debug = self._has_debug and not without_debug
 
-    def _write(self, frame: Frame) -> bool:
-        """Append a line wholly or not at all; return whether it is there."""
-        line = frame.data + b"\n"
+    def _write(self, message: LogMessage) -> bool:
+        """Append a whole line or nothing; return whether the line was written."""
+        line = message.data + b"\n"
         try:
             if os.pwrite(self._file, line, self._size) == len(line):
                 self._size += len(line)
-                self._has_debug = self._has_debug or frame.debug
+                self._has_debug = self._has_debug or message.debug
                 return True
         except OSError:
             pass

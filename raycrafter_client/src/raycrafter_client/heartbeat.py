@@ -1,4 +1,4 @@
-"""The thread that tells the server that the client lives, and hears whether it shall go on."""
+"""Send heartbeats to the server and obey the action in its response."""
 
 import logging
 import threading
@@ -9,17 +9,20 @@ from .api import Api, ApiError, UnreachableError
 from .progress import Progress
 from .reporter import Reporter
 
-# What the server's refusals mean for a client that is rendering.
+# Stop reasons by the status of a refusal.
 REFUSALS = {401: stop.REFUSED, 403: stop.REFUSED, 409: stop.FENCED, 410: stop.CANCELLED}
 
 
 def stop_for(error: ApiError) -> Optional[str]:
-    """Return why the client must stop after this refusal; None when it need not."""
+    """Return the stop reason of a refusal, or None if the client continues."""
     return REFUSALS.get(error.status)
 
 
 class Heartbeat(threading.Thread):
-    """Beats every so many seconds, and at once when ``poke()`` is called. A lost beat changes nothing."""
+    """Send a heartbeat every ``seconds``, and at once after ``poke()``.
+
+    A lost heartbeat has no effect: the next heartbeat repeats it.
+    """
 
     def __init__(
         self,
@@ -32,7 +35,7 @@ class Heartbeat(threading.Thread):
     ) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._api = api
-        # Thread has a _native_id of its own
+        # threading.Thread uses the name _native_id.
         self._batch_job = native_id
         self._progress = progress
         self._switch = switch
@@ -40,32 +43,32 @@ class Heartbeat(threading.Thread):
         self._seconds = seconds
         self._wake = threading.Event()
         self._ending = False
-        self._silent = False
+        self._unreachable = False
 
     def run(self) -> None:
-        """Beat until ``end()``."""
+        """Send heartbeats until ``end()``."""
         while not self._ending:
             self._beat()
             self._wake.wait(self._seconds)
             self._wake.clear()
 
     def poke(self) -> None:
-        """Beat now."""
+        """Send a heartbeat now."""
         self._wake.set()
 
     def end(self) -> None:
-        """Beat no more."""
+        """Send no more heartbeats."""
         self._ending = True
         self._wake.set()
 
     def _beat(self) -> None:
         frames = self._progress.snapshot()
         try:
-            answer = self._api.heartbeat(self._batch_job, frames, max(2.0, self._seconds))
+            response = self._api.heartbeat(self._batch_job, frames, max(2.0, self._seconds))
         except UnreachableError as error:
-            if not self._silent:
-                self._silent = True
-                self._reporter.event(logging.WARNING, "server_away", "the server is away: {}".format(error))
+            if not self._unreachable:
+                self._unreachable = True
+                self._reporter.event(logging.WARNING, "server_away", "the server is unreachable: {}".format(error))
             return
         except ApiError as error:
             reason = stop_for(error)
@@ -73,12 +76,12 @@ class Heartbeat(threading.Thread):
                 self._switch.set(reason)
             self._reporter.event(logging.WARNING, "heartbeat_refused", str(error))
             return
-        if self._silent:
-            self._silent = False
+        if self._unreachable:
+            self._unreachable = False
             self._reporter.event(logging.INFO, "server_back", "the server answers again")
-        action = answer.data.get("action")
-        if action == "stop" and not self._progress.is_in_work(frames):
-            # meant for a frame whose result has overtaken this beat; if the batch is meant, the next answer says so
+        action = response.data.get("action")
+        if action == "stop" and not self._progress.is_current(frames):
+            # The action may concern a frame that has ended meanwhile. An action for the batch comes again.
             self.poke()
         elif action == "stop":
             self._switch.set(stop.STOPPED)

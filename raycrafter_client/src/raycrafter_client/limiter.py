@@ -1,10 +1,13 @@
-"""A flood of lines must not keep the client from reading them."""
+"""Limit the rate of log messages and events: a flood must not block the client."""
 
 import time
 
 
 class Limiter:
-    """Lets through ``burst`` at once and ``rate`` a second after that, and counts the others."""
+    """A token bucket: ``burst`` tokens, refilled with ``rate`` tokens per second.
+
+    ``refused`` counts the calls without a token.
+    """
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst = burst
@@ -14,7 +17,7 @@ class Limiter:
         self.refused = 0
 
     def allows(self) -> bool:
-        """Return whether one more may pass now."""
+        """Take a token; return whether the bucket had a token."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._seen) * self._rate)
         self._seen = now

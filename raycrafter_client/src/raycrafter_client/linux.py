@@ -1,4 +1,4 @@
-"""The system calls that the standard library lacks."""
+"""Call prctl(2), which the standard library lacks."""
 
 import os
 from typing import Callable
@@ -7,11 +7,11 @@ PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 class UnsupportedError(Exception):
-    """This Python or this system cannot end a process together with its parent."""
+    """Python or the system cannot signal a process at the death of its parent."""
 
 
 def load_prctl() -> Callable[[int, int], None]:
-    """Return prctl(2). Raises UnsupportedError where it is missing."""
+    """Return a function that calls prctl(2). Raises UnsupportedError without prctl."""
     try:
         import ctypes
 
@@ -20,7 +20,7 @@ def load_prctl() -> Callable[[int, int], None]:
         raise UnsupportedError("the compute client needs Linux and Python with ctypes: {}".format(error)) from error
 
     def call(option: int, argument: int) -> None:
-        # prctl is variadic and reads five unsigned longs
+        # prctl is variadic: four unsigned longs follow the option.
         words = [ctypes.c_ulong(word) for word in (argument, 0, 0, 0)]
         if prctl(option, *words) != 0:
             code = ctypes.get_errno()
@@ -30,9 +30,9 @@ def load_prctl() -> Callable[[int, int], None]:
 
 
 def signal_on_parent_death(prctl: Callable[[int, int], None], number: int, parent: int) -> bool:
-    """Ask for signal ``number`` when the thread that forked this process ends.
+    """Request signal ``number`` for the end of the thread that forked this process.
 
-    Return False when process ``parent`` has ended already: no signal comes then.
+    Return False if the process ``parent`` has ended already: then no signal follows.
     """
     prctl(PR_SET_PDEATHSIG, number)
     return os.getppid() == parent

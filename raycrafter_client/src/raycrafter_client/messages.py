@@ -1,4 +1,4 @@
-"""JSON messages with file descriptors over a stream socket between two processes of one host."""
+"""Exchange JSON messages and file descriptors over a Unix stream socket."""
 
 import array
 import json
@@ -11,14 +11,14 @@ MAX_DESCRIPTORS = 2
 
 
 class Message(NamedTuple):
-    """The receiver owns the descriptors."""
+    """JSON fields and file descriptors. The receiver closes the descriptors."""
 
     fields: Dict[str, Any]
     descriptors: List[int]
 
 
 def send(connection: socket.socket, fields: Dict[str, Any], descriptors: Sequence[int] = ()) -> None:
-    """Send one message. Raises OSError when the other side has closed."""
+    """Send one message. Raises OSError if the peer has closed the socket."""
     data = json.dumps(fields).encode()
     rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     connection.sendmsg([LENGTH.pack(len(data))], rights)
@@ -26,7 +26,7 @@ def send(connection: socket.socket, fields: Dict[str, Any], descriptors: Sequenc
 
 
 def receive(connection: socket.socket) -> Optional[Message]:
-    """Receive one message; return None when the other side has closed."""
+    """Receive one message; return None if the peer has closed the socket."""
     space = socket.CMSG_SPACE(MAX_DESCRIPTORS * array.array("i").itemsize)
     flags = socket.MSG_WAITALL | socket.MSG_CMSG_CLOEXEC
     try:

@@ -1,16 +1,16 @@
-"""What renderers print, as events. One parser per renderer; this module has what they share."""
+"""Parse a renderer's output into events: base classes of the renderers' parsers."""
 
 import codecs
 import logging
 import re
 from typing import Any, Dict, List, NamedTuple, Optional
 
-# Characters of one line; a renderer that prints no line ends must not fill the memory.
+# Characters. Bounds the memory for a renderer that prints no line ends.
 MAX_LINE = 4000
 
 
 class Event(NamedTuple):
-    """One thing a renderer said. ``level`` is a logging level."""
+    """One event in a renderer's output. ``level`` is a level of the logging module."""
 
     kind: str
     level: int
@@ -19,18 +19,21 @@ class Event(NamedTuple):
 
 
 class LineSplitter:
-    """Bytes to lines, however the chunks fall. A carriage return ends a line too: progress is printed with it."""
+    """Split chunks of bytes into lines.
+
+    A carriage return ends a line too: renderers print their progress with it.
+    """
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
 
     def feed(self, chunk: bytes) -> List[str]:
-        """Return the lines that ``chunk`` completes, without their ends."""
+        """Return the lines that ``chunk`` completes, without their line ends."""
         return self._split(self._decoder.decode(chunk))
 
     def close(self) -> List[str]:
-        """Return what is left."""
+        """Return the rest, which has no line end."""
         lines = self._split(self._decoder.decode(b"", True))
         rest, self._rest = self._rest, ""
         return [*lines, rest] if rest else lines
@@ -46,9 +49,10 @@ class LineSplitter:
 
 
 class LineParser:
-    """Bytes of one output in, events out; nothing is read or written. A renderer's parser says what each line means.
+    """Convert the bytes of one output to events, without I/O.
 
-    ``percent`` of the present frame never falls; ``error`` is the best explanation of a failure so far.
+    Subclasses implement ``event``. ``percent`` of the current frame never falls. ``error`` is the best explanation of a
+    failure so far.
     """
 
     def __init__(self) -> None:
@@ -58,24 +62,24 @@ class LineParser:
         self._splitter = LineSplitter()
 
     def feed(self, chunk: bytes) -> List[Event]:
-        """Return the events of the next bytes."""
+        """Return the events of the next chunk."""
         return self._events(self._splitter.feed(chunk))
 
     def close(self) -> List[Event]:
-        """Return the events of what is left."""
+        """Return the events of the rest."""
         return self._events(self._splitter.close())
 
     def event(self, line: str) -> Optional[Event]:
-        """Return the event of one line that is not blank, or None when it is not worth keeping."""
+        """Return the event of a line that is not blank, or None to skip the line."""
         raise NotImplementedError
 
     def explain(self, rank: int, text: str) -> None:
-        """Keep the first text of the highest rank as the error."""
+        """Set ``error`` to the first text of the highest rank."""
         if rank > self.error_rank:
             self.error_rank, self.error = rank, text
 
     def progress(self, percent: float, data: Dict[str, Any]) -> Optional[Event]:
-        """Note how far the frame is; return an event when it is a whole percent further than before."""
+        """Set ``percent``; return an event if it has reached another whole percent."""
         before, self.percent = self.percent, max(self.percent, min(100.0, percent))
         if int(self.percent) <= int(before):
             return None
@@ -87,8 +91,8 @@ class LineParser:
 
 
 class PlainParser(LineParser):
-    """Every line as it is: for streams whose language nobody has learned yet."""
+    """Convert every line to an event of its own, for outputs without a parser."""
 
     def event(self, line: str) -> Event:
-        """Return the line."""
+        """Return the line as an event."""
         return Event("line", logging.INFO, line, {})

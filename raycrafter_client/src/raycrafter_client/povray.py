@@ -1,4 +1,7 @@
-"""What POV-Ray prints on its standard error, as events. Learned from 3.7.0.10; 3.8's pretrace line from its source."""
+"""Parse POV-Ray's standard error into events.
+
+Written against the output of 3.7.0.10 and, for the pretrace line of 3.8, against its source.
+"""
 
 import logging
 import re
@@ -13,9 +16,9 @@ FRAME = re.compile(r"^Rendering frame (\d+) of (\d+)")
 VERSION = re.compile(r"^Persistence of Vision\(tm\) Ray Tracer Version (\S+)")
 MESSAGE = re.compile(
     r"^(?:File '(?P<file>[^']*)' line (?P<line>\d+): )?"
-    r"(?P<possible>Possible )?(?P<what>(?:[\w-]+ ){0,2}(?:Error|Warning)|Fatal error in \w+): (?P<text>.*)"
+    r"(?P<possible>Possible )?(?P<label>(?:[\w-]+ ){0,2}(?:Error|Warning)|Fatal error in \w+): (?P<text>.*)"
 )
-# Messages without a label, as "Cannot create render state output file."
+# Messages without a label, such as "Cannot create render state output file."
 COMPLAINT = re.compile(r"^(?:Cannot|Could not|Failed|Unable|Error)\b")
 TRACE_TIME = re.compile(r"^\s+Trace Time:.*\((\d+\.\d+) seconds\)")
 SIGNAL = re.compile(r"^povray: received signal (\w+)")
@@ -25,40 +28,43 @@ ENDS = {
     "Render cancelled by user": ("render_cancelled", logging.WARNING),
 }
 RULE = re.compile(r"^-{20,}$")
-# Where the credits end and the options begin.
+# The first line after the credits.
 BODY = re.compile(r"^(?:Parser Options|Rendering frame |==== \[)")
 
-# Messages are wrapped to this many columns: between words with a space before the continuation, or hard in a long word.
+# POV-Ray wraps messages at this column: between words (the continuation starts with a space) or within a long word.
 COLUMNS = 80
-# The trace goes by blocks of 32 x 32 pixels, radiosity's pretrace by samples of them; 3.7 prints both alike.
+# Pixels. The trace renders blocks of 32 x 32 pixels, radiosity's pretrace samples of a block; 3.7 prints both alike.
 BLOCK = 32 * 32
 SURELY_MANY = 16 * BLOCK
 IN_PRETRACE, TRACING, PLAIN = "pretrace", "tracing", "plain"
-# Share of the pretrace in the whole, percent. It is short, and the same progress lines run from 0 to 100 a second time.
+# Share of the pretrace in a frame's progress, percent: its lines run from 0 to 100, and so do those of the trace.
 PRETRACE_SHARE = 10.0
 
 
 class PovrayParser(LineParser):
-    """Joins the lines that POV-Ray wraps. Ranks of its errors: 3 an error with its place, 2 fatal, 1 a complaint."""
+    """Parse POV-Ray's output and join its wrapped lines.
+
+    Ranks of errors: 3 an error with a file and line, 2 a fatal error, 1 a message without a label.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._held: Optional[str] = None  # a line that may go on in the next one
-        self._held_last = ""  # its last printed part
+        self._pending: Optional[str] = None  # a line that the next line may continue
+        self._pending_tail = ""  # the last printed part of the pending line
         self._in_body = False
         self._signalled = False
         self._stage = ""
-        self._top = 0  # the highest count of pixels printed in this stage
+        self._top = 0  # the highest pixel count of this stage
 
     def feed(self, chunk: bytes) -> List[Event]:
-        """Return the events of the next bytes."""
+        """Return the events of the next chunk."""
         events: List[Event] = []
         for line in self._splitter.feed(chunk):
             self._take(line, events)
         return events
 
     def close(self) -> List[Event]:
-        """Return the events of what is left."""
+        """Return the events of the rest."""
         events: List[Event] = []
         for line in self._splitter.close():
             self._take(line, events)
@@ -71,31 +77,32 @@ class PovrayParser(LineParser):
         if progress or pretrace:
             self._release(events)
             self._progress(progress or pretrace, bool(pretrace), events)
-        elif self._held is not None and self._goes_on(line):
-            self._held += line
-            self._held_last = line
+        elif self._pending is not None and self._continues(line):
+            self._pending += line
+            self._pending_tail = line
         else:
             self._release(events)
             if line.strip():
-                self._held = self._held_last = line
+                self._pending = self._pending_tail = line
 
-    def _goes_on(self, line: str) -> bool:
-        """Whether ``line`` is the held line's continuation: its first word would not have fitted there."""
-        last = self._held_last
+    def _continues(self, line: str) -> bool:
+        """Return whether ``line`` continues the pending line."""
+        last = self._pending_tail
         if line.startswith(" ") and not line.startswith("  "):
+            # A wrapped line had no room for the next word.
             return len(last) + 1 + len(line.split(None, 1)[0] if line.strip() else "") >= COLUMNS
-        # a rule and credits padded to the full width are not cut words
+        # Rules and padded credits have the full width too, but are not cut within a word.
         return len(last) == COLUMNS and not last.endswith(" ") and bool(line) and not line.startswith(" ")
 
     def _release(self, events: List[Event]) -> None:
-        if self._held is not None:
-            line, self._held = self._held, None
+        if self._pending is not None:
+            line, self._pending = self._pending, None
             event = self.event(line.rstrip())
             if event:
                 events.append(event)
 
     def event(self, line: str) -> Optional[Event]:
-        """Return the event of one whole line, or None when it is not worth keeping."""
+        """Return the event of a joined line, or None to skip the line."""
         if not self._in_body and BODY.match(line):
             self._in_body = True
         message = MESSAGE.match(line)
@@ -127,7 +134,7 @@ class PovrayParser(LineParser):
             return Event("phase", logging.INFO, phase, {"phase": phase})
         found = FRAME.match(line)
         if found:
-            # the position in the asked range, not the frame's number
+            # The line has the position in the requested range, not the frame's number.
             self.percent = 0.0
             return Event("frame", logging.DEBUG, line, {"position": int(found.group(1)), "of": int(found.group(2))})
         found = TRACE_TIME.match(line)
@@ -136,20 +143,20 @@ class PovrayParser(LineParser):
         return Event("line", logging.DEBUG, line, {})
 
     def _message(self, found: Any, line: str) -> Event:
-        what = found.group("what")
+        label = found.group("label")
         data: Dict[str, Any] = {}
         if found.group("file") is not None:
             data = {"file": found.group("file"), "line": int(found.group("line"))}
-        if what.endswith("Warning") or found.group("possible"):
-            # "Possible Parse Error" alone ends nothing
+        if label.endswith("Warning") or found.group("possible"):
+            # POV-Ray continues after a "Possible Parse Error".
             return Event("warning", logging.WARNING, line, data)
-        if what.startswith("Fatal"):
+        if label.startswith("Fatal"):
             if self._signalled:
                 return Event("fatal", logging.WARNING, line, data)
             self.explain(2, line)
             return Event("fatal", logging.ERROR, line, data)
         self.explain(3, line)
-        return Event(what.lower().replace(" ", "_").replace("-", "_"), logging.ERROR, line, data)
+        return Event(label.lower().replace(" ", "_").replace("-", "_"), logging.ERROR, line, data)
 
     def _progress(self, found: Any, named_pretrace: bool, events: List[Event]) -> None:
         done, total, part = (int(group) for group in found.groups())
@@ -170,12 +177,16 @@ class PovrayParser(LineParser):
             events.append(event)
 
     def _next_stage(self, done: int, total: int, named_pretrace: bool) -> str:
-        """Tell the pretrace from the trace by the first count and by the fall of the count between them."""
+        """Return the stage of a progress line.
+
+        The pretrace starts below one block of pixels; the count falls when the trace starts.
+        """
         if named_pretrace:
             return IN_PRETRACE
         if not self._stage:
             return IN_PRETRACE if done < BLOCK and done < total else PLAIN
-        # A few blocks back is ordinary. The pretrace of a resumed render ends below 100 %: it leaves out what is done.
+        # Counts may fall by a few blocks within a stage. The pretrace of a resumed render ends below 100 %, because it
+        # omits finished blocks.
         if done * 2 < self._top and (self._top > SURELY_MANY or self._top * 20 > total * 19):
             return TRACING
         return self._stage

@@ -1,4 +1,4 @@
-"""A forked process on its way to become the renderer: from fork to exec."""
+"""Turn a forked process into the renderer: the code between fork and exec."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional
 
 from .linux import signal_on_parent_death
 
-# What Python or the spawner has changed; all other signals are as the batch system left them.
+# Signals that Python or the spawner has changed; the others are as the batch system set them.
 CHANGED_SIGNALS = ("SIGTERM", "SIGINT", "SIGCHLD", "SIGUSR2", "SIGPIPE", "SIGXFZ", "SIGXFSZ")
 EXIT_NOT_STARTED = 127
 
@@ -20,7 +20,7 @@ def become_renderer(
     mask: Iterable[int],
     prctl: Callable[[int, int], None],
 ) -> None:
-    """Execute the request's command. Never returns; what keeps it from starting is written to ``errors``."""
+    """Execute the request's command and never return; write failures to ``errors``."""
     name = ""
     try:
         name = request["command"][0]
@@ -34,7 +34,6 @@ def become_renderer(
         except OSError:
             name = request["directory"]
             raise
-        # Limits and confinement of the renderer belong here.
         _restore_signals(mask)
         os.execvpe(request["command"][0], request["command"], request["environment"])  # noqa: S606 (no shell is meant)
     except OSError as error:
@@ -49,7 +48,7 @@ def _restore_signals(mask: Iterable[int]) -> None:
     for name in CHANGED_SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
-    # A SIGTERM that came since the fork was blocked until now.
+    # A SIGTERM since the fork was blocked until now.
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
@@ -58,6 +57,6 @@ def _report(errors: int, code: Optional[int], text: str, name: str) -> None:
 
 
 def read_report(errors: int) -> Optional[List[Any]]:
-    """Return errno, text and file name of what kept an ended process from starting; None if it was started."""
+    """Return errno, text and file name of a failed start, or None after a start."""
     data = os.read(errors, 65536)
     return json.loads(data.decode()) if data else None

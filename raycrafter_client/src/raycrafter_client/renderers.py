@@ -1,4 +1,4 @@
-"""Which parsers read what a renderer prints: an entry for each that the server's work can name."""
+"""Map a renderer's name, as in the server's claims, to the parsers of its output."""
 
 from typing import Callable, Dict, NamedTuple
 
@@ -8,19 +8,19 @@ from .povray import PovrayParser
 
 
 class Parsers(NamedTuple):
-    """One for each of the process's outputs."""
+    """The parsers of the two outputs of one process."""
 
     stdout: LineParser
     stderr: LineParser
 
     @property
     def percent(self) -> float:
-        """How far the frame is."""
+        """Return the frame's percentage."""
         return max(parser.percent for parser in self)
 
     @property
     def error(self) -> str:
-        """The best explanation of a failure, or nothing."""
+        """Return the best explanation of a failure, or an empty string."""
         return max(self, key=lambda parser: parser.error_rank).error
 
 
@@ -31,5 +31,5 @@ PARSERS: Dict[str, Callable[[], Parsers]] = {
 
 
 def parsers_of(renderer: str) -> Parsers:
-    """Return new ones. A renderer without an entry is run all the same; its lines are logged as they are."""
+    """Return new parsers for a renderer; an unknown renderer's lines stay unparsed."""
     return PARSERS.get(renderer, lambda: Parsers(PlainParser(), PlainParser()))()

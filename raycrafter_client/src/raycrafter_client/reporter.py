@@ -1,15 +1,15 @@
-"""The one place through which the client speaks: the log (standard error and GELF) and the events for the server."""
+"""Report to the log (standard error and GELF) and to the server (events)."""
 
 import logging
 from typing import Any, Dict, Optional
 
-from .spool import EventSpool
+from .event_spool import EventSpool
 
 logger = logging.getLogger("raycrafter_client")
 
 
 class Reporter:
-    """Writes log records with ids in their fields, and events."""
+    """Write log records with the frame's ids in their fields, and events."""
 
     def __init__(self, spool: EventSpool) -> None:
         self._spool = spool
@@ -29,7 +29,7 @@ class Reporter:
         attempt: Optional[int] = None,
         data: Optional[Dict[str, Any]] = None,
     ) -> None:
-        """Write to the log and keep an event for the server."""
+        """Write to the log and spool an event for the server."""
         self.log(level, kind, message, frame, attempt)
         self._spool.add(
             {"level": level, "kind": kind, "frame": frame, "attempt": attempt, "message": message, "data": data or {}}

@@ -1,4 +1,4 @@
-"""Runs a renderer: own process group, no stdin, both outputs always read, ended in time."""
+"""Run a renderer in its own process group, read its outputs, end it in time."""
 
 import os
 import selectors
@@ -11,17 +11,17 @@ from . import stop
 from .spawner import Spawner, SpawnerLostError
 
 CHUNK_BYTES = 65536
-# How long the pipes are read after the process has ended, seconds: a grandchild may hold them open.
+# Seconds to read the pipes after the renderer's end: a grandchild may hold them open.
 REST_SECONDS = 2.0
-# The grace when the client itself is being ended, seconds.
+# Seconds between SIGTERM and SIGKILL after a SIGTERM from the batch system, which kills all processes soon after.
 HURRY_SECONDS = 4.0
-# A batch system signals a job's processes one by one: its SIGTERM may reach the renderer so long before the client.
+# A batch system signals a job's processes one by one: its SIGTERM may reach the renderer this long before the client.
 LATE_SIGNAL_SECONDS = 0.5
 NEVER = float("inf")
 
 
 class Ended(NamedTuple):
-    """How the process ended: ``returncode`` is negative for a signal; times in seconds; peak memory in KiB."""
+    """Return code (negative for a signal), run time (seconds) and peak memory (KiB)."""
 
     returncode: int
     seconds: float
@@ -29,10 +29,13 @@ class Ended(NamedTuple):
 
 
 class Runner:
-    """One process from start to end."""
+    """Run one process from start to end."""
 
     def __init__(self, spawner: Spawner, switch: stop.StopSwitch, deadline: float, grace_seconds: float) -> None:
-        """SIGTERM at ``deadline`` (time.monotonic()) or when the switch is thrown; after the grace SIGKILL."""
+        """Send SIGTERM at ``deadline`` (time.monotonic()) or when the switch is set.
+
+        SIGKILL follows after ``grace_seconds``.
+        """
         self._spawner = spawner
         self._switch = switch
         self._deadline = deadline
@@ -48,7 +51,10 @@ class Runner:
         on_stdout: Callable[[bytes], None],
         on_stderr: Callable[[bytes], None],
     ) -> Ended:
-        """Run ``command`` without a shell and wait for its end. Raises OSError when it cannot be started."""
+        """Run ``command`` without a shell and wait for its end.
+
+        Raises OSError if the command cannot be started.
+        """
         started = time.monotonic()
         stdout, their_stdout = os.pipe()
         stderr, their_stderr = os.pipe()
@@ -83,7 +89,7 @@ class Runner:
             os.close(stderr)
 
     def _watch(self, selector: selectors.BaseSelector) -> None:
-        """Read the outputs until the process has ended."""
+        """Read the outputs until the process ends."""
         selector.register(self._spawner, selectors.EVENT_READ, None)
         selector.register(self._switch, selectors.EVENT_READ, None)
         try:
@@ -106,7 +112,6 @@ class Runner:
         if self._switch.reason and not self._stopping:
             self._stopping = True
             selector.unregister(self._switch)
-            # the batch system that sends SIGTERM kills everything a few seconds later
             hurry = self._switch.reason == stop.TERMINATED
             self._kill_at = now + (min(self._grace, HURRY_SECONDS) if hurry else self._grace)
             self._spawner.signal(signal.SIGTERM)
@@ -115,7 +120,7 @@ class Runner:
             self._kill_at = NEVER
 
     def _read(self, selector: selectors.BaseSelector, limit: float) -> None:
-        """Take what is there, waiting for it until ``limit`` (time.monotonic())."""
+        """Read available output, waiting until ``limit`` (time.monotonic())."""
         timeout = None if limit == NEVER else max(0.0, limit - time.monotonic())
         for key, _ in selector.select(timeout):
             if key.fileobj is self._spawner:

@@ -1,4 +1,4 @@
-"""Can a compute node work from here? One HTTPS request, one GELF connection; one log message is all that stays."""
+"""Test the connections of a compute node: one HTTPS request and one GELF message."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from .gelf import LINKS
 from .gelf_message import encode
-from .gelf_queue import Frame
+from .gelf_queue import LogMessage
 from .tls import client_context
 
 TIMEOUT_SECONDS = 15.0
@@ -21,7 +21,7 @@ TIMEOUT_SECONDS = 15.0
 def run(
     url: str, ca: str, gelf: Optional[str], cert: Optional[str], key: Optional[str], transport: str
 ) -> Dict[str, Any]:
-    """Try both ways and return what was found; ``ok`` tells whether all of it works."""
+    """Test both connections and return a report; ``ok`` is true if all tests passed."""
     report: Dict[str, Any] = {"host": socket.gethostname(), "https": _try(_https, url, ca)}
     if gelf:
         report["gelf"] = _try(_gelf, gelf, ca, cert, key, transport)
@@ -39,10 +39,10 @@ def _try(check: Any, *arguments: Any) -> Dict[str, Any]:
 
 
 def _https(url: str, ca: str) -> Dict[str, Any]:
-    """Ask for the health page. Whatever it says of the server's own services, the way to it is what is tested."""
+    """Request the health page; report its content, but test only the connection."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("the address must begin with https://")
+        raise ValueError("the address must start with https://")
     connection = http.client.HTTPSConnection(
         parts.hostname, parts.port or 443, timeout=TIMEOUT_SECONDS, context=client_context(ca)
     )
@@ -57,7 +57,7 @@ def _https(url: str, ca: str) -> Dict[str, Any]:
 
 
 def _gelf(target: str, ca: str, cert: Optional[str], key: Optional[str], transport: str) -> Dict[str, Any]:
-    """Shake hands, wait for a refusal, send one message that can be searched for by its id."""
+    """Connect and send one message; return its id for a search in the log server."""
     host, _, port = target.rpartition(":")
     if not host or not port.isdigit():
         raise ValueError("the log server must be given as HOST:PORT")
@@ -66,7 +66,7 @@ def _gelf(target: str, ca: str, cert: Optional[str], key: Optional[str], transpo
     try:
         record = logging.LogRecord("raycrafter_client", logging.INFO, "", 0, "self-test %s", (marker,), None)
         fields = {"facility": "raycrafter-client", "kind": "selftest", "selftest_id": marker}
-        link.deliver([Frame(0, False, encode(record, socket.gethostname(), fields))])
+        link.deliver([LogMessage(0, False, encode(record, socket.gethostname(), fields))])
         for _, reason in link.take_refused():
             raise OSError("the log server refused the message: " + reason)
         link.check()

@@ -1,4 +1,4 @@
-"""One batch's client from the first claim to the last word."""
+"""Run the client of one batch from the first claim to the finish request."""
 
 import logging
 import socket
@@ -8,29 +8,29 @@ from typing import Any, Callable, Dict, List, Tuple
 
 from . import stop
 from .api import Api, ApiError, UnreachableError
+from .attempt import Attempt, not_started
 from .claim import Claim, ClaimError, FrameTask, parse
 from .config import Config
-from .frame import Attempt, not_started
+from .event_sender import EventSender
 from .heartbeat import Heartbeat, stop_for
 from .progress import Progress
 from .reporter import Reporter
 from .runner import Runner
-from .sender import EventSender
 from .spawner import Spawner
 
 EXIT_OK, EXIT_UNUSABLE, EXIT_UNREACHABLE, EXIT_REFUSED, EXIT_TERMINATED = 0, 1, 75, 77, 143
 
-# The renderer's time between SIGTERM and SIGKILL, seconds; at most a third of the margin.
+# Seconds between SIGTERM and SIGKILL for the renderer; at most a third of the walltime's margin.
 GRACE_SECONDS = 20.0
-# How long the one try may take to report a frame while others wait to be rendered, seconds.
-ONE_TRY = 10.0
-# What is left for last words, seconds, when the batch system ends us, and otherwise.
-LAST_WORDS_HURRY = 4.0
-LAST_WORDS = 20.0
+# Seconds for the single attempt to report a frame while other frames wait.
+REPORT_SECONDS = 10.0
+# Seconds for the last reports: after a SIGTERM from the batch system, and otherwise.
+HURRY_SECONDS = 4.0
+FINISH_SECONDS = 20.0
 
 
 class Session:
-    """Claims, renders and reports until there is a reason to end."""
+    """Claim, render and report frames until a reason to end."""
 
     def __init__(
         self,
@@ -43,7 +43,10 @@ class Session:
         spawner: Spawner,
         on_work: Callable[[Dict[str, Any]], None],
     ) -> None:
-        """``on_work`` is told what every log message says of the work from now on: renderer, frame, attempt."""
+        """Create a session.
+
+        ``on_work`` is called with the fields for all following log messages: renderer, frame, attempt.
+        """
         self._config = config
         self._native_id = native_id
         self._api = api
@@ -59,7 +62,7 @@ class Session:
         self._unreported: List[Tuple[FrameTask, Dict[str, Any]]] = []
 
     def run(self) -> int:
-        """Work and return the exit code."""
+        """Run to the end and return the exit code."""
         host = socket.gethostname()
         self._reporter.event(
             logging.INFO, "client_started", "client of batch job {} on {}".format(self._native_id, host)
@@ -78,14 +81,14 @@ class Session:
             if not self._switch.reason and time.monotonic() >= self._deadline:
                 self._switch.set(stop.WALLTIME)
             if self._switch.reason:
-                return self._stopped()
+                return self._stop()
             if self._switch.draining:
                 return EXIT_OK, "drained"
             self._report_all(self._deadline, self._switch.wait)
             if self._switch.reason or self._switch.draining:
                 continue
             try:
-                answer = self._api.claim(self._native_id, host, self._deadline, self._switch.wait)
+                response = self._api.claim(self._native_id, host, self._deadline, self._switch.wait)
             except ApiError as error:
                 self._switch.set(stop_for(error) or str(error))
                 continue
@@ -94,17 +97,17 @@ class Session:
                     continue
                 raise
             self._is_owner = True
-            if answer.status == 204 or not answer.data.get("frames"):
+            if response.status == 204 or not response.data.get("frames"):
                 return EXIT_OK, "nothing left"
-            claim = parse(answer.data)
+            claim = parse(response.data)
             if not beating:
-                # only now: before the first claim the server does not know whose heart it is
+                # The first claim registers this client: the server refuses heartbeats before it.
                 beating = True
                 self._heartbeat.start()
                 self._sender.start()
             self._render_all(claim)
 
-    def _stopped(self) -> Tuple[int, str]:
+    def _stop(self) -> Tuple[int, str]:
         reason = self._switch.reason or ""
         codes = {
             stop.TERMINATED: EXIT_TERMINATED,
@@ -117,7 +120,6 @@ class Session:
         return codes.get(reason, EXIT_UNUSABLE), reason
 
     def _render_all(self, claim: Claim) -> None:
-        # the server's time on this host's clock
         stop_in = claim.stop_at - self._api.clock_offset - time.time()
         self._deadline = min(self._deadline, time.monotonic() + stop_in)
         for task in claim.frames:
@@ -133,17 +135,17 @@ class Session:
             result = attempt.run(runner, lambda: self._switch.reason)
             self._progress.end()
             self._unreported.append((task, result))
-            # while the server is away the next frame need not wait for this one's report
-            self._report_all(time.monotonic() + ONE_TRY, lambda seconds: True)
+            # A single attempt: the next frame need not wait while the server is unreachable.
+            self._report_all(time.monotonic() + REPORT_SECONDS, lambda seconds: True)
             self._on_work({"frame": None, "attempt": None})
 
-    def _report_all(self, until: float, given_up: Callable[[float], bool]) -> None:
-        """Report results in order; what cannot be brought now stays for later."""
+    def _report_all(self, until: float, wait: Callable[[float], bool]) -> None:
+        """Report results in order; keep the rest while the server is unreachable."""
         while self._unreported:
             task, result = self._unreported[0]
             try:
                 self._api.result(
-                    task.number, dict(result, native_id=self._native_id, attempt=task.attempt), until, given_up
+                    task.number, dict(result, native_id=self._native_id, attempt=task.attempt), until, wait
                 )
             except UnreachableError:
                 return
@@ -156,7 +158,7 @@ class Session:
             self._unreported.pop(0)
 
     def _end(self, code: int, reason: str) -> int:
-        """Bring what is left to the server, within a limit, and say goodbye: it listens to the batch's owner only."""
+        """Report remaining results, events and the end; only the batch's owner may."""
         level = {EXIT_OK: logging.INFO, EXIT_TERMINATED: logging.WARNING}.get(code, logging.ERROR)
         self._heartbeat.end()
         if reason in (stop.FENCED, stop.REFUSED) or not self._is_owner:
@@ -164,17 +166,17 @@ class Session:
             self._sender.end()
             return code
         self._reporter.event(level, "client_ended", "client ends: {}".format(reason))
-        until = time.monotonic() + (LAST_WORDS_HURRY if code == EXIT_TERMINATED else LAST_WORDS)
-        # waits, and never gives up before the limit
-        given_up = threading.Event().wait
-        self._report_all(until, given_up)
+        until = time.monotonic() + (HURRY_SECONDS if code == EXIT_TERMINATED else FINISH_SECONDS)
+        # The switch is set already, so its wait() would stop the retries: sleep on an event that is never set.
+        wait = threading.Event().wait
+        self._report_all(until, wait)
         if self._sender.ident is None:
             self._sender.start()
         self._sender.flush(until - time.monotonic())
         try:
-            self._api.finish(self._native_id, reason[:200], until, given_up)
+            self._api.finish(self._native_id, reason[:200], until, wait)
         except (ApiError, UnreachableError) as error:
-            self._reporter.log(logging.WARNING, "finish_lost", "the server does not know of the end: {}".format(error))
+            self._reporter.log(logging.WARNING, "finish_lost", "the end could not be reported: {}".format(error))
         self._sender.end()
         if self._unreported:
             numbers = ", ".join(str(task.number) for task, _ in self._unreported)

@@ -1,4 +1,4 @@
-"""The client's side of the process that starts renderers."""
+"""Control the process that starts renderers (the client's side)."""
 
 import os
 import signal
@@ -14,14 +14,17 @@ from .spawner_process import SpawnerProcess
 
 
 class SpawnerLostError(Exception):
-    """The process that starts renderers has ended; what it started has been killed."""
+    """The process that starts renderers has ended; its renderer has been killed."""
 
 
 class Spawner:
-    """Starts one renderer after the other. Make it in the main thread, before any other thread exists."""
+    """Start one renderer after the other.
+
+    Create it in the main thread, before any other thread exists.
+    """
 
     def __init__(self) -> None:
-        """Fork the process. Raises UnsupportedError or OSError when it cannot be had."""
+        """Fork the process. Raises UnsupportedError or OSError if that fails."""
         prctl = load_prctl()
         client = os.getpid()
         self._renderer: Optional[int] = None
@@ -38,28 +41,32 @@ class Spawner:
         theirs.close()
 
     def fileno(self) -> int:
-        """Return the descriptor that is readable when ``receive`` has something to return."""
+        """Return the descriptor that is readable when ``receive`` has a message."""
         return self._connection.fileno()
 
     def start(self, command: List[str], directory: str, stdout: int, stderr: int) -> None:
-        """Start ``command`` with this process's environment and the given outputs."""
+        """Start ``command`` with this process's environment and two output descriptors."""
         request = {"command": command, "directory": directory, "environment": dict(os.environ)}
         self._send(request, [stdout, stderr])
 
     def signal(self, number: int) -> None:
-        """Send a signal to the renderer's process group, if the renderer has not ended."""
+        """Send a signal to the renderer's process group while the renderer runs."""
         self._send({"signal": number})
 
     def receive(self) -> Dict[str, Any]:
-        """Return the next message: ``started``, then ``failed`` or ``returncode`` with ``peak_rss_kb``."""
+        """Return the next message.
+
+        The keys are ``started`` (pid), later ``failed`` ([errno, text, file name]), or ``returncode`` and
+        ``peak_rss_kb`` (KiB). Raises SpawnerLostError.
+        """
         message = messages.receive(self._connection)
         if message is None:
-            self._lose()
+            self._raise_lost()
         self._renderer = message.fields.get("started")
         return message.fields
 
     def close(self) -> None:
-        """End the process; it kills what it has started."""
+        """End the process, which kills its renderer."""
         self._connection.close()
         with suppress(ChildProcessError):
             os.waitpid(self._pid, 0)
@@ -68,10 +75,10 @@ class Spawner:
         try:
             messages.send(self._connection, fields, descriptors or [])
         except ConnectionError:
-            self._lose()
+            self._raise_lost()
 
-    def _lose(self) -> None:
-        # The kernel has killed the renderer itself; this is for the rest of its process group.
+    def _raise_lost(self) -> None:
+        # The kernel has killed the renderer, but not the rest of its process group.
         if self._renderer is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._renderer, signal.SIGKILL)

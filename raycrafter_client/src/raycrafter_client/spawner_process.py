@@ -1,6 +1,7 @@
-"""The process that starts renderers: one at a time, in a process group of its own, killed when the client ends.
+"""Start, signal and reap renderers in a process of its own (the spawner).
 
-The client forks it once, before it has threads: only a process with one thread may run Python between fork and exec.
+Each renderer runs in its own process group and is killed when the client ends. The client forks the spawner before its
+first thread: only a process with one thread may run Python between fork and exec.
 """
 
 import os
@@ -14,13 +15,13 @@ from . import messages
 from .linux import signal_on_parent_death
 from .renderer_process import become_renderer, read_report
 
-# A batch system sends these to every process of a job. The client decides what they mean for the renderer.
+# A batch system sends these signals to every process of a job. The client alone reacts to them.
 BLOCKED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
 CLIENT_DIED = signal.SIGUSR2
 
 
 class SpawnerProcess:
-    """Serves one client until it ends."""
+    """Serve one client until it ends."""
 
     def __init__(self, connection: socket.socket, client: int, prctl: Callable[[int, int], None]) -> None:
         self._connection = connection
@@ -33,13 +34,13 @@ class SpawnerProcess:
         self._wake, wake = os.pipe()
         os.set_blocking(wake, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(CLIENT_DIED, self._note_death)
+        signal.signal(CLIENT_DIED, self._on_client_death)
         signal.set_wakeup_fd(wake)
-        # Beside the end of the connection, which waits for every thread of a killed client.
+        # The connection ends later: only when every thread of a killed client has ended.
         if not signal_on_parent_death(prctl, CLIENT_DIED, client):
             self._client_died = True
 
-    def _note_death(self, *_: Any) -> None:
+    def _on_client_death(self, *_: Any) -> None:
         self._client_died = True
 
     def run(self) -> None:
@@ -59,7 +60,7 @@ class SpawnerProcess:
             self._signal(signal.SIGKILL)
 
     def _serve(self) -> bool:
-        """Do what the client asks; return False when it has ended."""
+        """Handle one request of the client; return False if the client has ended."""
         message = messages.receive(self._connection)
         if message is None:
             return False
@@ -78,32 +79,32 @@ class SpawnerProcess:
                 become_renderer(request, outputs, errors, parent, self._mask, self._prctl)
         except OSError as error:
             os.close(self._errors)
-            self._tell({"failed": [error.errno, error.strerror, "fork"]})
+            self._send({"failed": [error.errno, error.strerror, "fork"]})
             return
         finally:
             for descriptor in [*outputs, errors]:
                 os.close(descriptor)
-        # The child does the same: whoever comes first.
+        # Parent and child both set the group, because either may run first.
         with suppress(OSError):
             os.setpgid(pid, pid)
         self._renderer = pid
-        self._tell({"started": pid})
+        self._send({"started": pid})
 
     def _reap(self) -> None:
         pid = self._renderer
         if pid is None or os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return
-        # What the renderer left behind, too. It is not yet reaped, so the number is still its own.
+        # Kill the renderer's descendants before the reaping: until then the group's number cannot be reused.
         self._signal(signal.SIGKILL)
         _, status, usage = os.wait4(pid, 0)
         self._renderer = None
         failed = read_report(self._errors)
         os.close(self._errors)
         if failed:
-            self._tell({"failed": failed})
+            self._send({"failed": failed})
             return
         returncode = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-        self._tell({"returncode": returncode, "peak_rss_kb": usage.ru_maxrss})
+        self._send({"returncode": returncode, "peak_rss_kb": usage.ru_maxrss})
 
     def _signal(self, number: int) -> None:
         if self._renderer is None:
@@ -111,18 +112,18 @@ class SpawnerProcess:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._renderer, number)
         if number == signal.SIGKILL:
-            # a renderer may have left its group
+            # The renderer may have left its group.
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self._renderer, number)
 
-    def _tell(self, fields: Dict[str, Any]) -> None:
-        # The end of the client is seen by the next look at the connection.
+    def _send(self, fields: Dict[str, Any]) -> None:
+        # The next read of the connection reports the end of the client.
         with suppress(OSError):
             messages.send(self._connection, fields)
 
 
 def keep_descriptors(kept: Iterable[int]) -> None:
-    """Close all descriptors but ``kept``; stdin and stdout become /dev/null."""
+    """Close all descriptors except ``kept``; point stdin and stdout to /dev/null."""
     for name in os.listdir("/proc/self/fd"):
         if int(name) not in kept:
             with suppress(OSError):

@@ -1,13 +1,14 @@
-"""TLS as every connection of the client uses it."""
+"""Create the TLS context of every connection."""
 
 import ssl
 from typing import Optional
 
 
 def client_context(ca_file: str, cert_file: Optional[str] = None, key_file: Optional[str] = None) -> ssl.SSLContext:
-    """Return a context that trusts one CA file only, checks names, speaks TLS 1.2 or later, and shows a certificate.
+    """Return a context for TLS 1.2 or later that trusts only ``ca_file``.
 
-    Raises OSError (ssl.SSLError is one) when a file is missing or is not what it should be.
+    The context checks host names. ``cert_file`` and ``key_file`` are the client's certificate and key. Raises OSError
+    or its subclass ssl.SSLError if a file is missing or invalid.
     """
     context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=ca_file)
     if hasattr(context, "minimum_version"):

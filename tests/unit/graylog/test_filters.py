@@ -85,14 +85,14 @@ def test_releases_without_security_mends_are_refused(graylog, search, mongodb, m
 )
 def test_holes_are_told_by_name(graylog, hole, has_it):
     told = FILTERS.graylog_problems(graylog, "opensearch", "2.19.5", "8.0.4", 17)
-    assert "lacks security mends" in told[-1]
+    assert "lacks security fixes" in told[-1]
     assert (hole in told[-1]) is has_it
 
 
 def test_every_line_is_in_order_and_no_hole_or_floor_names_another():
     lines = list(FILTERS.LINES)
     assert lines == sorted(lines)
-    named = {line for since, mended in FILTERS.HOLES.values() for line in (since, *mended)}
+    named = {line for since, mended in FILTERS.VULNERABILITIES.values() for line in (since, *mended)}
     assert named | set(FILTERS.MAINTAINED) <= set(lines)
 
 

@@ -1,4 +1,4 @@
-"""The lab's stand-in for Torque answers as the recorded session of a real Torque 6.1.3 does, byte for byte."""
+"""Test that the lab's stand-in for Torque replays a recorded session exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.unit.batch_answers.sessions import RECORDED, Recorded, read
 
 COMMANDS = Path(__file__).parents[3] / "lab/torque"
 SESSION = "torque-6.1.3.txt"
-# What the stand-in answers: no arrays, and none of the other options and commands.
+# The supported commands and options; arrays are not supported.
 SUPPORTED = re.compile(r"qsub (?!.* -t ).*|qstat( -x)?( [0-9.a-z]+| `.*`)?|qdel ([0-9.a-z]+|`.*`)")
 LIMIT = 15  # seconds for a job to start or to end
 SCRIPTS = {
@@ -29,7 +29,7 @@ SCRIPTS = {
     "fail.sh": "exit 3",
     "waits.sh": "trap 'sleep 0.5; echo late >exit' TERM; touch began; sleep 60 & wait; sleep 60",
 }
-# What differs from run to run.
+# Values that differ between runs.
 VARIABLE = [
     (r"(<(?:[cqe]|m|start_|comp_)time>)\d+", r"\1T"),
     (r"<session_id>\d+", "<session_id>S"),
@@ -42,7 +42,7 @@ VARIABLE = [
 
 
 class Torque:
-    """The stand-in with a state of its own."""
+    """The stand-in with its own state."""
 
     def __init__(self, directory: Path) -> None:
         self.home, self.state = directory / "home", directory / "state"
@@ -52,7 +52,7 @@ class Torque:
             (self.home / name).write_text(f"#!/bin/bash\n{body}\n")
 
     def run(self, command: str, user: str = "render") -> Reply:
-        """Run a command line of the session as a user; a name in qselect's place is looked up."""
+        """Run a command line of the session as a user, with qselect replaced by a lookup."""
         command = re.sub("`qselect -N (.*)`", lambda match: self.number(match[1]), command)
         environment = {
             "PATH": f"{COMMANDS}:{os.environ['PATH']}",
@@ -69,49 +69,49 @@ class Torque:
         return Reply(done.returncode, normal(out), normal(err))
 
     def number(self, name: str) -> str:
-        """Return the number of the job of a name."""
+        """Return the number of the job with a name."""
         found = [path.stem for path in (self.state / "jobs").glob("*.json") if self.job(int(path.stem))["name"] == name]
         return found[0]
 
     def set(self, switch: str) -> None:
-        """Switch a fault on."""
+        """Turn on a fault."""
         (self.state / "switches" / switch).touch()
 
     def clear(self, switch: str) -> None:
-        """Switch a fault off."""
+        """Turn off a fault."""
         (self.state / "switches" / switch).unlink()
 
     def next(self, number: int) -> None:
-        """Choose the next job's number."""
+        """Set the next job's number."""
         (self.state / "next").write_text(str(number))
 
     def job(self, number: int) -> dict:
-        """Return what is known of a job."""
+        """Return the state of a job."""
         return json.loads((self.state / "jobs" / f"{number}.json").read_text())
 
     def wait(self, number: int, states: str) -> dict:
-        """Return a job when it is in one of some states."""
+        """Wait until a job is in one of ``states``; return the job."""
         wait_for(lambda: self.job(number)["job_state"] in states)
         return self.job(number)
 
     @property
     def is_stopped(self) -> bool:
-        """Whether jobs do not start."""
+        """Return whether the queue starts no jobs."""
         return (self.state / "switches/queue-stopped").exists()
 
 
-def wait_for(ask: Callable[[], object]) -> None:
-    """Wait for something that takes moments."""
+def wait_for(condition: Callable[[], object]) -> None:
+    """Wait until ``condition()`` is true."""
     end = time.monotonic() + LIMIT
-    while not ask():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
 
 
 def normal(text: str) -> str:
-    """Replace what differs from run to run."""
-    for pattern, instead in VARIABLE:
-        text = re.sub(pattern, instead, text)
+    """Replace values that differ between runs."""
+    for pattern, replacement in VARIABLE:
+        text = re.sub(pattern, replacement, text)
     return text
 
 
@@ -124,7 +124,7 @@ def section(title: str) -> list[Recorded]:
 
 
 def expected(recorded: Reply, first: int) -> Reply:
-    """Return a recorded answer without the rows of arrays and of jobs before the section's first."""
+    """Return a recorded reply without rows of arrays and of jobs before ``first``."""
     rows = recorded.stdout.splitlines(keepends=True)
     kept = [row for row in rows if not (row[0].isdigit() and (int(re.match("[0-9]+", row)[0]) < first or "[]" in row))]
     return Reply(recorded.code, normal("".join(kept)), normal(recorded.stderr))
@@ -132,7 +132,7 @@ def expected(recorded: Reply, first: int) -> Reply:
 
 @pytest.fixture
 def torque(tmp_path: Path) -> Iterator[Torque]:
-    """A stand-in whose jobs end with the test."""
+    """Return a stand-in; end its jobs after the test."""
     site = Torque(tmp_path)
     yield site
     for path in (site.state / "switches").iterdir():
@@ -146,13 +146,13 @@ def torque(tmp_path: Path) -> Iterator[Torque]:
 
 
 def processes(session: int) -> list[int]:
-    """Return the processes of a session, without those that have ended."""
+    """Return the running processes of a session."""
     found = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(session)], capture_output=True, text=True).stdout
     return [int(line.split()[0]) for line in found.splitlines() if not line.split()[1].startswith("Z")]
 
 
 def replay(torque: Torque, commands: list[Recorded], first: int) -> None:
-    """Run commands of the session; qstat may take a moment until the jobs are where they were in the session."""
+    """Run commands of the session; repeat qstat until it shows the recorded states."""
     torque.next(first)
     for one in commands:
         if one.command.startswith("qsub"):
@@ -164,13 +164,13 @@ def replay(torque: Torque, commands: list[Recorded], first: int) -> None:
             torque.wait(int(torque.number("rckill")), "C")
         if not SUPPORTED.fullmatch(one.command):
             continue
-        wanted, told = expected(one.reply, first), torque.run(one.command)
+        desired, reply = expected(one.reply, first), torque.run(one.command)
         end = time.monotonic() + LIMIT
-        while told != wanted and one.command.startswith("qstat") and time.monotonic() < end:
-            told = torque.run(one.command)
-        assert told == wanted, f"{SESSION}, line {one.line}: {one.command}"
-        if one.command.startswith("qsub") and told.code == 0 and " -h " not in one.command and not torque.is_stopped:
-            torque.wait(int(told.stdout.split(".")[0]), "RC")
+        while reply != desired and one.command.startswith("qstat") and time.monotonic() < end:
+            reply = torque.run(one.command)
+        assert reply == desired, f"{SESSION}, line {one.line}: {one.command}"
+        if one.command.startswith("qsub") and reply.code == 0 and " -h " not in one.command and not torque.is_stopped:
+            torque.wait(int(reply.stdout.split(".")[0]), "RC")
 
 
 @pytest.mark.parametrize(
@@ -186,14 +186,14 @@ def replay(torque: Torque, commands: list[Recorded], first: int) -> None:
         ("ends of jobs: qdel running", 144, 15, "mom-late"),
     ],
 )
-def test_answers_are_those_of_the_session(torque, title, first, commands, switch):
+def test_replies_match_the_recorded_session(torque, title, first, commands, switch):
     if switch:
         torque.set(switch)
     replay(torque, section(title)[:commands], first)
 
 
-def test_jobs_of_others_are_listed_as_in_the_session(torque):
-    """Names and users are padded by bytes; a user's name is cut."""
+def test_jobs_of_other_users_are_listed_as_recorded(torque):
+    """Names are padded by bytes, and a long user name is cut."""
     for number, user, name in [
         (150, "jose", 'a<b>&c"d'),
         (151, "jose", "Queue"),
@@ -211,7 +211,7 @@ def test_jobs_of_others_are_listed_as_in_the_session(torque):
     assert "<Job_Name>a&lt;b&gt;&amp;c&quot;d</Job_Name>" in torque.run("qstat -x 150").stdout
 
 
-def test_a_job_whose_mom_died_is_not_deleted(torque):
+def test_job_with_a_dead_mom_is_not_deleted(torque):
     commands = section("pbs_mom killed")
     replay(torque, commands[:1], 209)
     os.kill(torque.job(209)["mom"], signal.SIGKILL)
@@ -219,22 +219,22 @@ def test_a_job_whose_mom_died_is_not_deleted(torque):
         assert torque.run(one.command) == expected(one.reply, 209), one.command
 
 
-def test_a_server_that_shuts_down_takes_no_job(torque):
+def test_server_that_shuts_down_refuses_jobs(torque):
     torque.set("server-shutting-down")
-    told = torque.run("qsub ok.sh")
-    assert told == Reply(214, "", "qsub: submit error (Request not allowed: Server shutting down)\n")
+    reply = torque.run("qsub ok.sh")
+    assert reply == Reply(214, "", "qsub: submit error (Request not allowed: Server shutting down)\n")
     torque.clear("server-shutting-down")
     assert torque.run("qstat") == Reply(0, "", "")
 
 
-def test_a_job_is_queued_although_its_answer_is_lost(torque):
+def test_job_with_a_lost_reply_is_queued(torque):
     torque.set("answer-lost")
     text = "qsub: submit error (This stream has already been closed. End of File.)\n"
     assert torque.run("qsub -h ok.sh") == Reply(67, "", text)
     assert "1.login1                   ok.sh" in torque.run("qstat").stdout
 
 
-def test_a_disabled_queue_takes_no_job_until_it_is_enabled(torque):
+def test_disabled_queue_refuses_jobs_until_enabled(torque):
     torque.set("queue-disabled")
     text = "Queue is not enabled MSG=queue is disabled: user render@login1, queue workq"
     assert torque.run("qsub ok.sh") == Reply(175, "", f"qsub: submit error ({text})\n")
@@ -242,8 +242,8 @@ def test_a_disabled_queue_takes_no_job_until_it_is_enabled(torque):
     assert torque.run("qsub -h ok.sh").code == 0
 
 
-def test_qdel_of_a_running_job_leaves_its_script_no_time(torque):
-    """The login shell dies of TERM and takes its session with it, so the script's trap does not end."""
+def test_qdel_of_a_running_job_ends_its_script_at_once(torque):
+    """TERM ends the login shell and so its session, before the script's trap ends."""
     torque.run("qsub waits.sh")
     session = torque.wait(1, "R")["session"]
     wait_for((torque.home / "began").exists)
@@ -254,7 +254,7 @@ def test_qdel_of_a_running_job_leaves_its_script_no_time(torque):
     assert not (torque.home / "exit").exists()
 
 
-def test_qdel_of_a_job_that_waits_leaves_no_exit_status(torque):
+def test_qdel_of_a_queued_job_leaves_no_exit_status(torque):
     torque.set("queue-stopped")
     torque.run("qsub ok.sh")
     torque.run("qdel 1")
@@ -262,14 +262,14 @@ def test_qdel_of_a_job_that_waits_leaves_no_exit_status(torque):
     assert "<exit_status>" not in torque.run("qstat -x 1").stdout
 
 
-def test_a_job_ends_at_its_walltime(torque):
+def test_job_ends_at_its_walltime(torque):
     torque.run("qsub -l nodes=1:ppn=2,walltime=00:00:01 -j oe ok.sh")
     assert torque.wait(1, "C")["exit_status"] == -11
     output = (torque.home / "ok.sh.o1").read_text()
     assert re.fullmatch("=>> PBS: job killed: walltime [0-9]+ exceeded limit 1\n", output)
 
 
-def test_a_script_tells_its_exit_code_and_leaves_its_output(torque):
+def test_script_has_an_exit_code_and_output_files(torque):
     script = ["#!/bin/bash", "#PBS -N named", "#PBS -q workq", "#PBS -l walltime=00:01:00", "#PBS -r n", "#PBS -m n"]
     script += [
         "#PBS -S /bin/bash",
@@ -286,7 +286,7 @@ def test_a_script_tells_its_exit_code_and_leaves_its_output(torque):
     assert "<Rerunable>False</Rerunable>" in torque.run("qstat -x 1").stdout
 
 
-def test_the_command_line_has_the_last_word(torque):
+def test_command_line_overrides_the_script(torque):
     (torque.home / "job.sh").write_text(
         f"#!/bin/bash\n#PBS -N named\n#PBS -j oe\n#PBS -o {torque.home}/all\necho x >&2\n"
     )
@@ -304,6 +304,6 @@ def test_jobs_wait_for_free_cores(torque):
     torque.wait(2, "R")
 
 
-def test_what_is_not_supported_is_refused(torque):
+def test_unsupported_commands_are_refused(torque):
     for command in ("qsub -t 0-3 ok.sh", "qstat -f 1", "qdel -p 1"):
         assert torque.run(command).code == 99

@@ -1,4 +1,7 @@
-"""Events on disk until the server has them: an append-only file of JSON lines, and the last number acknowledged."""
+"""Keep events on disk until the server has acknowledged them.
+
+The spool is an append-only file of JSON lines and a file with the last acknowledged number.
+"""
 
 import json
 import os
@@ -9,16 +12,22 @@ from datetime import datetime, timezone
 from itertools import islice
 from typing import Any, Deque, Dict, List
 
-# A frame makes about ten events of some 300 bytes: this many are a thousand and more frames without a network.
+# A frame has about ten events of 300 bytes: enough for a thousand frames without a network.
 MAX_PENDING = 20000
-MAX_TEXT = 2000  # characters of a message, as the server keeps them
+MAX_TEXT = 2000  # characters; the server's limit for a message
 
 
 class EventSpool:
-    """Numbered events (seq 1, 2, 3 …). Safe for several threads; a full disk never raises, ``lost`` counts it."""
+    """Numbered events (seq 1, 2, 3 …), safe for several threads.
+
+    A full disk raises no error; ``lost`` counts failed writes and dropped events.
+    """
 
     def __init__(self, directory: str) -> None:
-        """Open the spool and take up what an earlier client of this batch left. Raises OSError."""
+        """Open the spool and load an earlier client's unacknowledged events.
+
+        Raises OSError.
+        """
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self._acked_path = os.path.join(directory, "events.acked")
         self._lock = threading.Lock()
@@ -33,7 +42,7 @@ class EventSpool:
         self._recover(path, acked)
 
     def add(self, event: Dict[str, Any]) -> None:
-        """Keep one event as the server takes it; its number and its time are given here."""
+        """Add an event in the server's format; set its ``seq`` and ``time``."""
         with self._lock:
             self._last += 1
             now = datetime.now(timezone.utc).isoformat()
@@ -46,16 +55,16 @@ class EventSpool:
             self._changed.notify_all()
 
     def pending(self, limit: int) -> List[Dict[str, Any]]:
-        """Return up to ``limit`` events that the server does not have, oldest first."""
+        """Return up to ``limit`` unacknowledged events, oldest first."""
         with self._lock:
             return list(islice(self._pending, limit))
 
     def acknowledge(self, seq: int) -> None:
-        """Forget the events up to ``seq``: the server has them."""
+        """Remove the events up to ``seq``, which the server has."""
         with self._lock:
             while self._pending and self._pending[0]["seq"] <= seq:
                 self._pending.popleft()
-            # a server that knows more than this file has numbers from before the file was lost: never use them again
+            # A higher number from the server means that this file was lost: do not use its numbers again.
             self._last = max(self._last, seq)
             try:
                 temporary = self._acked_path + ".tmp"
@@ -63,16 +72,16 @@ class EventSpool:
                     file.write("{}\n".format(seq))
                 os.replace(temporary, self._acked_path)
             except OSError:
-                self.lost += 1  # the events are sent once more after a restart; the server drops repeats
+                self.lost += 1  # a restart sends these events again; the server drops duplicates
             self._changed.notify_all()
 
     def wait_pending(self, seconds: float) -> bool:
-        """Wait until there is something to send, at most ``seconds``; return whether there is."""
+        """Wait at most ``seconds`` for an unacknowledged event; return whether one exists."""
         with self._lock:
             return bool(self._changed.wait_for(lambda: self._pending, seconds))
 
     def wait_empty(self, seconds: float) -> bool:
-        """Wait until the server has everything, at most ``seconds``; return whether it has."""
+        """Wait at most ``seconds`` for the last acknowledgement; return whether it came."""
         with self._lock:
             return bool(self._changed.wait_for(lambda: not self._pending, seconds))
 
@@ -81,7 +90,10 @@ class EventSpool:
         os.close(self._file)
 
     def _write(self, line: bytes) -> None:
-        """Append a line wholly or not at all. What does not fit on the disk is still sent if the network holds."""
+        """Append a whole line or nothing.
+
+        An event that is not on disk is still sent from memory.
+        """
         try:
             if os.write(self._file, line) == len(line):
                 self._size += len(line)
@@ -100,7 +112,7 @@ class EventSpool:
             return 0
 
     def _recover(self, path: str, acked: int) -> None:
-        """Take up unacknowledged events; cut off a last line that a crash left unfinished."""
+        """Load unacknowledged events; remove a last line that a crash has cut."""
         with open(path, "rb") as file:
             for line in file:
                 try:

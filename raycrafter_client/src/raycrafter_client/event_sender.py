@@ -1,4 +1,4 @@
-"""The thread that brings events from the spool to the server."""
+"""Send events from the spool to the server in a thread."""
 
 import logging
 import threading
@@ -6,8 +6,8 @@ import time
 
 from .api import Api, ApiError, UnreachableError
 from .backoff import Backoff
+from .event_spool import EventSpool
 from .heartbeat import stop_for
-from .spool import EventSpool
 
 logger = logging.getLogger(__name__)
 
@@ -17,12 +17,12 @@ RETRY_LIMIT = 10.0  # seconds
 
 
 class EventSender(threading.Thread):
-    """Sends in order, forgets what is acknowledged, goes on trying while the server is away."""
+    """Send events in order until the server has acknowledged them."""
 
     def __init__(self, api: Api, native_id: str, spool: EventSpool, retry_seconds: float = 1.0) -> None:
         super().__init__(name="events", daemon=True)
         self._api = api
-        # Thread has a _native_id of its own
+        # threading.Thread uses the name _native_id.
         self._batch_job = native_id
         self._spool = spool
         self._backoff = Backoff(retry_seconds, RETRY_LIMIT)
@@ -31,13 +31,13 @@ class EventSender(threading.Thread):
         self._chunk = CHUNK
 
     def run(self) -> None:
-        """Send until ``end()``."""
+        """Send events until ``end()``."""
         while not self._ending.is_set():
             if self._spool.wait_pending(IDLE_SECONDS) and not self._ending.is_set():
                 self._send()
 
     def flush(self, seconds: float) -> bool:
-        """Wait until the server has every event, at most ``seconds``; return whether it has."""
+        """Wait at most ``seconds`` for the last acknowledgement; return whether it came."""
         if not self.is_alive():
             return False
         self._backoff = Backoff(0.5, 1.0)
@@ -49,7 +49,7 @@ class EventSender(threading.Thread):
         return False
 
     def end(self) -> None:
-        """Send no more; what is left stays on disk."""
+        """Send no more events; the rest stays on disk."""
         self._ending.set()
         self._wake.set()
 
@@ -61,7 +61,7 @@ class EventSender(threading.Thread):
             self._pause()
             return
         except ApiError as error:
-            self._refused(error, events[0]["seq"])
+            self._handle_refusal(error, events[0]["seq"])
             return
         self._chunk = CHUNK
         if last >= events[0]["seq"]:
@@ -74,12 +74,12 @@ class EventSender(threading.Thread):
         self._wake.wait(self._backoff.next())
         self._wake.clear()
 
-    def _refused(self, error: ApiError, first: int) -> None:
-        """One bad event must not hold up the others: find it by sending them one at a time, and drop it."""
+    def _handle_refusal(self, error: ApiError, first: int) -> None:
+        """Send events one by one after a refusal; drop an event that is refused alone."""
         if stop_for(error):
             self._ending.set()
         elif self._chunk > 1:
             self._chunk = 1
         else:
-            logger.warning("the server refuses event %d: %s", first, error)
+            logger.warning("the server refused event %d: %s", first, error)
             self._spool.acknowledge(first)

@@ -1,8 +1,8 @@
-"""Events on disk: numbers go on, nothing is lost by a crash, a full disk is no end."""
+"""Test the event spool: continuous numbers, crashes, a full disk."""
 
 import os
 
-from raycrafter_client.spool import EventSpool
+from raycrafter_client.event_spool import EventSpool
 
 EVENT = {"level": 30, "kind": "warning", "frame": 3, "attempt": 1, "message": "text", "data": {"line": 5}}
 
@@ -16,7 +16,7 @@ def seqs(spool):
     return [event["seq"] for event in spool.pending(1000)]
 
 
-def test_numbers_and_fields(tmp_path):
+def test_event_has_number_and_fields(tmp_path):
     spool = EventSpool(str(tmp_path / "spool"))
     spool.add(EVENT)
     (event,) = spool.pending(10)
@@ -24,7 +24,7 @@ def test_numbers_and_fields(tmp_path):
     assert event == dict(EVENT, seq=1)
 
 
-def test_a_new_client_goes_on_after_the_last_number(tmp_path):
+def test_new_client_continues_after_the_last_number(tmp_path):
     first = EventSpool(str(tmp_path))
     add(first, 5)
     first.acknowledge(3)
@@ -35,7 +35,7 @@ def test_a_new_client_goes_on_after_the_last_number(tmp_path):
     assert seqs(second) == [4, 5, 6]
 
 
-def test_a_line_cut_by_a_crash_costs_only_itself(tmp_path):
+def test_line_cut_by_a_crash_loses_only_itself(tmp_path):
     first = EventSpool(str(tmp_path))
     add(first, 3)
     first.close()
@@ -48,7 +48,7 @@ def test_a_line_cut_by_a_crash_costs_only_itself(tmp_path):
     assert seqs(EventSpool(str(tmp_path))) == [1, 2, 3]
 
 
-def test_numbers_go_on_even_when_only_the_acknowledgement_is_left(tmp_path):
+def test_numbers_continue_from_the_acknowledgement_alone(tmp_path):
     first = EventSpool(str(tmp_path))
     add(first, 5)
     first.acknowledge(5)
@@ -59,21 +59,21 @@ def test_numbers_go_on_even_when_only_the_acknowledgement_is_left(tmp_path):
     assert seqs(second) == [6]
 
 
-def test_numbers_that_the_server_knows_are_never_used_again(tmp_path):
+def test_numbers_known_to_the_server_are_not_reused(tmp_path):
     spool = EventSpool(str(tmp_path))
     add(spool, 1)
-    spool.acknowledge(40)  # the file was lost, the server remembers
+    spool.acknowledge(40)  # the file was lost, but the server has the numbers
     add(spool, 1)
     assert seqs(spool) == [41]
 
 
-def test_the_file_is_private(tmp_path):
+def test_spool_file_is_private(tmp_path):
     EventSpool(str(tmp_path / "spool"))
     assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "spool" / "events.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_full_disk_is_counted_and_the_event_is_still_sent(tmp_path, monkeypatch):
+def test_full_disk_is_counted_and_the_event_is_still_sent(tmp_path, monkeypatch):
     spool = EventSpool(str(tmp_path))
     add(spool, 1)
 

@@ -1,4 +1,4 @@
-"""How the command ends when something comes in between: as a process, because exit codes are for other programs."""
+"""Test the exit codes of the command as a process."""
 
 import signal
 import threading
@@ -12,29 +12,32 @@ from .conftest import TlsServer
 
 @pytest.fixture
 def stalled(service, tmp_path):
-    """A server that says nothing to what downloads a frame or submits a job; ``asked`` when that has come."""
+    """Return a server that does not respond to downloads and submissions.
+
+    The event ``requested`` is set when such a request has arrived.
+    """
 
     def answer(request):
         if request.url.path.endswith("/file") or request.method == "POST":
-            server.asked.set()
-            over.wait()
+            server.requested.set()
+            end.wait()
         return service(request)
 
-    over, server = threading.Event(), TlsServer(answer, tmp_path)
-    server.asked = threading.Event()
+    end, server = threading.Event(), TlsServer(answer, tmp_path)
+    server.requested = threading.Event()
     yield server
-    over.set()
+    end.set()
     server.close()
 
 
-@pytest.mark.parametrize(("words", "hint"), [(("fetch", 5), "the same fetch again goes on"), (("submit",), "")])
-def test_ctrl_c_ends_with_130_and_at_once(command, service, stalled, tmp_path, words, hint):
+@pytest.mark.parametrize(("words", "hint"), [(("fetch", 5), "run the same command again"), (("submit",), "")])
+def test_ctrl_c_ends_the_command_at_once_with_130(command, service, stalled, tmp_path, words, hint):
     command.signed_in(url=stalled.url, ca=str(stalled.ca_file))
     service.add(5, "DONE", [(number, "SYNCED", b"picture") for number in range(1, 9)])
     (tmp_path / "scene.pov").write_text("sphere {}")
     more = ("-o", tmp_path / "out") if words[0] == "fetch" else (tmp_path / "scene.pov", "--frames", "1")
     process = command.start(*words, *more)
-    assert stalled.asked.wait(20)
+    assert stalled.requested.wait(20)
     begun = time.monotonic()
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=20)
@@ -44,17 +47,17 @@ def test_ctrl_c_ends_with_130_and_at_once(command, service, stalled, tmp_path, w
     assert "Aborted" not in errors and "Traceback" not in errors
 
 
-def test_ctrl_c_while_watching_says_that_the_job_goes_on(command, service, tls):
+def test_ctrl_c_while_watching_says_that_the_job_continues(command, service, tls):
     command.signed_in(url=tls.url, ca=str(tls.ca_file))
     service.add(5)
     process = command.start("watch", 5)
     assert "ACTIVE" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
-    assert (process.returncode, errors) == (130, "\nThe job goes on; see it again with: raycrafter watch 5\n")
+    assert (process.returncode, errors) == (130, "\nThe job continues; watch it again with: raycrafter watch 5\n")
 
 
-def test_a_reader_that_has_gone_is_not_a_job_that_failed(command, service, tls):
+def test_closed_output_ends_with_141(command, service, tls):
     command.signed_in(url=tls.url, ca=str(tls.ca_file))
     service.add(5)
     process = command.start("watch", 5, "--interval", "0.01")
@@ -65,7 +68,7 @@ def test_a_reader_that_has_gone_is_not_a_job_that_failed(command, service, tls):
     assert process.stderr.read() == ""
 
 
-def test_a_full_disk_below_the_output_is_named(command, service, tls):
+def test_full_disk_is_named(command, service, tls):
     command.signed_in(url=tls.url, ca=str(tls.ca_file))
     with Path("/dev/full").open("w") as full:
         process = command.start("list", stdout=full)
@@ -74,13 +77,13 @@ def test_a_full_disk_below_the_output_is_named(command, service, tls):
     assert errors == "Error: [Errno 28] No space left on device\n"
 
 
-def test_a_mistake_of_ours_does_not_say_that_the_job_failed(rc, service):
+def test_bug_ends_with_2(rc, service):
     del service.add(5)["state"]
     output = rc("status", 5, code=2).output
     assert "Traceback" in output and "please report it" in output
 
 
-def test_what_the_terminals_encoding_does_not_have_is_no_reason_to_end(command, service, tls, monkeypatch):
+def test_characters_outside_the_terminals_encoding_are_escaped(command, service, tls, monkeypatch):
     command.signed_in(url=tls.url, ca=str(tls.ca_file))
     service.add(5, name="Schloß 🏰")
     monkeypatch.setenv("PYTHONIOENCODING", "latin-1")

@@ -1,4 +1,4 @@
-"""One attempt at one frame: prepare, render, judge. The result is what the server is told."""
+"""Run one attempt at a frame: prepare, render, check the files, return the result."""
 
 import logging
 import time
@@ -15,16 +15,16 @@ from .runner import Runner
 
 PROGRESS_PERCENT = 10.0
 PROGRESS_SECONDS = 5.0
-# Kinds that are for the log only: the server hears of progress by heartbeats.
+# Kinds of events that go to the log only: heartbeats carry the progress to the server.
 LOG_ONLY = {"line", "frame", "progress"}
 MAX_ERROR = 1000  # characters
-# What a frame may log, and tell the server, before most of it is left out: at once, and per second after that.
+# Rate limits of a frame's log messages and events: (burst, messages per second).
 LOG_LIMIT = (1000, 100)
 EVENT_LIMIT = (100, 2)
 
 
 class Attempt:
-    """Renders one frame."""
+    """Render one frame."""
 
     def __init__(self, task: FrameTask, renderer: str, reporter: Reporter, progress: Progress) -> None:
         self._task = task
@@ -37,7 +37,10 @@ class Attempt:
         self._event_limiter = Limiter(*EVENT_LIMIT)
 
     def run(self, runner: Runner, interrupted: Callable[[], Optional[str]]) -> Dict[str, Any]:
-        """Render and return the result; ``interrupted`` says why the renderer was stopped, if it was."""
+        """Render and return the result as the server takes it.
+
+        ``interrupted`` returns the reason why the renderer was stopped, or None.
+        """
         result = self._render(runner, interrupted)
         return dict(result, log=self._progress.log())
 
@@ -51,7 +54,7 @@ class Attempt:
             return self._failed("cannot start the renderer: {}".format(error))
         for parser in self._parsers:
             self._events(parser.close())
-        self._tell_left_out()
+        self._report_left_out()
         result = {"returncode": ended.returncode, "seconds": round(ended.seconds, 3), "peak_rss_kb": ended.peak_rss_kb}
         if ended.returncode != 0:
             if interrupted():
@@ -96,7 +99,7 @@ class Attempt:
         self._progress.percent(self._parsers.percent)
 
     def _fed(self, parser: LineParser, chunk: bytes) -> List[Event]:
-        """A parser that stumbles costs log lines, never the render."""
+        """Return the parser's events. A failing parser costs log lines, never the render."""
         try:
             return parser.feed(chunk)
         except Exception as error:
@@ -115,7 +118,7 @@ class Attempt:
             else:
                 self._event(event.level, event.kind, event.message, event.data)
 
-    def _tell_left_out(self) -> None:
+    def _report_left_out(self) -> None:
         left_out = {"log": self._log_limiter.refused, "events": self._event_limiter.refused}
         if any(left_out.values()):
             text = "too many lines: {log} left out of the log, {events} more out of the events".format(**left_out)
@@ -132,7 +135,7 @@ class Attempt:
 
 
 def not_started(reason: str) -> Dict[str, Any]:
-    """Return the result of a frame that was claimed but not begun."""
+    """Return the result of a frame that was claimed but not started."""
     return {
         "outcome": "interrupted",
         "returncode": None,
