@@ -1,4 +1,4 @@
-"""Ask MongoDB on loopback who it is, without a login. Usage: ask.py PORT. Prints one JSON object."""
+"""Ask MongoDB on loopback who it is, without a login. Usage: status.py PORT. Prints one JSON object."""
 
 import json
 import sys
