@@ -1,4 +1,4 @@
-"""Ask MongoDB on loopback who it is, without a login. Usage: status.py PORT. Prints one JSON object."""
+"""Print the status of MongoDB on loopback as JSON, without a login. Usage: status.py PORT."""
 
 import json
 import sys
