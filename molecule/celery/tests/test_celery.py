@@ -1,4 +1,4 @@
-"""Two workers share the tasks of one service; only the leader talks to the cluster."""
+"""Two workers share the tasks of one service; only the leader uses ssh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs from POST to frame on a cluster that replays a recorded Torque 6.1.3 (lab/torque)."""
+"""Jobs from POST to frame on a replayed Torque 6.1.3 (lab/torque)."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def final(api, batch: dict, job: int) -> dict:
 
 
 def last_seen(master, batch: int) -> str:
-    """Return when qstat last listed the batch, or an empty text. The REST API does not show it."""
+    """Return when qstat last listed the batch; the REST API does not show it."""
     query = f"SELECT last_seen FROM jobs_batch WHERE id = {batch}"  # noqa: S608
     return master.check_output(f"sudo -u postgres psql --no-align --tuples-only raycrafter --command '{query}'")
 
@@ -138,15 +138,15 @@ def test_torque_job_renders_from_post_to_frame(api, master, login):
 
 
 def test_cancelled_torque_job_leaves_no_process(api, login):
-    ours = "pgrep --list-full --euid render 'python|povray' | grep -E 'raycrafter_client|povray'"
+    processes = "pgrep --list-full --euid render 'python|povray' | grep -E 'raycrafter_client|povray'"
     job = post(api)
     running_batch(api, job)
-    assert "povray" in login.check_output(ours)
+    assert "povray" in login.check_output(processes)
     # A stopped process ignores TERM, as a renderer does that waits for a slow file system.
     login.check_output("pkill -STOP --euid render --exact povray")
     assert api.post(f"jobs/{job}/cancel").status_code in (200, 202)
     assert ended(api, job)["state"] == "CANCELLED"
-    wait_for("client and renderer have ended", lambda: login.run(ours).stdout == "", 20)
+    wait_for("client and renderer have ended", lambda: login.run(processes).stdout == "", 20)
 
 
 def test_deleted_torque_job_ends_its_batch_at_once(api, login):

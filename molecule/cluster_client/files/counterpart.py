@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Stand-in for the service: a health page over HTTPS, and a GELF input that requires a certificate.
+"""Stand-in for the service: a health page and a GELF input, both over TLS.
 
-Received messages are appended to /srv/gelf.
+The GELF input requires a client certificate and appends received messages to /srv/gelf.
 """
 
 import http.server
@@ -16,9 +16,9 @@ RECEIVED = Path("/srv/gelf")
 
 def context() -> ssl.SSLContext:
     """Return a server context with the host's certificate."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(TLS / "host.crt", TLS / "host.key")
-    return made
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(TLS / "host.crt", TLS / "host.key")
+    return tls
 
 
 class Health(http.server.BaseHTTPRequestHandler):

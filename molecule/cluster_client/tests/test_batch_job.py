@@ -19,7 +19,7 @@ KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
 
 @pytest.fixture(params=KINDS)
 def job(request, login):
-    """Return job(program, **options): run the module for a job with that shell program."""
+    """Return job(program, **options), which runs the module for a shell program."""
     directory = login.check_output("mktemp -d /lustre/ws/jobs.XXXXXX")
     script = render(
         BatchSpec(
@@ -75,7 +75,7 @@ def test_failed_job_reports_its_exit_status(job):
 
 
 def test_killed_job_is_reported_as_gone(job):
-    """The killed script leaves no exit file, and this cluster has no accounting to query."""
+    """Without an exit file, and without accounting on this cluster, the job is gone."""
     # The command's parent is the script's coprocess.
     answer = job("kill -KILL $(cut -d ' ' -f 4 /proc/$PPID/stat)", timeout=60)
     assert answer["verdict"] == "gone" and "left no exit file" in answer["msg"]

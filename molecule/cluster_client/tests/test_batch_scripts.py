@@ -1,4 +1,4 @@
-"""A real batch system accepts the module's scripts and grants the requested resources."""
+"""A real batch system accepts the module's scripts and grants resources."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ PROGRAM = "nproc >cores; echo $ANSWER >answer"
 @pytest.fixture
 def directory(login):
     """Return a directory of this test that the compute node shares."""
-    made = login.check_output("mktemp -d /lustre/ws/scripts.XXXXXX")
-    yield made
-    login.check_output(f"rm -rf {made}")
+    path = login.check_output("mktemp -d /lustre/ws/scripts.XXXXXX")
+    yield path
+    login.check_output(f"rm -rf {path}")
 
 
 def description(dialect: str, launcher: str, directory: str) -> BatchSpec:
@@ -111,7 +111,7 @@ def test_exported_variables_reach_the_job(login, directory, dialect):
 
 
 def test_template_lines_are_read_and_run(login, directory):
-    """One of the template's lines tells Slurm behind Torque's commands not to requeue the job."""
+    """The template tells Slurm behind Torque's commands not to requeue the job."""
     lines = ["#!/bin/bash", "@directives@", "#SBATCH --no-requeue", "export SITE=ours", "@script@", ""]
     script = render(description("torque", "none", directory), "\n".join(lines))
     number = submit(login, "torque", directory, script, program="echo $SITE >answer")

@@ -11,7 +11,7 @@ DIRECTORY = "/lustre/sw/raycrafter"
 
 
 def ssh(host, key: str, command: str, options: str = ""):
-    """Run a command on the login node as the service's user, with a key of the given host."""
+    """Run a command on the login node as its user, with a key of the host."""
     line = f"ssh -F none -i /etc/raycrafter/cluster/{key} -o BatchMode=yes -o StrictHostKeyChecking=no {options}"
     return host.run(f"{line} render@login1 {command} </dev/null || exit 1")  # 255 would be an error of testinfra
 

@@ -1,6 +1,6 @@
-"""Send requests without a pause while the web processes are replaced. Run on a web host as root.
+"""Send requests without a pause while the web processes are replaced.
 
-Prints JSON: `answers` (number of correct answers) and `wrong` (all other outcomes).
+Run on a web host as root. Prints JSON: `answers` (number of correct answers) and `wrong` (all other outcomes).
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""The application serves requests, checks passwords, and reloads without losing a request."""
+"""The application serves requests and reloads without losing one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_root(host):
 
 
 def ask(host, path: str, options: str = "") -> tuple[int, dict]:
-    """Return status and JSON of a request over gunicorn's socket; status 0 without an answer."""
+    """Return status and JSON over gunicorn's socket; status 0 without an answer."""
     run = host.run(f"{ASK}{path} {options}")
     return int(run.stderr), json.loads(run.stdout or "{}")
 
@@ -64,7 +64,7 @@ def test_each_migration_was_applied_once(host):
 
 
 def test_concurrent_transactions_do_not_deadlock(host):
-    """Run the application's race tests on PostgreSQL; its unit tests use SQLite, which serialises writes."""
+    """Run the race tests on PostgreSQL; unit tests use SQLite, which serialises."""
     races = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "raycrafter/tests/races.py").read_text()
     raced = host.run(f"{AS_APPLICATION} RAYCRAFTER_LOG_LEVEL=ERROR {PROGRAMS}/python -c %s", races)
     assert raced.rc == 0, raced.stderr

@@ -1,4 +1,4 @@
-"""Two clusters match their settings, survive the loss of a node, and restart node by node."""
+"""Two clusters survive the loss of a node and restart node by node."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def address(host) -> str:
 
 
 def ask(where: str, path: str, method: str = "GET", body: dict | None = None, timeout: float = 150) -> dict | list:
-    """Return the JSON response of the node at an address. Raise httpx.HTTPError for a failed request."""
+    """Return a node's JSON response. Raise httpx.HTTPError if the request fails."""
     answer = httpx.request(method, f"http://{where}:9200/{path}", json=body, timeout=timeout)
     return answer.raise_for_status().json()
 
 
 def wait_for_health(where: str, nodes: int, status: str = "green") -> None:
-    """Wait until the cluster has that status and number of nodes. Raise after two minutes."""
+    """Wait two minutes for a status and a number of nodes; then raise."""
     ask(where, f"_cluster/health?wait_for_status={status}&wait_for_nodes={nodes}&timeout=120s")
 
 

@@ -1,4 +1,4 @@
-"""Flower shows the workers and their tasks, keeps them over a restart, and refuses operations."""
+"""Flower shows workers and tasks, also after a restart, and only displays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKER = "default@master"
 
 
 def ask(host, path: str, data: str = "None") -> tuple[int, str]:
-    """Return status and body of one of Flower's pages; status 0 without an answer. `data` makes it a POST."""
+    """Return status (0 without an answer) and body of a page. POST if `data` is set."""
     code = f"""
 import urllib.error, urllib.request
 try:
@@ -41,11 +41,11 @@ def succeeded(host, task: str) -> bool:
 @pytest.fixture
 def task(host) -> str:
     """Return the id of a task that finished while Flower ran."""
-    made = str(uuid.uuid4())
-    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{made}')"
+    identifier = str(uuid.uuid4())
+    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{identifier}')"
     host.check_output(f'{APPLICATION} -c "from raycrafter.celery import app; {send}"')
-    wait_for("Flower shows the task", lambda: succeeded(host, made))
-    return made
+    wait_for("Flower shows the task", lambda: succeeded(host, identifier))
+    return identifier
 
 
 def test_flower_is_healthy_and_shows_the_worker(host):

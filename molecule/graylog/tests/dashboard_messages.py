@@ -1,4 +1,4 @@
-"""Generate a day of a render service's messages, with the fields of its hosts, nodes and nginx.
+"""Generate a day of messages with the fields of hosts, nodes and nginx.
 
 Fields that the pipelines add (seconds of a frame, findings, status classes) are not included.
 """
@@ -42,7 +42,7 @@ FINDINGS = (
 
 
 def messages(mark: str) -> list[dict]:
-    """Return the GELF messages of the last day with a mark; only times vary between calls."""
+    """Return the last day's GELF messages with a mark; only times vary."""
     dice, now = random.Random(1), time.time() - 30  # noqa: S311 - no secrets
     found = [*_frames(dice, now), *_requests(dice, now), *_journals(dice, now), *_findings(now)]
     return [message | {"_sample": mark} for message in found if now - DAY + 600 < message["timestamp"] <= now]

@@ -1,4 +1,4 @@
-"""Query the API of the scenario's nodes as the root user, and send messages to them over TLS."""
+"""Query the nodes' API as the root user, and send messages over TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADDRESSES = {name: address_of(name) for name in NODES}
 
 
 def ask(name: str, path: str, password: str | None = None, timeout: float = 60, **query) -> dict:
-    """Return the JSON of a node's API for the root user. Raise httpx.HTTPError for a failed request."""
+    """Return JSON of a node's API. Raise httpx.HTTPError if the request fails."""
     login = ("admin", password or SECRET.read_text().strip())
     url, headers = f"http://{ADDRESSES[name]}:9000/api/{path}", {"Accept": "application/json"}
     return httpx.get(url, params=query, auth=login, headers=headers, timeout=timeout).raise_for_status().json()

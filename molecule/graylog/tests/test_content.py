@@ -1,4 +1,4 @@
-"""Manual changes of Graylog's configuration are shown by check mode and reverted by a deployment."""
+"""Check mode shows manual changes in Graylog; a deployment reverts them."""
 
 from __future__ import annotations
 

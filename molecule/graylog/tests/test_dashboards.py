@@ -1,4 +1,4 @@
-"""Every dashboard exists, its searches find the test messages, and a browser shows each widget.
+"""Every dashboard exists, finds the test messages and shows in a browser.
 
 PICTURES=docs/pictures takes the pictures of docs/graylog.md again.
 """
@@ -56,7 +56,7 @@ def send_all(found: list[dict]) -> None:
 
 
 def post(path: str, body: dict) -> dict:
-    """Return the JSON of the node's API for a POST by the root user. Raise httpx.HTTPError for a failed request."""
+    """Return JSON for a POST to the API. Raise httpx.HTTPError if it fails."""
     headers = {"X-Requested-By": "test", "Accept": "application/json"}
     login = ("admin", SECRET.read_text().strip())
     return httpx.post(f"{API}/api/{path}", json=body, headers=headers, auth=login, timeout=60).raise_for_status().json()
@@ -95,7 +95,7 @@ def number(result: dict) -> float:
 
 @pytest.fixture(scope="module", name="sent")
 def fixture_sent() -> list[dict]:
-    """Configure the deployment's streams, send the messages of a day, and wait until a search finds them."""
+    """Configure the deployment's streams, send a day of messages, await them."""
     content = yaml.safe_load((PROJECT / "group_vars/all/graylog.yml").read_text())
     processing = {f"graylog_{name}_default": content[f"graylog_{name}_default"] for name in PROCESSING}
     deploy("--extra-vars", json.dumps(processing))

@@ -1,4 +1,4 @@
-"""Two nodes form one Graylog, survive the loss of one, and apply new secrets one after the other."""
+"""Two nodes form one Graylog that survives the loss of one node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def finds(name: str, mark: str) -> bool:
 
 
 def known_nodes(name: str) -> dict[str, bool]:
-    """Return the addresses of the nodes that a node lists, and whether each is the leader."""
+    """Return the nodes' addresses that a node lists, and whether each leads."""
     return {item["transport_address"]: item["is_master"] for item in ask(name, "system/cluster/nodes")["nodes"]}
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL accepts owners over TLS with their password, and keeps committed data."""
+"""PostgreSQL accepts owners over TLS with a password, and keeps their data."""
 
 import os
 import time

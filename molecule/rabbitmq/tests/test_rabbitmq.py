@@ -1,4 +1,4 @@
-"""RabbitMQ keeps confirmed messages and requires a certificate and a password, on one port."""
+"""RabbitMQ keeps confirmed messages and requires certificate and password."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def tls(host, tmp_path):
 
 @pytest.fixture
 def log_in(host, tls):
-    """Return a function that logs in and returns the connection. Keywords override TLS options."""
+    """Return a function that logs in; its keywords override TLS options."""
     address = host.ansible.get_variables()["ansible_host"]
 
     def connect(file="raycrafter", vhost="raycrafter", **tls_options):

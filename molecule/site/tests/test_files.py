@@ -30,7 +30,7 @@ def send(api, address: str, offset: int, content: Iterator[bytes] | bytes):
 
 @pytest.fixture(scope="module")
 def job(api) -> dict:
-    """Return a job whose scene was uploaded in two pieces, after the connection was lost."""
+    """Return a job whose scene was uploaded in two pieces."""
     pairs = {"filename": b"ball.zip", "sha256": hashlib.sha256(PACKED).hexdigest().encode()}
     metadata = ",".join(f"{name} {base64.b64encode(value).decode()}" for name, value in pairs.items())
     begun = api.post("uploads", headers={"Upload-Length": str(len(PACKED)), "Upload-Metadata": metadata})

@@ -1,4 +1,4 @@
-"""Jobs from the REST API through the cluster's queue to checked frames, and jobs that fail."""
+"""Jobs from the REST API to checked frames, and jobs that fail."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def first_certificate(path: str) -> bytes:
 
 
 def attempt(address: tuple, context: ssl.SSLContext, message: str = "") -> dict:
-    """Shake hands, send the message, shut down the sending side and read until the end.
+    """Shake hands, send the message, shut down the sending side and read.
 
     With TLS 1.3 a client learns that it was refused only after the handshake, by reading.
     """

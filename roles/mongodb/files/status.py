@@ -1,4 +1,4 @@
-"""Print the status of MongoDB on loopback as JSON, without a login. Usage: status.py PORT."""
+"""Print MongoDB's status on loopback as JSON. Usage: status.py PORT."""
 
 import json
 import sys

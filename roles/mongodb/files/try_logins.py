@@ -15,12 +15,12 @@ REFUSED = 18
 
 
 def connect(port: int, **login: str) -> pymongo.MongoClient:
-    """Return a client connected to this host only, even if it is a member of a replica set."""
+    """Return a client of this host only, even if it is in a replica set."""
     return pymongo.MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=2000, **login)
 
 
-def takes(port: int, login: dict) -> bool:
-    """Return whether MongoDB accepts a login. Raise pymongo's error for any other failure."""
+def accepts(port: int, login: dict) -> bool:
+    """Return whether MongoDB accepts a login; other failures raise."""
     if not login["password"]:
         return False
     named = {"username": login["name"], "password": login["password"], "authSource": login["database"]}
@@ -39,7 +39,7 @@ def main() -> None:
     port = int(sys.argv[1])
     with connect(port) as client:
         writable = client.admin.command("isMaster")["ismaster"]
-    print(json.dumps({"writable": writable, "taken": [takes(port, login) for login in json.load(sys.stdin)]}))
+    print(json.dumps({"writable": writable, "taken": [accepts(port, login) for login in json.load(sys.stdin)]}))
 
 
 main()
