@@ -89,6 +89,6 @@ def test_inputs_refuse_other_clients():
     assert wait_for("one search finds both messages", both, failing=(httpx.HTTPError,)) == len(loss.PORTS), said
 
 
-def test_nothing_listens_on_udp():
+def test_node_has_no_udp_listener():
     listeners = connected("newer", sudo=True).check_output("ss -Hlun").splitlines()
     assert [line for line in listeners if "127.0.0.11:" not in line] == []  # Docker's resolver
