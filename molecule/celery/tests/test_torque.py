@@ -1,4 +1,4 @@
-"""Jobs from a POST to their frames, at a cluster that answers as a recorded Torque 6.1.3 does (lab/torque)."""
+"""Jobs from POST to frame on a replayed Torque 6.1.3 (lab/torque)."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RUN = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 ENDED = {"DONE", "FAILED", "CANCELLED"}
 POLL = 3  # seconds, as in molecule.yml
 PNG = b"\x89PNG"
-# Seconds: a job takes some fifteen; a busy machine needs more.
+# Seconds. A job takes about fifteen; a busy machine needs more.
 BUSY = 240
-# Rendered when its file wait.inc is gone: POV-Ray looks for it while it parses.
+# The scene blocks the parser of POV-Ray as long as its file wait.inc exists.
 SCENE = """#version 3.7;
 global_settings { assumed_gamma 1.0 }
 #while (file_exists("wait.inc")) #end
@@ -33,19 +33,19 @@ sphere { 0, 1 pigment { rgb <1, 0, 0> } }
 
 @pytest.fixture(scope="module")
 def master():
-    """The host of the REST API, as root."""
+    """Return a root connection to the host of the REST API."""
     return connected("master", sudo=True)
 
 
 @pytest.fixture(scope="module")
 def login():
-    """The login node, as the service's user there."""
+    """Return a connection to the login node as the service's user."""
     return connected("login1")
 
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[httpx.Client]:
-    """The REST API as a user."""
+    """Return a session with the REST API as a user."""
     base = f"https://{address_of('master')}/api/v1/"
     tls = ssl.create_default_context(cafile=RUN / "pki/ca.crt")
     account = {"username": "tester", "password": (RUN / "secrets/user").read_text().split()[0]}
@@ -56,14 +56,14 @@ def api() -> Iterator[httpx.Client]:
 
 @pytest.fixture(autouse=True)
 def _tidy(login) -> Iterator[None]:
-    """Leave no job that waits, and no fault."""
+    """Release waiting jobs and remove the switches that simulate faults."""
     yield
-    go_on(login)
+    release_scenes(login)
     login.check_output("rm -f ~/.lab-torque/switches/*")
 
 
 def post(api) -> int:
-    """Post a job of one frame, which is rendered after `go_on`; return its number."""
+    """Post a job of one frame that renders after `release_scenes`; return its id."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("ball.pov", SCENE)
@@ -74,8 +74,8 @@ def post(api) -> int:
     return answer.json()["id"]
 
 
-def go_on(login) -> None:
-    """Let the waiting scenes be rendered."""
+def release_scenes(login) -> None:
+    """Let the waiting scenes render."""
     login.check_output("find /lustre/ws -name wait.inc -delete 2>/dev/null; true")
 
 
@@ -84,50 +84,50 @@ def job_of(api, job: int) -> dict:
 
 
 def batches(api, job: int) -> list[dict]:
-    """Return a job's batches, the oldest first."""
+    """Return a job's batches, oldest first."""
     return sorted(api.get(f"jobs/{job}/batches").json()["results"], key=lambda batch: batch["id"])
 
 
 def ended(api, job: int) -> dict:
-    """Return the job when it has ended."""
-    return wait_for(f"job {job} ended", lambda: (it := job_of(api, job))["state"] in ENDED and it, BUSY)
+    """Wait until the job has ended and return it."""
+    return wait_for(f"job {job} ended", lambda: (found := job_of(api, job))["state"] in ENDED and found, BUSY)
 
 
-def renders(api, job: int) -> dict:
-    """Return the job's batch when its renderer runs."""
+def running_batch(api, job: int) -> dict:
+    """Wait until the job's renderer runs and return its batch."""
     frames = f"jobs/{job}/frames"
     wait_for("the renderer runs", lambda: api.get(frames).json()["results"][0]["state"] == "RUNNING", BUSY)
     return batches(api, job)[-1]
 
 
 def picture(api, job: int) -> bytes:
-    """Return the frame of a job that is done."""
-    it = ended(api, job)
-    assert it["state"] == "DONE", it["state_reason"]
+    """Wait until the job is done and return its frame."""
+    done = ended(api, job)
+    assert done["state"] == "DONE", done["state_reason"]
     (frame,) = api.get(f"jobs/{job}/frames").json()["results"]
     return api.get(frame["file"]["url"]).raise_for_status().content
 
 
 def final(api, batch: dict, job: int) -> dict:
-    """Return a batch when the batch system's last word about it is known."""
+    """Wait until a batch has a final state and return it."""
     return wait_for(
         f"batch {batch['id']} has ended",
-        lambda: next((it for it in batches(api, job) if it["id"] == batch["id"] and it["finished"]), None),
+        lambda: next((b for b in batches(api, job) if b["id"] == batch["id"] and b["finished"]), None),
         BUSY,
     )
 
 
 def last_seen(master, batch: int) -> str:
-    """Return when the batch was last seen in the listing, an empty text if never; the REST API does not tell."""
+    """Return when qstat last listed the batch; the REST API does not show it."""
     query = f"SELECT last_seen FROM jobs_batch WHERE id = {batch}"  # noqa: S608
     return master.check_output(f"sudo -u postgres psql --no-align --tuples-only raycrafter --command '{query}'")
 
 
 def test_torque_job_renders_from_post_to_frame(api, master, login):
     job = post(api)
-    running = renders(api, job)
+    running = running_batch(api, job)
     wait_for("qstat has listed it", lambda: last_seen(master, running["id"]), BUSY)
-    go_on(login)
+    release_scenes(login)
     assert picture(api, job).startswith(PNG)
     (batch,) = batches(api, job)
     batch = final(api, batch, job)
@@ -137,28 +137,28 @@ def test_torque_job_renders_from_post_to_frame(api, master, login):
     assert [event for event in events if event["kind"] == "infrastructure"] == []
 
 
-def test_torque_job_that_is_cancelled_leaves_no_process(api, login):
-    ours = "pgrep --list-full --euid render 'python|povray' | grep -E 'raycrafter_client|povray'"
+def test_cancelled_torque_job_leaves_no_process(api, login):
+    processes = "pgrep --list-full --euid render 'python|povray' | grep -E 'raycrafter_client|povray'"
     job = post(api)
-    renders(api, job)
-    assert "povray" in login.check_output(ours)
-    # Deaf to TERM, as a renderer is that waits for a slow file system.
+    running_batch(api, job)
+    assert "povray" in login.check_output(processes)
+    # A stopped process ignores TERM, as a renderer does that waits for a slow file system.
     login.check_output("pkill -STOP --euid render --exact povray")
     assert api.post(f"jobs/{job}/cancel").status_code in (200, 202)
     assert ended(api, job)["state"] == "CANCELLED"
-    wait_for("client and renderer have ended", lambda: login.run(ours).stdout == "", 20)
+    wait_for("client and renderer have ended", lambda: login.run(processes).stdout == "", 20)
 
 
-def test_torque_job_deleted_by_an_operator_ends_its_batch_at_once(api, login):
+def test_deleted_torque_job_ends_its_batch_at_once(api, login):
     job = post(api)
-    first = renders(api, job)
+    first = running_batch(api, job)
     deleted = time.time()
     login.check_output(f"~/torque/qdel {first['native_id']}")
     batch = final(api, first, job)
     assert "271" in batch["state_reason"], batch
-    # Well before its client counts as silent, which takes 60 s.
+    # Well before the timeout of its client, which takes 60 s.
     assert datetime.fromisoformat(batch["finished"]).timestamp() - deleted < 2 * POLL + 10
-    go_on(login)
+    release_scenes(login)
     assert picture(api, job).startswith(PNG)
     assert batches(api, job)[-1]["id"] != first["id"]
 
@@ -171,5 +171,5 @@ def test_torque_job_waits_while_the_queue_is_disabled(api, login):
     (batch,) = batches(api, job)
     assert batch["native_id"] is None and not batch["finished"]
     login.check_output("rm ~/.lab-torque/switches/queue-disabled")
-    wait_for("it has been submitted", lambda: batches(api, job)[-1]["native_id"], BUSY)
-    wait_for("nothing holds it up", lambda: not job_of(api, job)["state_reason"], BUSY)
+    wait_for("the batch is submitted", lambda: batches(api, job)[-1]["native_id"], BUSY)
+    wait_for("the job has no reason to wait", lambda: not job_of(api, job)["state_reason"], BUSY)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""What a compute node talks to, for this scenario: a health page over HTTPS, and a GELF input that wants a certificate.
+"""Stand-in for the service: a health page and a GELF input, both over TLS.
 
-What comes in at the GELF input is kept in /srv/gelf.
+The GELF input requires a client certificate and appends received messages to /srv/gelf.
 """
 
 import http.server
@@ -15,27 +15,27 @@ RECEIVED = Path("/srv/gelf")
 
 
 def context() -> ssl.SSLContext:
-    """Return a server's side of TLS, with the host's certificate."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(TLS / "host.crt", TLS / "host.key")
-    return made
+    """Return a server context with the host's certificate."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(TLS / "host.crt", TLS / "host.key")
+    return tls
 
 
 class Health(http.server.BaseHTTPRequestHandler):
-    """Says that it is well."""
+    """Health page that reports success."""
 
     def do_GET(self) -> None:
-        """Answer as the application's /healthz does."""
+        """Answer like the application's /healthz."""
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b'{"database": "ok"}')
 
 
 class Gelf(socketserver.StreamRequestHandler):
-    """Keeps what it is sent."""
+    """GELF input that appends messages to a file."""
 
     def handle(self) -> None:
-        """Read until the client says goodbye."""
+        """Read until the client closes the connection."""
         encrypted = gelf.wrap_socket(self.request, server_side=True)
         while data := encrypted.recv(65536):
             with RECEIVED.open("ab") as file:

@@ -1,4 +1,4 @@
-"""What the tests of the cluster share."""
+"""Fixtures of the cluster's tests."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from scenario import connected
 
 @pytest.fixture(scope="session")
 def login():
-    """The login node, as the service's user there."""
+    """Return a connection to the login node as the service's user."""
     return connected("login1")

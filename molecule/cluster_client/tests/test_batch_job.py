@@ -1,4 +1,4 @@
-"""The module batch_job with a real batch system: one job of a name, followed to its end or cancelled."""
+"""The module batch_job runs and cancels jobs by name on a real batch system."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Node
 
 NAME = "rc-module"
-# Without one that was cancelled and is being cleared away.
+# A cancelled job that is still completing does not count.
 QUEUED = "squeue --noheader --states=RUNNING,PENDING"
-# Slurm behind Torque's commands, and by its own: how it answers, and the directives it takes.
+# Slurm through its Torque commands, and through its own: the option `answers` and the dialect.
 KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
 
 
 @pytest.fixture(params=KINDS)
 def job(request, login):
-    """Return job(program, **options): run the module for a job that is that shell program; give its answer."""
+    """Return job(program, **options), which runs the module for a shell program."""
     directory = login.check_output("mktemp -d /lustre/ws/jobs.XXXXXX")
     script = render(
         BatchSpec(
@@ -47,14 +47,14 @@ def job(request, login):
     login.check_output(f"rm -rf {directory}")
 
 
-def test_it_is_submitted_once_and_cancelled_once(login, job):
+def test_job_is_submitted_once_and_cancelled_once(login, job):
     wait_on = "timeout 100 sh -c 'until [ -e go ]; do sleep 0.2; done'"
     assert job(wait_on, check=True)["changed"]
     assert login.check_output(QUEUED) == ""
     first = job(wait_on, wait=False)
     assert first["changed"]
     number = first["job_id"].split(".")[0]
-    wait_for("it runs", lambda: login.check_output(f"{QUEUED} --format %t") == "R")
+    wait_for("the job runs", lambda: login.check_output(f"{QUEUED} --format %t") == "R")
     second = job(wait_on, wait=False)
     assert (second["changed"], second["job_id"]) == (False, first["job_id"])
     assert login.check_output(f"{QUEUED} --format '%i %j'") == f"{number} {NAME}"
@@ -63,19 +63,19 @@ def test_it_is_submitted_once_and_cancelled_once(login, job):
     assert not job("true", state="absent")["changed"]
 
 
-def test_its_end_is_told_from_the_file_that_the_script_left(job):
+def test_exit_status_comes_from_the_exit_file(job):
     ended = job("echo done", timeout=60)
     assert (ended["changed"], ended["exit_status"], ended["evidence"]) == (True, 0, "exit_file")
 
 
-def test_a_job_that_failed_fails(job):
+def test_failed_job_reports_its_exit_status(job):
     answer = job("exit 3", timeout=60)
     assert answer["exit_status"] == 3
     assert NAME in answer["msg"] and "ended with 3" in answer["msg"]
 
 
-def test_a_job_that_was_killed_is_no_success(job):
-    """Its script wrote no exit file; this cluster keeps no accounts that could be asked instead."""
+def test_killed_job_is_reported_as_gone(job):
+    """Without an exit file, and without accounting on this cluster, the job is gone."""
     # The command's parent is the script's coprocess.
     answer = job("kill -KILL $(cut -d ' ' -f 4 /proc/$PPID/stat)", timeout=60)
     assert answer["verdict"] == "gone" and "left no exit file" in answer["msg"]

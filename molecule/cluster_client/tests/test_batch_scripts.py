@@ -1,4 +1,4 @@
-"""A real batch system takes the module's scripts, and grants what they ask for."""
+"""A real batch system accepts the module's scripts and grants resources."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from scenario import wait_for
 from module_utils.batch_script import render
 from module_utils.batch_spec import BatchSpec, Launch, Node
 
-# Torque's directives by way of Slurm's Torque commands, and Slurm's own.
+# Torque's directives through Slurm's Torque commands, and Slurm's own.
 SUBMIT = {"torque": "qsub", "slurm": "sbatch --parsable"}
-TAKEN = [("torque", "aprun"), ("torque", "none"), ("slurm", "srun"), ("slurm", "none")]
+ACCEPTED = [("torque", "aprun"), ("torque", "none"), ("slurm", "srun"), ("slurm", "none")]
 PROGRAM = "nproc >cores; echo $ANSWER >answer"
 
 
 @pytest.fixture
 def directory(login):
-    """A directory of the test's own that the compute node sees too."""
-    made = login.check_output("mktemp -d /lustre/ws/scripts.XXXXXX")
-    yield made
-    login.check_output(f"rm -rf {made}")
+    """Return a directory of this test that the compute node shares."""
+    path = login.check_output("mktemp -d /lustre/ws/scripts.XXXXXX")
+    yield path
+    login.check_output(f"rm -rf {path}")
 
 
 def description(dialect: str, launcher: str, directory: str) -> BatchSpec:
-    """A job that asks for the compute node's two cores and tells how many its program got."""
+    """Return a job that requests the node's two cores and prints how many it got."""
     return BatchSpec(
         name=f"rc-{launcher}",
         queue="workq",
@@ -44,24 +44,24 @@ def description(dialect: str, launcher: str, directory: str) -> BatchSpec:
 
 
 def submit(login, dialect: str, directory: str, script: str, program: str = PROGRAM, before: str = "true") -> str:
-    """Submit a script from a shell that has run another command; return the job's number."""
+    """Run `before`, submit a script from the same shell, and return the job's number."""
     login.check_output("printf '%%s' %s >%s", program, f"{directory}/program")
     login.check_output("printf '%%s' %s >%s", script, f"{directory}/job.sh")
     return login.check_output(f"cd {directory} && {before} && {SUBMIT[dialect]} job.sh").split(".")[0]
 
 
 def granted(login, number: str) -> dict[str, str]:
-    """Return what the scheduler gave a job that has run, in scontrol's words."""
+    """Return the properties that scontrol shows for a job."""
     return dict(re.findall(r"(\w+)=(\S+)", login.check_output(f"scontrol --oneliner show job {number}")))
 
 
 def exit_file(login, directory: str, name: str = "exit") -> list[str]:
-    """Return job id and exit code, as the script left them, once they are there."""
+    """Wait for the exit file and return its job id and exit code."""
     return wait_for("the job has ended", lambda: login.run(f"cat {directory}/{name}").stdout.split(), 180)
 
 
-@pytest.mark.parametrize(("dialect", "launcher"), TAKEN)
-def test_it_is_taken_granted_and_run(login, directory, dialect, launcher):
+@pytest.mark.parametrize(("dialect", "launcher"), ACCEPTED)
+def test_script_is_accepted_granted_and_run(login, directory, dialect, launcher):
     spec = description(dialect, launcher, directory)
     number = submit(login, dialect, directory, render(spec))
     native, code = exit_file(login, directory)
@@ -70,13 +70,13 @@ def test_it_is_taken_granted_and_run(login, directory, dialect, launcher):
     assert (given["JobName"], given["Partition"]) == (spec.name, spec.queue)
     assert (given["NumNodes"], given["NumCPUs"]) == ("1", "2")
     assert given["TimeLimit"] == "00:03:00"
-    # Slurm's Torque commands pass over -r.
+    # Slurm's Torque commands ignore -r.
     assert given["Requeue"] == ("0" if dialect == "slurm" else "1")
     assert login.check_output(f"cat {directory}/answer {directory}/cores").split() == ["42", "2"]
 
 
 @pytest.mark.parametrize("dialect", ["torque", "slurm"])
-def test_each_job_of_an_array_runs_and_tells_its_end(login, directory, dialect):
+def test_each_array_task_writes_its_exit_file(login, directory, dialect):
     spec = dataclasses.replace(description(dialect, "none", directory), array="0-1%1")
     submit(login, dialect, directory, render(spec), program="echo x >>ran.$SLURM_ARRAY_TASK_ID")
     for index in ("0", "1"):
@@ -86,7 +86,7 @@ def test_each_job_of_an_array_runs_and_tells_its_end(login, directory, dialect):
 
 
 @pytest.mark.parametrize("dialect", ["torque", "slurm"])
-def test_a_job_waits_for_another(login, directory, dialect):
+def test_job_waits_for_its_dependency(login, directory, dialect):
     first = dataclasses.replace(description(dialect, "none", directory), name="rc-first", directory=f"{directory}/1")
     login.check_output(f"mkdir {directory}/1")
     wait = "timeout 60 sh -c 'until [ -e go ]; do sleep 0.2; done'"
@@ -100,18 +100,18 @@ def test_a_job_waits_for_another(login, directory, dialect):
 
 
 @pytest.mark.parametrize("dialect", ["torque", "slurm"])
-def test_the_variables_that_are_named_reach_the_job(login, directory, dialect):
+def test_exported_variables_reach_the_job(login, directory, dialect):
     spec = dataclasses.replace(description(dialect, "none", directory), export=["SEEN"])
     before = "export SEEN=yes HIDDEN=yes"
     submit(login, dialect, directory, render(spec), 'echo "$SEEN/$HIDDEN" >answer', before)
     assert exit_file(login, directory)[1] == "0"
     seen, hidden = login.check_output(f"cat {directory}/answer").split("/")
-    # Slurm's Torque commands hand on the whole environment, as sbatch does unless it is told otherwise.
+    # Slurm's Torque commands export the whole environment, as sbatch does by default.
     assert seen == "yes" and (hidden == "" or dialect == "torque")
 
 
-def test_a_sites_lines_are_read_and_run(login, directory):
-    """Among them the one by which Slurm behind Torque's commands does not queue a job again."""
+def test_template_lines_are_read_and_run(login, directory):
+    """The template tells Slurm behind Torque's commands not to requeue the job."""
     lines = ["#!/bin/bash", "@directives@", "#SBATCH --no-requeue", "export SITE=ours", "@script@", ""]
     script = render(description("torque", "none", directory), "\n".join(lines))
     number = submit(login, "torque", directory, script, program="echo $SITE >answer")
@@ -120,11 +120,11 @@ def test_a_sites_lines_are_read_and_run(login, directory):
     assert granted(login, number)["Requeue"] == "0"
 
 
-def test_aprun_refuses_what_the_module_would_not_write(login, directory):
+def test_aprun_refuses_an_oversized_placement(login, directory):
     script = render(description("torque", "aprun", directory))
     assert "-n 1 -N 1 -d 2" in script
     submit(login, "torque", directory, script.replace("-n 1 -N 1 -d 2", "-n 2 -N 2 -d 2"))
     assert exit_file(login, directory)[1] == "1"
-    # Where Slurm's Torque commands put it, whatever the script asks for.
+    # Slurm's Torque commands always write the output there.
     output = login.check_output(f"cat {directory}/job.sh.e*")
     assert "aprun: -N 2 times -d 2 exceeds the 2 cpus of a node" in output

@@ -1,6 +1,6 @@
-"""Run on a web host as root: asks the application without a pause while its processes are replaced.
+"""Send requests without a pause while the web processes are replaced.
 
-Prints JSON: `answers` (how many were right) and `wrong` (what else came).
+Run on a web host as root. Prints JSON: `answers` (number of correct answers) and `wrong` (all other outcomes).
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""The application serves, lets in who has the password, and changes over without anybody noticing."""
+"""The application serves requests and reloads without losing one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_root(host):
 
 
 def ask(host, path: str, options: str = "") -> tuple[int, dict]:
-    """Return status and JSON of an answer over gunicorn's socket; 0 when there is none."""
+    """Return status and JSON over gunicorn's socket; status 0 without an answer."""
     run = host.run(f"{ASK}{path} {options}")
     return int(run.stderr), json.loads(run.stdout or "{}")
 
@@ -40,21 +40,21 @@ def sign_in(host, password: str) -> int:
     return ask(host, "/api/v1/auth/login", f"-H 'Content-Type: application/json' -d '{body}'")[0]
 
 
-def test_it_says_that_everything_it_needs_is_there(host):
+def test_health_check_reports_all_parts_ok(host):
     assert ask(host, "/healthz") == (200, {"database": "ok", "broker": "ok", "cache": "ok"})
 
 
-def test_the_user_signs_in_with_the_latest_password_alone(host):
+def test_user_signs_in_with_the_latest_password_only(host):
     assert sign_in(host, (SECRETS / "user-later").read_text().strip()) == 200
     assert sign_in(host, (SECRETS / "user").read_text().strip()) in {400, 401, 403}
 
 
-def test_passwords_are_kept_as_argon2(host):
+def test_passwords_are_hashed_with_argon2(host):
     shell = "from django.contrib.auth.models import User; print(User.objects.get(username='tester').password)"
     assert host.check_output(f'{MANAGE} shell -v 0 -c "{shell}"').startswith("argon2$argon2id$")
 
 
-def test_the_database_was_migrated_once(host):
+def test_each_migration_was_applied_once(host):
     assert host.run(f"{MANAGE} migrate --check").rc == 0
     shell = (
         "from django.db.migrations.recorder import MigrationRecorder as M; "
@@ -63,20 +63,20 @@ def test_the_database_was_migrated_once(host):
     assert host.check_output(f'{MANAGE} shell -v 0 -c "{shell}"') == "0 True"
 
 
-def test_many_at_once_do_not_wait_for_each_other_for_ever(host):
-    """The races of the application's own tests: there on SQLite, where one writes at a time."""
+def test_concurrent_transactions_do_not_deadlock(host):
+    """Run the race tests on PostgreSQL; unit tests use SQLite, which serialises."""
     races = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"], "raycrafter/tests/races.py").read_text()
     raced = host.run(f"{AS_APPLICATION} RAYCRAFTER_LOG_LEVEL=ERROR {PROGRAMS}/python -c %s", races)
     assert raced.rc == 0, raced.stderr
 
 
-def test_old_releases_are_gone_but_for_the_newest(host):
+def test_only_the_newest_releases_are_kept(host):
     current = host.check_output("basename $(readlink -f /opt/raycrafter/current)")
     kept = set(host.check_output("ls /opt/raycrafter/releases").split())
     assert kept == {current, "0.0.4-0123456789ab", "0.0.3-0123456789ab"}
 
 
-def test_gunicorn_has_what_the_memory_allows(host):
+def test_gunicorn_stays_within_the_memory_limit(host):
     master = host.check_output("supervisorctl pid raycrafter-web")
     workers = host.check_output(f"pgrep -P {master}").split()
     assert len(workers) == 2
@@ -84,7 +84,7 @@ def test_gunicorn_has_what_the_memory_allows(host):
     assert sum(int(line.split()[1]) for line in used.splitlines()) / 1024 < 600, used
 
 
-def test_secrets_are_for_the_application_alone(host):
+def test_secrets_are_readable_by_the_application_only(host):
     settings = host.file("/etc/raycrafter/raycrafter.toml")
     assert (settings.user, settings.group, settings.mode) == ("root", "raycrafter", 0o640)
     processes = host.check_output("cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'")
@@ -95,18 +95,18 @@ def test_secrets_are_for_the_application_alone(host):
         assert secret not in logs, name
 
 
-def test_a_reload_loses_no_request(host):
-    load = Path(__file__).with_name("load.py").read_text()
-    told = json.loads(host.check_output("python3 -c %s", load))
-    assert told["wrong"] == []
-    assert told["answers"] > 20
+def test_reload_loses_no_request(host):
+    script = Path(__file__).with_name("load.py").read_text()
+    load_result = json.loads(host.check_output("python3 -c %s", script))
+    assert load_result["wrong"] == []
+    assert load_result["answers"] > 20
 
 
-def test_gunicorn_comes_back_when_it_dies(host):
+def test_gunicorn_restarts_after_kill(host):
     before = host.check_output("supervisorctl pid raycrafter-web")
     host.check_output(f"kill -9 {before}")
     wait_for(
-        "gunicorn is back",
+        "gunicorn runs again",
         lambda: (
             host.run("supervisorctl pid raycrafter-web").stdout.strip() not in {"0", before}
             and ask(host, "/healthz")[0] == 200

@@ -1,4 +1,4 @@
-"""Two clusters are what was asked for, outlive the death and the loss of a node, and are redeployed node by node."""
+"""Two clusters survive the loss of a node and restart node by node."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ NODES = CLUSTERS["elasticsearch"]["nodes"]
 
 
 def address(host) -> str:
-    """Return where a host's node listens."""
+    """Return the address of a host's node."""
     return host.ansible.get_variables()["ansible_host"]
 
 
 def ask(where: str, path: str, method: str = "GET", body: dict | None = None, timeout: float = 150) -> dict | list:
-    """Return the answer of the node at an address. Raises httpx.HTTPError where there is none, or a bad one."""
+    """Return a node's JSON response. Raise httpx.HTTPError if the request fails."""
     answer = httpx.request(method, f"http://{where}:9200/{path}", json=body, timeout=timeout)
     return answer.raise_for_status().json()
 
 
 def wait_for_health(where: str, nodes: int, status: str = "green") -> None:
-    """Return when the cluster is whole; an error after two minutes."""
+    """Wait two minutes for a status and a number of nodes; then raise."""
     ask(where, f"_cluster/health?wait_for_status={status}&wait_for_nodes={nodes}&timeout=120s")
 
 
 def found(where: str) -> set[str]:
-    """Return the ids of all documents that a search through a node finds."""
+    """Return the ids of all documents that a search through one node returns."""
     return {hit["_id"] for hit in ask(where, "probe/_search")["hits"]["hits"]}
 
 
@@ -46,25 +46,25 @@ def fixture_addresses() -> dict[str, str]:
     return {name: address_of(name) for name in NODES}
 
 
-def test_it_is_the_flavour_and_version_that_was_asked_for(host, flavour):
+def test_node_has_the_configured_flavour_and_version(host, flavour):
     version = ask(address(host), "")["version"]
     assert version["number"] == CLUSTERS[flavour]["version"]
     assert version.get("distribution", "elasticsearch") == flavour
 
 
-def test_it_sees_every_node_of_its_cluster(host, flavour):
+def test_node_lists_every_node_of_its_cluster(host, flavour):
     nodes = ask(address(host), "_nodes/jvm")["nodes"].values()
     assert {item["name"] for item in nodes} == CLUSTERS[flavour]["nodes"]
     assert {item["jvm"]["mem"]["heap_init_in_bytes"] for item in nodes} == {512 * 1024**2}
 
 
-def test_it_makes_no_index_of_a_mistyped_name(host):
+def test_index_is_not_created_automatically(host):
     with pytest.raises(httpx.HTTPStatusError, match="404"):
         ask(address(host), "mistyped/_doc/1", "PUT", {"field": "value"})
 
 
 @pytest.mark.parametrize(("flavour", "name"), [("elasticsearch", "third"), ("opensearch", "opensearch2")])
-def test_a_node_comes_back_when_it_dies(flavour, name):
+def test_node_restarts_after_kill(flavour, name):
     host, process = connected(name), f"$(systemctl show -P MainPID {flavour})"
     with host.sudo():
         before = host.check_output(f"echo {process}")
@@ -74,7 +74,7 @@ def test_a_node_comes_back_when_it_dies(flavour, name):
     wait_for_health(address(host), len(CLUSTERS[flavour]["nodes"]))
 
 
-def test_the_cluster_goes_on_without_its_master(addresses):
+def test_cluster_survives_the_loss_of_its_master(addresses):
     anyone = addresses["older"]
     ask(anyone, "probe", "PUT", {"settings": {"number_of_shards": 3, "number_of_replicas": 1}})
     try:
@@ -86,17 +86,17 @@ def test_the_cluster_goes_on_without_its_master(addresses):
         host.check_output("systemctl stop elasticsearch")
         try:
             wait_for_health(left, 2, "yellow")
-            ask(left, "probe/_doc/meanwhile?refresh=true", "PUT", {"field": 2})
-            assert found(left) == {"before", "meanwhile"}
+            ask(left, "probe/_doc/without_master?refresh=true", "PUT", {"field": 2})
+            assert found(left) == {"before", "without_master"}
         finally:
             host.check_output("systemctl start elasticsearch")
         wait_for_health(left, 3)
-        assert found(addresses[lost]) == {"before", "meanwhile"}
+        assert found(addresses[lost]) == {"before", "without_master"}
     finally:
         ask(anyone, "probe", "DELETE")
 
 
-def test_a_deployment_restarts_what_changed_and_one_node_at_a_time(addresses):
+def test_deployment_restarts_changed_nodes_one_at_a_time(addresses):
     changed = {"older", "newer"}
     for name in changed:
         connected(name, sudo=True).check_output("echo '# by hand' >>/etc/default/elasticsearch")

@@ -1,4 +1,4 @@
-"""Flower sees the workers and their tasks, remembers them, and can do nothing to them."""
+"""Flower shows workers and tasks, also after a restart, and only displays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKER = "default@master"
 
 
 def ask(host, path: str, data: str = "None") -> tuple[int, str]:
-    """Return status and body of one of Flower's pages; 0 when nobody answers. Data make it a POST."""
+    """Return status (0 without an answer) and body of a page. POST if `data` is set."""
     code = f"""
 import urllib.error, urllib.request
 try:
@@ -32,38 +32,38 @@ print(answer.read().decode(), end='')
     return int(status or 0), body
 
 
-def finds(host, task: str) -> bool:
-    """Tell whether Flower knows a task by its id, as done."""
+def succeeded(host, task: str) -> bool:
+    """Return whether Flower shows the task with this id as successful."""
     status, page = ask(host, f"task/{task}")
     return status == 200 and "SUCCESS" in page
 
 
 @pytest.fixture
 def task(host) -> str:
-    """The id of a task that was done while Flower watched."""
-    made = str(uuid.uuid4())
-    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{made}')"
+    """Return the id of a task that finished while Flower ran."""
+    identifier = str(uuid.uuid4())
+    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{identifier}')"
     host.check_output(f'{APPLICATION} -c "from raycrafter.celery import app; {send}"')
-    wait_for("Flower has seen it", lambda: finds(host, made))
-    return made
+    wait_for("Flower shows the task", lambda: succeeded(host, identifier))
+    return identifier
 
 
-def test_it_is_well_and_sees_the_worker(host):
+def test_flower_is_healthy_and_shows_the_worker(host):
     assert ask(host, "healthcheck") == (200, "OK")
 
-    def seen() -> dict[str, bool]:
+    def workers() -> dict[str, bool]:
         return {one["hostname"]: one["status"] for one in json.loads(ask(host, "workers?json=1")[1])["data"]}
 
-    wait_for("the worker is there", lambda: seen() == {WORKER: True})
+    wait_for("Flower shows the worker", lambda: workers() == {WORKER: True})
 
 
-def test_what_it_saw_outlives_a_restart(host, task):
+def test_tasks_survive_a_restart(host, task):
     with host.sudo():
         host.check_output("supervisorctl restart raycrafter-flower")
-    wait_for("the task is still known", lambda: finds(host, task))
+    wait_for("Flower still shows the task", lambda: succeeded(host, task))
 
 
-def test_it_can_do_nothing_to_the_worker(host):
+def test_flower_refuses_operations_on_the_worker(host):
     for operation in (
         f"worker/shutdown/{WORKER}",
         f"worker/pool/grow/{WORKER}",
@@ -76,7 +76,7 @@ def test_it_can_do_nothing_to_the_worker(host):
     assert "worker-shutdown" not in page
 
 
-def test_it_tells_no_secret(host):
+def test_pages_contain_no_secret(host):
     secrets = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "secrets")
     page = ask(host, f"worker/{WORKER}")[1]
     assert "broker_url" in page
@@ -84,17 +84,17 @@ def test_it_tells_no_secret(host):
         assert (secrets / name).read_text().strip() not in page
 
 
-def test_nobody_else_can_reach_it(host):
+def test_flower_listens_on_loopback_only(host):
     assert host.socket("tcp://127.0.0.1:5555").is_listening
     assert not host.socket("tcp://0.0.0.0:5555").is_listening
 
 
-def test_it_comes_back_when_it_dies(host):
+def test_flower_restarts_after_kill(host):
     with host.sudo():
         before = host.check_output("supervisorctl pid raycrafter-flower")
         host.check_output(f"kill -9 {before}")
         wait_for(
-            "it is another process",
+            "Supervisor started Flower again",
             lambda: host.run("supervisorctl pid raycrafter-flower").stdout.strip() not in {before, "0"},
         )
-    wait_for("it answers", lambda: ask(host, "healthcheck")[0] == 200)
+    wait_for("Flower answers", lambda: ask(host, "healthcheck")[0] == 200)

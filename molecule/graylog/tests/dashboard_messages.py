@@ -1,6 +1,6 @@
-"""A day of a render service in some thousand messages, with the fields that its hosts, its nodes and nginx send.
+"""Generate a day of messages with the fields of hosts, nodes and nginx.
 
-What the pipelines make of them (seconds of a frame, findings, classes of answers) is not here.
+Fields that the pipelines add (seconds of a frame, findings, status classes) are not included.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FINDINGS = (
 
 
 def messages(mark: str) -> list[dict]:
-    """Return the GELF messages of the last day with a mark, the last half a minute old; the same but for times."""
+    """Return the last day's GELF messages with a mark; only times vary."""
     dice, now = random.Random(1), time.time() - 30  # noqa: S311 - no secrets
     found = [*_frames(dice, now), *_requests(dice, now), *_journals(dice, now), *_findings(now)]
     return [message | {"_sample": mark} for message in found if now - DAY + 600 < message["timestamp"] <= now]
@@ -54,7 +54,7 @@ def _gelf(host: str, at: float, text: str, level: int, **fields) -> dict:
 
 
 def _frames(dice: random.Random, now: float) -> Iterator[dict]:
-    """Every node renders one frame after another, of one job after another."""
+    """Yield the frames that every node renders, one job after another."""
     for place, node in enumerate(NODES):
         at, number = now - DAY + place * 97, place
         while at < now:
@@ -75,23 +75,23 @@ def _frame(dice: random.Random, node: str, at: float, job: int, number: int) -> 
     if dice.random() < 0.05:
         cause = dice.choices(CAUSES, (6, 3, 1))[0]
         yield _gelf(node, at + seconds, f"frame {number} failed: {cause}", 3, kind="frame_failed", **ids)
-        yield _moved("worker1", at + seconds + 2, ids, "RUNNING", "SOFT_FAILED", 4)
+        yield _transition("worker1", at + seconds + 2, ids, "RUNNING", "SOFT_FAILED", 4)
         if dice.random() < 0.3:
-            yield _moved("worker1", at + seconds + 3, ids, "SOFT_FAILED", "FAILED", 4)
+            yield _transition("worker1", at + seconds + 3, ids, "SOFT_FAILED", "FAILED", 4)
         return
     yield _gelf(node, at + seconds, f"frame {number} rendered in {seconds:.1f} s", 6, kind="frame_rendered", **ids)
-    yield _moved("worker1", at + seconds + 9, ids, "RENDERED", "SYNCED", 6)
+    yield _transition("worker1", at + seconds + 9, ids, "RENDERED", "SYNCED", 6)
 
 
-def _moved(host: str, at: float, ids: dict, before: str, after: str, level: int) -> dict:
-    """Return the render manager's word of a frame's new state."""
+def _transition(host: str, at: float, ids: dict, before: str, after: str, level: int) -> dict:
+    """Return the render manager's message about a frame's transition."""
     text = f"frame {ids['frame']} of job {ids['job_id']}: {before} to {after}"
-    told = {"program": "raycrafter-worker-default", "object": "frame", "state": after}
-    return _gelf(host, at, text, level, **told, **{key: ids[key] for key in ("job_id", "batch_id", "frame")})
+    fields = {"program": "raycrafter-worker-default", "object": "frame", "state": after}
+    return _gelf(host, at, text, level, **fields, **{key: ids[key] for key in ("job_id", "batch_id", "frame")})
 
 
 def _requests(dice: random.Random, now: float) -> Iterator[dict]:
-    """More of them by day than by night."""
+    """Yield requests, more by day than by night."""
     for _ in range(2500):
         at = now - DAY * min(dice.random(), dice.random() + 0.2)
         path, status = dice.choice(PATHS), dice.choices((200, 304, 404, 403, 502, 500), (80, 12, 4, 2, 1, 1))[0]
@@ -121,7 +121,7 @@ def _journals(dice: random.Random, now: float) -> Iterator[dict]:
 
 
 def _findings(now: float) -> Iterator[dict]:
-    """The watch says a finding again at each look, as long as it lasts."""
+    """Yield findings, which the watch repeats as long as they last."""
     for place, (host, text) in enumerate(FINDINGS):
         for look in range(20 + place * 9):
             at = now - place * 4 * 3600 - look * 600

@@ -1,4 +1,4 @@
-"""The nodes of the scenario: asked through their API as the root user, and sent messages over TLS."""
+"""Query the nodes' API as the root user, and send messages over TLS."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ADDRESSES = {name: address_of(name) for name in NODES}
 
 
 def ask(name: str, path: str, password: str | None = None, timeout: float = 60, **query) -> dict:
-    """Return the answer of a node's API to the root user. Raises httpx.HTTPError where there is none, or a bad one."""
+    """Return JSON of a node's API. Raise httpx.HTTPError if the request fails."""
     login = ("admin", password or SECRET.read_text().strip())
     url, headers = f"http://{ADDRESSES[name]}:9000/api/{path}", {"Accept": "application/json"}
     return httpx.get(url, params=query, auth=login, headers=headers, timeout=timeout).raise_for_status().json()
 
 
 def send(sender: str, to: str, mark: str, **fields) -> None:
-    """Send a message with a mark and more fields over TLS from a node, with its certificate, to a node."""
+    """Send a message with a mark and more fields over TLS from one node to another."""
     own = {f"_{name}": value for name, value in fields.items()}
     message = json.dumps({"version": "1.1", "host": sender, "short_message": "test", "_mark": mark, **own})
     files = [f"{TLS}/{name}" for name in ("ca.crt", "host.crt", "host.crt", "host.key")]

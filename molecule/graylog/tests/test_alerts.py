@@ -1,4 +1,4 @@
-"""What Graylog finds in the messages reaches the webhook of those on duty."""
+"""Graylog notifies the webhook of events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 from graylog_nodes import send
 from scenario import connected, wait_for
 
-# What molecule.yml names as the webhook: it takes one call, keeps its body and ends.
+# The webhook of molecule.yml: it accepts one call, stores its body and ends.
 PORT = 8099
 KEPT = "/tmp/alert.json"
 RECEIVER = f"""
@@ -24,14 +24,14 @@ http.server.HTTPServer(("0.0.0.0", {PORT}), Webhook).handle_request()
 """
 
 
-def test_an_event_is_told_to_the_webhook():
+def test_event_is_sent_to_the_webhook():
     duty = connected("plain", sudo=True)
-    # Some minutes, so that nothing stays behind when no call comes.
+    # A time limit, so that no process stays behind without a call.
     duty.check_output(f"rm -f {KEPT} && systemd-run --quiet timeout 250 python3 -c {shlex.quote(RECEIVER)}")
     mark = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
-    # Graylog is silent of a source that it told of within the hour: test_content.py sends from the other node.
+    # Graylog sends one notification per source and hour, and test_content.py sends from the other node.
     send("older", "newer", mark, scenario_frame=3)
     wait_for("the webhook is called", lambda: duty.file(KEPT).exists, 240)
-    told = json.loads(duty.file(KEPT).content_string)
-    assert told["event_definition_title"] == "Frames of the scenario"
-    assert mark in json.dumps(told["backlog"])
+    notification = json.loads(duty.file(KEPT).content_string)
+    assert notification["event_definition_title"] == "Frames of the scenario"
+    assert mark in json.dumps(notification["backlog"])

@@ -1,6 +1,6 @@
-"""The dashboards are there, every search of theirs runs and finds what was sent, and a browser shows each widget.
+"""Every dashboard exists, finds the test messages and shows in a browser.
 
-PICTURES=docs/pictures has the pictures of docs/graylog.md taken anew.
+PICTURES=docs/pictures takes the pictures of docs/graylog.md again.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ NODE = "newer"
 API = f"http://{ADDRESSES[NODE]}:9000"
 DASHBOARDS = yaml.safe_load((PROJECT / "roles/graylog/files/dashboards.yml").read_text())
 TITLES = [each["title"] for each in DASHBOARDS]
-# What the deployment makes of messages; the scenario has only streams and rules of its own.
-SORTING = ("index_sets", "pipeline_rules", "pipelines", "streams")
+# Content of the deployment; the scenario itself has only streams and rules of its own.
+PROCESSING = ("index_sets", "pipeline_rules", "pipelines", "streams")
 AT_ONCE = 1000  # messages, so that they fit into an argument
 SEND = """
 import base64, gzip, socket, ssl, sys
@@ -56,7 +56,7 @@ def send_all(found: list[dict]) -> None:
 
 
 def post(path: str, body: dict) -> dict:
-    """Return the answer of the node's API to the root user. Raises httpx.HTTPError for a bad one."""
+    """Return JSON for a POST to the API. Raise httpx.HTTPError if it fails."""
     headers = {"X-Requested-By": "test", "Accept": "application/json"}
     login = ("admin", SECRET.read_text().strip())
     return httpx.post(f"{API}/api/{path}", json=body, headers=headers, auth=login, timeout=60).raise_for_status().json()
@@ -68,11 +68,11 @@ def dashboards() -> dict[str, dict]:
 
 
 def results(title: str) -> dict[str, dict]:
-    """Run the search of a dashboard; return what each widget found, by the widget's title. No query may have errors."""
+    """Run a dashboard's search without errors; return the results by widget title."""
     view = dashboards()[title]
     [state] = view["state"].values()
     job = post(f"views/search/{view['search_id']}/execute", {"parameter_bindings": {}})
-    answer = wait_for("the search ends", lambda: _ended(job["id"]))
+    answer = wait_for("the search is done", lambda: _ended(job["id"]))
     [query] = answer["results"].values()
     assert not query["errors"]
     found = {}
@@ -88,23 +88,23 @@ def _ended(job: str) -> dict | None:
 
 
 def number(result: dict) -> float:
-    """Return the one number of a result, 0 where nothing was found."""
+    """Return the single value of a result, 0 without rows."""
     values = [value["value"] for row in result["rows"] for value in row["values"]]
     return values[0] if values else 0
 
 
 @pytest.fixture(scope="module", name="sent")
 def fixture_sent() -> list[dict]:
-    """Sort messages as a deployment does, send a day of them, and wait until all can be found."""
+    """Configure the deployment's streams, send a day of messages, await them."""
     content = yaml.safe_load((PROJECT / "group_vars/all/graylog.yml").read_text())
-    sorting = {f"graylog_{name}_default": content[f"graylog_{name}_default"] for name in SORTING}
-    deploy("--extra-vars", json.dumps(sorting))
+    processing = {f"graylog_{name}_default": content[f"graylog_{name}_default"] for name in PROCESSING}
+    deploy("--extra-vars", json.dumps(processing))
     mark = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(20))
     found = messages(mark)
     send_all(found)
     query = {"query": f"sample:{mark}", "range": 2 * 86400, "limit": 1}
     wait_for(
-        "all are found",
+        "all messages are found",
         lambda: ask(NODE, "search/universal/relative", **query)["total_results"] == len(found),
         300,
         (httpx.HTTPError,),
@@ -112,23 +112,23 @@ def fixture_sent() -> list[dict]:
     return found
 
 
-def test_the_dashboards_are_there_once():
+def test_each_dashboard_exists_once():
     titles = [each["title"] for each in ask(NODE, "dashboards")["views"]]
     assert sorted(title for title in titles if title in TITLES) == sorted(TITLES)
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_every_search_runs_and_finds_something(sent, title):
+def test_every_widget_finds_messages(sent, title):
     found = results(title)
     counts = {name: result.get("total", result.get("total_results")) for name, result in found.items()}
     assert set(counts) == {each["title"] for row in _rows(title) for each in row["widgets"]}
     assert all(counts.values()), counts
-    # what is counted for fields has values of them, and so the fields are there
+    # a pivot without rows means that its fields have no values
     empty = [name for name, result in found.items() if result["type"] == "pivot" and not result["rows"]]
     assert not empty
 
 
-def test_frames_are_counted_and_their_seconds_are_read(sent):
+def test_frames_and_seconds_are_counted(sent):
     frames = [each["short_message"] for each in sent if each.get("_kind") == "frame_rendered"]
     shown = results("Render jobs")
     assert number(shown["Frames rendered"]) >= len(frames)
@@ -144,12 +144,12 @@ def _rows(title: str) -> list[dict]:
 
 @pytest.fixture(scope="module", name="page")
 def fixture_page() -> Iterator[Page]:
-    """Return a browser's page that the root user has signed in on."""
+    """Return a browser page with the root user signed in."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     assert program, f"no browser is installed: install one of {', '.join(BROWSERS)}"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        # The frontend would ask the external address, which nobody has here.
+        # By default the frontend calls the external address, which does not exist here.
         headers = {"X-Graylog-Server-URL": f"{API}/"}
         context = browser.new_context(viewport={"width": 1500, "height": 1000}, extra_http_headers=headers)
         context.set_default_timeout(PATIENCE)
@@ -164,7 +164,7 @@ def fixture_page() -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("title", TITLES)
-def test_a_browser_shows_every_widget(sent, page, tmp_path, title):
+def test_browser_shows_every_widget(sent, page, tmp_path, title):
     widgets = [widget for row in _rows(title) for widget in row["widgets"]]
     page.goto(f"{API}/dashboards/{dashboards()[title]['id']}")
     shown = page.locator(".react-grid-item")

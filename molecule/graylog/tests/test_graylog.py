@@ -1,4 +1,4 @@
-"""Two nodes are one Graylog: each takes and finds messages, one alone too, and both follow the vault, in turn."""
+"""Two nodes form one Graylog that survives the loss of one node."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def finds(name: str, mark: str) -> bool:
 
 
 def known_nodes(name: str) -> dict[str, bool]:
-    """Return the addresses of the nodes that a node knows, and whether each is the leader."""
+    """Return the nodes' addresses that a node lists, and whether each leads."""
     return {item["transport_address"]: item["is_master"] for item in ask(name, "system/cluster/nodes")["nodes"]}
 
 
@@ -28,45 +28,45 @@ def fixture_mark() -> str:
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_a_node_knows_both_and_one_of_them_leads(name):
+def test_node_lists_both_nodes_and_one_leader(name):
     known = known_nodes(name)
     assert set(known) == {f"http://{address}:9000/api/" for address in ADDRESSES.values()}
     assert list(known.values()).count(True) == 1
 
 
 @pytest.mark.parametrize("name", NODES)
-def test_a_node_has_the_sizes_that_were_asked_for(name):
+def test_node_has_the_configured_sizes(name):
     assert ask(name, "system/journal")["journal_size_limit"] == 1000 * 1024**2
     assert ask(name, "system/jvm")["max_memory"]["bytes"] == 512 * 1024**2
 
 
 @pytest.mark.parametrize("to", NODES)
-def test_what_one_takes_both_find(to, mark):
+def test_message_to_one_node_is_found_through_both(to, mark):
     send(next(name for name in NODES if name != to), to, mark)
     for name in NODES:
-        wait_for(f"{name} finds it", lambda asked=name: finds(asked, mark), failing=UNANSWERED)
+        wait_for(f"{name} finds the message", lambda asked=name: finds(asked, mark), failing=UNANSWERED)
 
 
-def test_one_goes_on_while_the_other_is_dead(mark):
+def test_node_serves_while_the_leader_is_down(mark):
     leader = next(name for name in NODES if known_nodes("older")[f"http://{ADDRESSES[name]}:9000/api/"])
     left = next(name for name in NODES if name != leader)
     connected(leader, sudo=True).check_output("kill -9 $(systemctl show -P MainPID graylog-server)")
     send(left, left, mark)
-    wait_for("the other finds it", lambda: finds(left, mark), failing=UNANSWERED)
-    with pytest.raises(httpx.HTTPError):  # otherwise the other had come back before this one was asked
+    wait_for("the other node finds the message", lambda: finds(left, mark), failing=UNANSWERED)
+    with pytest.raises(httpx.HTTPError):  # proves that the leader was still down during the search
         ask(leader, "system/jvm", timeout=1)
-    wait_for("it is back and finds it", lambda: finds(leader, mark), 240, UNANSWERED)
-    wait_for("they know each other", lambda: len(known_nodes(left)) == 2, failing=UNANSWERED)
-    test_a_node_knows_both_and_one_of_them_leads(left)
+    wait_for("the leader runs again and finds the message", lambda: finds(leader, mark), 240, UNANSWERED)
+    wait_for("both nodes are listed", lambda: len(known_nodes(left)) == 2, failing=UNANSWERED)
+    test_node_lists_both_nodes_and_one_leader(left)
 
 
 def settings(name: str) -> set[str]:
-    """Return the lines of a node's server.conf but for the root user's password."""
+    """Return the lines of a node's server.conf except the root user's password."""
     lines = connected(name, sudo=True).check_output("cat /etc/graylog/server/server.conf").splitlines()
     return {line for line in lines if not line.startswith("root_password_sha2")}
 
 
-def test_a_new_root_password_reaches_one_node_after_the_other_and_changes_nothing_else():
+def test_new_root_password_restarts_one_node_at_a_time():
     old, new = SECRET.read_text().strip(), secrets.token_urlsafe(40)
     before = {name: (ask(name, "system/inputs"), settings(name)) for name in NODES}
     SECRET.write_text(new + "\n")

@@ -1,4 +1,4 @@
-"""The server lets owners in to their databases, over TLS and with their password, and keeps what it committed."""
+"""PostgreSQL accepts owners over TLS with a password, and keeps their data."""
 
 import os
 import time
@@ -10,37 +10,37 @@ ENCRYPTED = "SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ss
 
 
 def ask(host, query, server="localhost", file=OWNER, database=OWNER, sslmode="verify-full"):
-    """Run a query as the owner with the password in that file of the scenario; return what testinfra makes of it."""
+    """Run a query as the owner with the password in `file`. Return testinfra's result."""
     address = f"host={server} dbname={database} user={OWNER} sslmode={sslmode} sslrootcert=/etc/raycrafter/tls/ca.crt"
     password = (SECRETS / file).read_text().strip()
     return host.run("PGPASSWORD=%s PGCONNECT_TIMEOUT=5 psql --no-psqlrc -qtAc %s %s", password, query, address)
 
 
 def setting(host, name):
-    """What the running server says that a setting is."""
+    """Return the value of a setting of the running server."""
     with host.sudo("postgres"):
         return host.check_output("psql --no-psqlrc -qtAc %s", f"SHOW {name}")
 
 
 def process(host):
-    """The number of the server's first process."""
+    """Return the PID of the postmaster."""
     with host.sudo():
         return host.check_output("head -n 1 /run/postgresql/*-main.pid")
 
 
-def test_the_owner_logs_in_with_its_changed_password_alone(host):
+def test_owner_logs_in_with_the_changed_password_only(host):
     assert ask(host, ENCRYPTED).stdout.startswith("TLSv1.")
     refused = ask(host, ENCRYPTED, file="former")
     assert refused.rc != 0 and "password authentication failed" in refused.stderr
 
 
-def test_nobody_comes_in_without_tls(host):
+def test_login_without_tls_is_refused(host):
     refused = ask(host, ENCRYPTED, sslmode="disable")
     assert refused.rc != 0 and "no encryption" in refused.stderr
 
 
-def test_owners_come_from_their_hosts_alone(host):
-    """The newer host is in the older one's list of clients, but not the other way round."""
+def test_owner_logs_in_from_client_addresses_only(host):
+    """The newer host is a client of the older one, but not the other way round."""
     if host.backend.get_hostname() == "newer":
         assert ask(host, ENCRYPTED, server="older").stdout.startswith("TLSv1.")
     else:
@@ -48,24 +48,24 @@ def test_owners_come_from_their_hosts_alone(host):
         assert refused.rc != 0 and "no pg_hba.conf entry" in refused.stderr
 
 
-def test_a_database_is_its_owners_alone(host):
+def test_owner_cannot_log_in_to_other_databases(host):
     refused = ask(host, ENCRYPTED, database="other")
     assert refused.rc != 0 and "no pg_hba.conf entry" in refused.stderr
 
 
-def test_it_has_the_sizes_that_follow_from_its_memory(host):
+def test_settings_follow_from_the_memory(host):
     assert setting(host, "max_connections") == "50"
     assert setting(host, "shared_buffers") == "400MB"
     assert setting(host, "effective_cache_size") == "1200MB"
     assert setting(host, "work_mem") == "8MB"
-    assert setting(host, "maintenance_work_mem") == "77MB", "the site's own choice"
+    assert setting(host, "maintenance_work_mem") == "77MB", "postgresql_settings_extra"
     with host.sudo():
         limits = host.check_output(f"grep -h 'open files' /proc/1/limits /proc/{process(host)}/limits").splitlines()
     most, given = [int(line.split()[4]) for line in limits]
     assert given == min(4096, most)  # a container cannot give more than it has
 
 
-def test_it_logs_to_the_journal_alone_and_never_a_password(host):
+def test_log_goes_to_the_journal_only_without_passwords(host):
     mark = f"mark {time.time()}"
     assert ask(host, f"SELECT '{mark}'").stdout.strip() == mark
     with host.sudo():
@@ -77,7 +77,7 @@ def test_it_logs_to_the_journal_alone_and_never_a_password(host):
         assert (SECRETS / file).read_text().strip() not in journal
 
 
-def test_what_it_committed_outlives_it(host):
+def test_committed_rows_survive_a_kill(host):
     before = process(host)
     assert ask(host, "CREATE TABLE frames AS SELECT 7 AS number").rc == 0
     with host.sudo():

@@ -1,4 +1,4 @@
-"""The broker keeps what it confirmed, and is open to whom has a certificate and a password, on one port."""
+"""RabbitMQ keeps confirmed messages and requires certificate and password."""
 
 import json
 import os
@@ -17,7 +17,7 @@ QUEUE = "kept"
 
 @pytest.fixture
 def tls(host, tmp_path):
-    """What a client shows and trusts: the host's own certificate, key and authority, as amqp names them."""
+    """Return the host's own certificate, key and CA as options of amqp."""
     files = {"ca_certs": "ca.crt", "certfile": "host.crt", "keyfile": "host.key"}
     with host.sudo():
         for name in files.values():
@@ -28,16 +28,16 @@ def tls(host, tmp_path):
 
 @pytest.fixture
 def log_in(host, tls):
-    """Returns a function that logs in as a user and gives the connection; keywords change what is shown."""
+    """Return a function that logs in; its keywords override TLS options."""
     address = host.ansible.get_variables()["ansible_host"]
 
-    def connect(file="raycrafter", vhost="raycrafter", **shown):
+    def connect(file="raycrafter", vhost="raycrafter", **tls_options):
         connection = amqp.Connection(
             host=f"{address}:5671",
             userid="raycrafter",
             password=(SECRETS / file).read_text().strip(),
             virtual_host=vhost,
-            ssl=tls | shown,
+            ssl=tls | tls_options,
             connect_timeout=10,
         )
         connection.connect()
@@ -46,19 +46,19 @@ def log_in(host, tls):
     return connect
 
 
-def test_a_user_logs_in_with_its_changed_password_alone(log_in):
+def test_user_logs_in_with_the_changed_password_only(log_in):
     with log_in():
         pass
     with pytest.raises(amqp.AccessRefused):
         log_in(file="former")
 
 
-def test_a_user_has_its_own_virtual_host_alone(log_in):
+def test_user_cannot_open_other_virtual_hosts(log_in):
     with pytest.raises(amqp.NotAllowed):
         log_in(vhost="other")
 
 
-def test_nobody_comes_in_without_a_certificate_of_ours(log_in, tmp_path):
+def test_client_without_our_certificate_is_refused(log_in, tmp_path):
     with pytest.raises(OSError):
         log_in(certfile=None, keyfile=None)
     stranger = {"certfile": str(tmp_path / "stranger.crt"), "keyfile": str(tmp_path / "stranger.key")}
@@ -69,12 +69,12 @@ def test_nobody_comes_in_without_a_certificate_of_ours(log_in, tmp_path):
         log_in(**stranger)
 
 
-def test_the_password_is_in_no_log_of_the_host(host):
+def test_journal_contains_no_password(host):
     with host.sudo():
         assert (SECRETS / "raycrafter").read_text().strip() not in host.check_output("journalctl --no-pager")
 
 
-def test_guest_is_gone(host):
+def test_guest_is_removed(host):
     with host.sudo():
         users = json.loads(host.check_output("rabbitmqctl --quiet list_users --formatter json"))
     assert {user["user"]: user["tags"] for user in users} == {"raycrafter": [], "watcher": ["monitoring"]}
@@ -89,7 +89,7 @@ def test_amqps_is_the_only_open_port(host):
     assert not [line for line in udp if "users:" in line]
 
 
-def test_it_has_the_sizes_that_follow_from_its_memory(host):
+def test_limits_follow_from_the_memory(host):
     with host.sudo():
         status = json.loads(host.check_output("rabbitmqctl --quiet status --formatter json"))
         limits = host.check_output("grep -h 'open files' /proc/1/limits /proc/$(pidof beam.smp)/limits").splitlines()
@@ -99,42 +99,42 @@ def test_it_has_the_sizes_that_follow_from_its_memory(host):
     assert given == min(65536, most)  # a container cannot give more than it has
 
 
-def test_a_task_may_take_a_day(host):
+def test_consumer_timeout_is_one_day(host):
     with host.sudo():
         asked = "rabbitmqctl --quiet eval '{ok, Limit} = application:get_env(rabbit, consumer_timeout), Limit.'"
         assert int(host.check_output(asked)) == 24 * 60 * 60 * 1000
 
 
-def test_it_logs_to_the_journal_alone(host, log_in):
+def test_log_goes_to_the_journal_only(host, log_in):
     with log_in() as connection:
         opened = connection.transport.sock.getsockname()[1]
     with host.sudo():
         wait_for(
-            "the log tells of it",
+            "the connection is logged",
             lambda: f":{opened} " in host.check_output("journalctl --no-pager --identifier rabbitmq-server"),
         )
         assert host.check_output("find /var/log/rabbitmq -size +0 | grep -v '^/var/log/rabbitmq$' || true") == ""
 
 
-def test_what_it_confirmed_outlives_it(host, log_in):
+def test_confirmed_messages_survive_a_kill(host, log_in):
     with log_in() as connection:
         channel = connection.channel()
         channel.queue_declare(QUEUE, durable=True, auto_delete=False)
         with host.sudo():
-            # A confirmed message is on the disk; a new queue of Mnesia's, otherwise, some seconds later.
+            # A confirmed message is on disk at once; Mnesia writes a new queue only seconds later.
             host.run("rabbitmqctl eval 'mnesia:sync_log().'")
         channel.basic_publish_confirm(amqp.Message("a frame", delivery_mode=2), routing_key=QUEUE, timeout=10)
     with host.sudo():
         before = host.check_output("systemctl show -P MainPID rabbitmq-server")
         host.check_output(f"kill -9 {before}")
 
-    def answer():
+    def reconnect():
         try:
             return log_in()
         except OSError:
             return None
 
-    with wait_for("it is back", answer) as connection:
+    with wait_for("RabbitMQ accepts a login", reconnect) as connection:
         channel = connection.channel()
         message = channel.basic_get(QUEUE, no_ack=True)
         channel.queue_delete(QUEUE)

@@ -1,4 +1,4 @@
-"""Check mode on hosts that are deployed. On bare hosts it is a step of the scenario."""
+"""Check mode on a deployed host. On a bare host it is a step of the scenario."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from scenario import PROJECT, play
 
 
-def test_check_mode_on_a_deployed_site_finds_nothing_to_do():
-    """--check --diff of the whole site must neither fail nor announce a change."""
-    told = play(PROJECT / "site.yml", PROJECT / "molecule/single_host/inventory", "--check", "--diff")
-    recap = dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", told, re.MULTILINE))
-    assert set(recap) == {"master1", "login1"} and set(recap.values()) == {"0"}, told
+def test_check_mode_reports_no_change_on_a_deployed_site():
+    """Run --check --diff on the whole site, which must report no change."""
+    output = play(PROJECT / "site.yml", PROJECT / "molecule/single_host/inventory", "--check", "--diff")
+    recap = dict(re.findall(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)", output, re.MULTILINE))
+    assert set(recap) == {"master1", "login1"} and set(recap.values()) == {"0"}, output

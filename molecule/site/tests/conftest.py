@@ -1,4 +1,4 @@
-"""What the tests of the deployed service share: its addresses, its secrets, and sessions with its two APIs."""
+"""Fixtures of the deployed service: secrets, and sessions with its APIs."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from lab.vault import Hidden, opened
 
 @pytest.fixture(scope="session")
 def secrets() -> Hidden:
-    """The lab's vault, opened."""
+    """Return the decrypted vault of the lab."""
     return opened()
 
 
 @pytest.fixture(scope="session")
 def tls() -> ssl.SSLContext:
-    """Trusts the internal CA and nothing else."""
+    """Return a TLS context that trusts the internal CA only."""
     return ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
 
 
 @pytest.fixture(scope="session")
 def anonymous(tls) -> httpx.Client:
-    """The REST API, before anybody signed in."""
+    """Return a session with the REST API without a login."""
     with httpx.Client(base_url=f"https://{ADDRESS['master1']}/api/v1/", verify=tls, timeout=30) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def api(anonymous, tls, secrets) -> httpx.Client:
-    """The REST API as the lab's ordinary user."""
+    """Return a session with the REST API as the lab's ordinary user."""
     answer = anonymous.post("auth/login", json={"username": "demo", "password": secrets["vault_lab_user_password"]})
     assert answer.status_code == 200, answer.text
     headers = {"Authorization": f"Token {answer.json()['token']}"}
@@ -43,7 +43,7 @@ def api(anonymous, tls, secrets) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def graylog(tls, secrets) -> httpx.Client:
-    """Graylog's API as its root user, through nginx."""
+    """Return a session with Graylog's API as its root user, through nginx."""
     with httpx.Client(
         base_url=f"https://{ADDRESS[LOGGING]}/api/",
         verify=tls,
@@ -56,7 +56,7 @@ def graylog(tls, secrets) -> httpx.Client:
 
 @pytest.fixture(scope="session")
 def found(graylog) -> Callable[[str], int]:
-    """Count the messages of the last hour that Graylog finds for a query."""
+    """Return a function that counts the last hour's messages of a query."""
 
     def count(query: str) -> int:
         answer = graylog.get("search/universal/relative", params={"query": query, "range": 3600, "limit": 1})

@@ -1,4 +1,4 @@
-"""Files through the real nginx and gunicorn: an upload that breaks off goes on; parts of a frame; all in an archive."""
+"""Resumed uploads, ranges, thumbnails and archives through nginx and gunicorn."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HALF = len(PACKED) // 2
 
 
 class BrokeOffError(Exception):
-    """The sender is gone."""
+    """The connection of the sender is lost."""
 
 
 def send(api, address: str, offset: int, content: Iterator[bytes] | bytes):
-    """Send what is left of the scene, from that byte on."""
+    """Send the rest of the scene from an offset."""
     headers = {"Upload-Offset": str(offset), "Content-Length": str(len(PACKED) - offset), "Tus-Resumable": "1.0.0"}
     headers["Content-Type"] = "application/offset+octet-stream"
     return api.patch(address, content=content, headers=headers)
@@ -30,7 +30,7 @@ def send(api, address: str, offset: int, content: Iterator[bytes] | bytes):
 
 @pytest.fixture(scope="module")
 def job(api) -> dict:
-    """A job whose scene came in two pieces, because the connection broke in the middle of the first."""
+    """Return a job whose scene was uploaded in two pieces."""
     pairs = {"filename": b"ball.zip", "sha256": hashlib.sha256(PACKED).hexdigest().encode()}
     metadata = ",".join(f"{name} {base64.b64encode(value).decode()}" for name, value in pairs.items())
     begun = api.post("uploads", headers={"Upload-Length": str(len(PACKED)), "Upload-Metadata": metadata})
@@ -43,24 +43,24 @@ def job(api) -> dict:
 
     with pytest.raises(BrokeOffError):
         send(api, address, 0, half())
-    offset = wait_for("what had arrived is kept", lambda: api.get(address).json()["offset"])
+    offset = wait_for("the received part is kept", lambda: api.get(address).json()["offset"])
     assert offset <= HALF
     answer = send(api, address, offset, PACKED[offset:])
     assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(len(PACKED))), answer.text
-    wanted = {"upload": begun.json()["id"], "name": "in pieces", "renderer": "povray", "frames": "1-2"}
-    answer = api.post("jobs", json=wanted | {"width": 80, "height": 60})
+    fields = {"upload": begun.json()["id"], "name": "in pieces", "renderer": "povray", "frames": "1-2"}
+    answer = api.post("jobs", json=fields | {"width": 80, "height": 60})
     assert answer.status_code == 201, answer.text
     return ended(api, answer.json()["id"])
 
 
 @pytest.fixture(scope="module")
 def frames(api, job) -> list[dict]:
-    """Its frames, which are there."""
+    """Return the frames of the finished job."""
     assert job["state"] == "DONE", job["state_reason"]
     return api.get(job["urls"]["frames"]).json()["results"]
 
 
-def test_a_part_of_a_frame_is_sent_alone(api, frames):
+def test_range_of_a_frame_is_sent(api, frames):
     about = frames[0]["file"]
     whole = api.get(about["url"]).content
     assert hashlib.sha256(whole).hexdigest() == about["sha256"]
@@ -71,13 +71,13 @@ def test_a_part_of_a_frame_is_sent_alone(api, frames):
     assert (rest.status_code, rest.content) == (206, whole[30:])
 
 
-def test_a_frame_has_a_small_copy(api, frames):
+def test_frame_has_a_thumbnail(api, frames):
     small = api.get(frames[0]["file"]["thumbnail_url"])
     assert (small.status_code, small.headers["Content-Type"]) == (200, "image/webp")
     assert small.content[:4] == b"RIFF" and "X-Checksum-Sha256" not in small.headers
 
 
-def test_all_frames_come_in_one_archive(api, job, frames):
+def test_archive_contains_all_frames(api, job, frames):
     answer = api.get(job["urls"]["archive"])
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:

@@ -1,4 +1,4 @@
-"""What is true of every managed host."""
+"""Checks of every managed host."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def test_no_udp_is_served(host):
     assert [socket for socket in sockets if not socket.startswith(("127.", "[::1]"))] == []
 
 
-def test_udp_does_not_leave(host):
-    # bash opens the socket; the firewall's answer comes back as an error of the second write at the latest.
+def test_udp_is_blocked(host):
+    # bash opens the socket; the firewall's rejection shows at the second write at the latest.
     sent = host.run("bash -c 'exec 3>/dev/udp/203.0.113.1/12201 && echo x >&3 && echo y >&3'")
     assert sent.rc != 0
 
 
-def test_a_line_in_the_journal_is_found_in_graylog(host, found):
+def test_journal_line_is_found_in_graylog(host, found):
     mark = uuid.uuid4().hex
     host.check_output(f"logger -t site-test {mark}")
     name = host.check_output("hostname")
@@ -34,7 +34,7 @@ def test_a_line_in_the_journal_is_found_in_graylog(host, found):
 
 
 def test_secrets_are_not_readable_by_others(host, secrets):
-    # The values go in by standard input: on a command line they would be in sudo's log, and so in Graylog.
+    # Pass the values by standard input: on a command line, sudo would log them and Graylog would store them.
     find = "find /etc /opt /var/lib /var/log -xdev -type f -readable -exec grep -lFf $needles {} + 2>/dev/null"
     script = f"umask 077; needles=$(mktemp); cat >$needles; {find}; rm $needles"
     leaks = over_ssh(host.backend.hostname, f"sudo -u nobody sh -c '{script}'", "\n".join(secrets.values()) + "\n")
@@ -42,6 +42,6 @@ def test_secrets_are_not_readable_by_others(host, secrets):
 
 
 @pytest.mark.parametrize("directory", ["/etc/raycrafter/tls"])
-def test_the_key_of_the_host_is_guarded(host, directory):
+def test_host_key_is_readable_by_its_group_only(host, directory):
     key = host.file(f"{directory}/host.key")
     assert (key.user, key.group, key.mode) == ("root", "ssl-cert", 0o640)

@@ -1,4 +1,4 @@
-"""Graylog's inputs: running, encrypted, closed to strangers, and none of them UDP."""
+"""Graylog's inputs run encrypted, refuse unknown clients, and do not use UDP."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ testinfra_hosts = [as_root(LOGGING)]
 PKI = ROOT / ".lab/pki"
 
 
-def test_the_inputs_run(graylog):
+def test_all_inputs_run(graylog):
     states = graylog.get("system/inputstates").json()["states"]
     assert {(state["message_input"]["attributes"]["port"], state["state"]) for state in states} == {
         (12201, "RUNNING"),
@@ -23,13 +23,16 @@ def test_the_inputs_run(graylog):
     assert not [state for state in states if "udp" in state["message_input"]["type"].lower()]
 
 
-def exchange(context: ssl.SSLContext, port: int, patience: float = 30) -> bytes:
-    """Shake hands and read once: with TLS 1.3 a refused certificate shows only then. b"" is an orderly end."""
+def exchange(context: ssl.SSLContext, port: int, timeout: float = 30) -> bytes:
+    """Return the first byte after the handshake, or b"" at the end of the connection.
+
+    With TLS 1.3 a refused certificate shows only when the client reads.
+    """
     with (
         socket.create_connection((ADDRESS[LOGGING], port), timeout=10) as plain,
         context.wrap_socket(plain, server_hostname=LOGGING) as encrypted,
     ):
-        encrypted.settimeout(patience)
+        encrypted.settimeout(timeout)
         return encrypted.recv(1)
 
 
@@ -40,17 +43,17 @@ def client(cert: str | None) -> ssl.SSLContext:
     return context
 
 
-def test_the_cluster_certificate_opens_the_cluster_input():
-    with pytest.raises(TimeoutError):  # accepted: the input waits for a message and says nothing
-        exchange(client("cluster-client"), 12202, patience=3)
+def test_cluster_certificate_is_accepted_by_the_cluster_input():
+    with pytest.raises(TimeoutError):  # accepted: the input waits for a message
+        exchange(client("cluster-client"), 12202, timeout=3)
 
 
-def test_a_client_without_certificate_is_refused():
+def test_client_without_certificate_is_refused():
     with pytest.raises(ssl.SSLError):
         exchange(client(None), 12202)
 
 
-def test_graylog_and_its_stores_listen_on_loopback_only(host):
+def test_only_inputs_and_pages_listen_on_the_network(host):
     open_to_all = {
         int(line.split()[3].rsplit(":", 1)[1])
         for line in host.check_output("ss -H -ltn").splitlines()

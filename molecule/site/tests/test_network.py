@@ -1,4 +1,4 @@
-"""The firewall: what the one table does not name is closed."""
+"""The firewall closes everything that its table of flows does not list."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ OPEN = [
 
 
 def reaches(request, source: str, target: str, port: int) -> bool:
-    """Try a TCP connection from one host of the lab to another."""
+    """Return whether one host of the lab can open a TCP connection to another."""
     host = testinfra.get_host(as_user(source), ssh_config=request.config.option.ssh_config)
     return host.run(f"timeout 3 bash -c 'exec 3<>/dev/tcp/{target}/{port}'").rc == 0
 
 
 @pytest.mark.parametrize(("source", "target", "port"), CLOSED)
-def test_closed(request, source, target, port):
+def test_unlisted_port_is_closed(request, source, target, port):
     assert not reaches(request, source, target, port)
 
 
 @pytest.mark.parametrize(("source", "target", "port"), OPEN)
-def test_open(request, source, target, port):
+def test_listed_port_is_open(request, source, target, port):
     assert reaches(request, source, target, port)

@@ -1,4 +1,4 @@
-"""A real job, from REST through the queue of the cluster to checked frames and to the log; and jobs that cannot be."""
+"""Jobs from the REST API to checked frames, and jobs that fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ light_source { <5, 5, -5> rgb 1 }
 sphere { <sin(clock * 2 * pi), 0, 0>, 1 pigment { rgb <1, clock, 0> } }
 """
 BROKEN = "sphere { <0, 0, 0>, 1 pigment { rgb nonsense }\n"
-# Blender's own first scene, whose cube is elsewhere in the second frame.
+# Blender's startup scene, with the cube moved in the second frame.
 CUBE = """import bpy
 cube = bpy.data.objects["Cube"]
 cube.keyframe_insert("location", frame=1)
@@ -31,21 +31,21 @@ bpy.ops.wm.save_as_mainfile(filepath="/tmp/cube.blend", compress=True)
 
 
 def submit(api, scene: bytes | str, name: str = "ball.pov", **fields):
-    """Post a job and return the answer."""
+    """Post a job and return the response."""
     data = {"name": "site test", "renderer": "povray", "frames": "1-4", "width": "80", "height": "60", **fields}
     return api.post("jobs", data=data, files={"scene": (name, scene)})
 
 
 @pytest.fixture(scope="module")
 def rendered(api) -> dict:
-    """A job of four frames that went the whole way."""
+    """Return a job of four frames after its end."""
     answer = submit(api, archive({"ball.pov": SCENE, "unused.inc": "// nothing"}), "ball.zip")
     assert answer.status_code == 201, answer.text
     return ended(api, answer.json()["id"])
 
 
 def pictures(api, job: dict) -> dict[int, bytes]:
-    """Fetch the frames of a job that is done, each of them another picture."""
+    """Return the frames of a finished job, and check that each is a different picture."""
     assert job["state"] == "DONE", job["state_reason"]
     frames = api.get(f"jobs/{job['id']}/frames").json()["results"]
     found = {frame["number"]: api.get(frame["file"]["url"]).content for frame in frames}
@@ -56,11 +56,11 @@ def pictures(api, job: dict) -> dict[int, bytes]:
     return found
 
 
-def test_every_frame_comes_back(api, rendered):
+def test_every_frame_is_returned(api, rendered):
     assert [*pictures(api, rendered)] == [1, 2, 3, 4]
 
 
-def test_blender_renders_too(request, api):
+def test_blender_renders_frames(request, api):
     login = testinfra.get_host(as_user("login1"), ssh_config=request.config.option.ssh_config)
     login.check_output(f"blender --background --factory-startup --python-expr {shlex.quote(CUBE)}")
     scene = base64.b64decode(login.check_output("base64 /tmp/cube.blend"))
@@ -70,25 +70,30 @@ def test_blender_renders_too(request, api):
     assert [*pictures(api, ended(api, answer.json()["id"]))] == [1, 2]
 
 
-def test_the_cluster_ran_it(api, rendered):
+def test_batches_finish_on_the_cluster(api, rendered):
     def finished() -> bool:
         batches = api.get(f"jobs/{rendered['id']}/batches").json()["results"]
         return batches and all(batch["state"] == "FINISHED" and batch["native_id"] for batch in batches)
 
-    wait_for("the batch system's last word is known", finished)
+    wait_for("all batches are finished", finished)
 
 
-def test_its_log_is_found(found, rendered):
-    """One search shows a frame's story, whoever tells it; the job's also has the tasks that brought its files."""
+def test_job_log_is_found_in_graylog(found, rendered):
+    """Find the log lines of one frame from every program, and the tasks of its job."""
     frame = f"job_id:{rendered['id']} AND frame:2"
-    for who in ("facility:raycrafter-client", "program:raycrafter-web", "program:raycrafter-worker*", "program:nginx"):
-        wait_for(f"{who} tells of frame 2", lambda who=who: found(f"{frame} AND {who}") >= 1)
+    for source in (
+        "facility:raycrafter-client",
+        "program:raycrafter-web",
+        "program:raycrafter-worker*",
+        "program:nginx",
+    ):
+        wait_for(f"{source} logged frame 2", lambda source=source: found(f"{frame} AND {source}") >= 1)
     for task in ("ensure_workspace", "push_input", "submit_batch", "pull_output"):
         end = f'job_id:{rendered["id"]} AND task:"raycrafter.tasks.{task}" AND state:SUCCESS'
-        wait_for(f"the end of {task} is a line of the job", lambda end=end: found(end) >= 1)
+        wait_for(f"the end of {task} is logged with the job", lambda end=end: found(end) >= 1)
 
 
-def test_a_scene_that_does_not_parse_says_why(api):
+def test_invalid_scene_fails_with_the_parse_error(api):
     answer = submit(api, BROKEN, "broken.pov", frames="1-2")
     assert answer.status_code == 201, answer.text
     job = ended(api, answer.json()["id"])
@@ -107,26 +112,26 @@ def test_a_scene_that_does_not_parse_says_why(api):
         ({"width": "0"}, "width"),
     ],
 )
-def test_impossible_values_are_refused(api, fields, field):
+def test_invalid_values_are_refused(api, fields, field):
     answer = submit(api, SCENE, **fields)
     assert answer.status_code == 400
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert field in [error["field"] for error in answer.json()["errors"]]
 
 
-def test_a_missing_scene_is_refused(api):
+def test_missing_scene_is_refused(api):
     answer = api.post("jobs", files={"name": (None, "none"), "renderer": (None, "povray"), "frames": (None, "1")})
     assert answer.status_code == 400
     assert "scene" in [error["field"] for error in answer.json()["errors"]]
 
 
-def test_an_archive_that_leaves_its_folder_is_refused(api):
+def test_archive_with_parent_paths_is_refused(api):
     answer = submit(api, archive({"ball.pov": SCENE, "../../evil.pov": SCENE}), "evil.zip")
     assert answer.status_code == 400
     assert "evil.pov" in answer.text
 
 
-def test_a_wrong_token_is_refused(anonymous):
+def test_wrong_token_is_refused(anonymous):
     answer = anonymous.get("jobs", headers={"Authorization": "Token 0123456789"})
     assert answer.status_code == 401
     assert anonymous.post("client/claim", json={}, headers={"Authorization": "Batch x"}).status_code == 401

@@ -1,4 +1,4 @@
-"""One service is redeployed alone."""
+"""Tags limit a deployment to one service."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SHARED = {"common", "supervisor"}  # restart rules, free ports, programs
 
 
 @pytest.mark.parametrize("tag", ["nginx", "postgresql:configure", "celery:configure"])
-def test_a_tag_redeploys_its_role_and_no_other(tag):
-    told = play(PROJECT / "site.yml", PROJECT / "inventories/lab", "--tags", tag)
-    roles = set(re.findall(r"TASK \[(\w+) : ", told)) - SHARED
+def test_tag_deploys_its_role_only(tag):
+    output = play(PROJECT / "site.yml", PROJECT / "inventories/lab", "--tags", tag)
+    roles = set(re.findall(r"TASK \[(\w+) : ", output)) - SHARED
     assert roles == {tag.split(":")[0]} | ({"django"} if tag.startswith("celery") else set())
-    changed = re.findall(r"changed=(\d+)", told)
-    assert changed and set(changed) == {"0"}, told
+    changed = re.findall(r"changed=(\d+)", output)
+    assert changed and set(changed) == {"0"}, output

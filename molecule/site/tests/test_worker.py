@@ -1,4 +1,4 @@
-"""The only host with a key for the cluster."""
+"""The worker, the only host with a key for the cluster."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ testinfra_hosts = [as_root("worker1")]
 PYTHON = "/opt/raycrafter/current/venv/bin/python"
 
 
-def test_the_database_wants_tls(host):
+def test_database_requires_tls(host):
     plain = "host=master1 user=raycrafter dbname=raycrafter password=x sslmode=disable connect_timeout=5"
     refused = host.run(f"{PYTHON} -c \"import psycopg; psycopg.connect('{plain}')\"")
     assert refused.rc != 0
     assert "no encryption" in refused.stderr
 
 
-def test_nothing_listens_for_the_world(host):
+def test_only_ssh_listens_on_the_network(host):
     open_to_all = [
         line.split()[3]
         for line in host.check_output("ss -H -ltn").splitlines()
@@ -25,22 +25,22 @@ def test_nothing_listens_for_the_world(host):
     assert {address.rsplit(":", 1)[1] for address in open_to_all} == {"22"}
 
 
-def test_the_cluster_key_stays_with_its_user(host):
+def test_cluster_key_is_readable_by_its_user_only(host):
     key = host.file("/etc/raycrafter/cluster/id_ed25519")
     assert (key.user, key.mode) == ("raycrafter", 0o400)
     assert host.run("sudo -u nobody cat /etc/raycrafter/cluster/id_ed25519").rc != 0
 
 
-def test_an_unknown_host_key_is_refused(host):
-    # The pinned keys are those of the login node: this host's own sshd must not pass for it.
+def test_unknown_host_key_is_refused(host):
+    # Only the login node's keys are pinned: the worker's own sshd must be refused.
     command = "ssh -F /etc/raycrafter/cluster/ssh_config -o ControlPath=none -o HostName=127.0.0.1 cluster true"
     refused = host.run(f"sudo -u raycrafter {command} || echo refused")
     assert refused.stdout == "refused\n"
     assert "Host key verification failed" in refused.stderr
 
 
-def test_the_certificate_of_a_service_does_not_open_the_input_of_the_cluster(host):
-    # An accepted client keeps its connection until timeout ends it (124); a refused one is told so.
+def test_service_certificate_is_refused_by_the_cluster_input(host):
+    # timeout ends the connection of an accepted client (124); a refused client gets a TLS alert.
     tls = "-CAfile ca.crt -cert host.crt -key host.key"
     command = f"tail -f /dev/null | timeout 10 openssl s_client -quiet {tls} -connect logging1:"
     services = host.run(f"cd /etc/raycrafter/tls && {command}12201")
@@ -49,16 +49,16 @@ def test_the_certificate_of_a_service_does_not_open_the_input_of_the_cluster(hos
     assert "alert" in cluster.stderr
 
 
-def test_a_celery_worker_comes_back(host):
+def test_celery_worker_restarts_after_kill(host):
     old = host.check_output("supervisorctl pid raycrafter-worker-ssh")
     host.check_output(f"kill -9 {old}")
     wait_for(
-        "supervisor started it again",
+        "Supervisor started the worker again",
         lambda: host.run("supervisorctl pid raycrafter-worker-ssh").stdout.strip() not in {old, "0"},
         60,
     )
 
 
-def test_the_proxy_certificate_lives(host):
+def test_proxy_certificate_is_valid(host):
     seconds = host.check_output("sudo -u raycrafter grid-proxy-info -timeleft -file /var/lib/raycrafter/grid/proxy.pem")
     assert int(seconds) > 3600

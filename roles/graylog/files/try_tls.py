@@ -1,8 +1,8 @@
-"""Try an input of Graylog over TLS: whose certificate it serves, and whom it lets in.
+"""Test a TLS input of Graylog: its certificate, and which clients it accepts.
 
 Usage: try_tls.py ADDRESS PORT CA SERVER_CERT CLIENT_CERT CLIENT_KEY [MESSAGE]
-Prints one JSON object: protocol, whether the served certificate is SERVER_CERT, and why a client with CLIENT_CERT and
-one without any certificate were refused (null where they were let in). The first sends MESSAGE, as one GELF frame.
+Prints a JSON object: protocol, whether the input serves SERVER_CERT, and why it refused a client with CLIENT_CERT and
+one without a certificate (null if it accepted the client). The client with CLIENT_CERT sends MESSAGE as one GELF frame.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ def first_certificate(path: str) -> bytes:
 
 
 def attempt(address: tuple, context: ssl.SSLContext, message: str = "") -> dict:
-    """Shake hands, send the message, say that this was all and read until the end.
+    """Shake hands, send the message, shut down the sending side and read.
 
     With TLS 1.3 a client learns that it was refused only after the handshake, by reading.
     """
@@ -38,7 +38,7 @@ def attempt(address: tuple, context: ssl.SSLContext, message: str = "") -> dict:
                     encrypted.sendall(message.encode() + b"\0")
                 with socket.socket(fileno=os.dup(encrypted.fileno())) as same:
                     same.shutdown(socket.SHUT_WR)
-                # Newer OpenSSL answers what it reads last, though this side is shut: that is no word of the server's.
+                # Newer OpenSSL writes during this read although its sending side is shut; that error is harmless.
                 with contextlib.suppress(BrokenPipeError):
                     encrypted.recv(1)
         except ssl.SSLCertVerificationError:
@@ -49,7 +49,7 @@ def attempt(address: tuple, context: ssl.SSLContext, message: str = "") -> dict:
 
 
 def trust(ca: str) -> ssl.SSLContext:
-    """Return a client's context that trusts one authority. The certificate itself is compared, so its names are not."""
+    """Return a client context that trusts one CA and checks no host name."""
     context = ssl.create_default_context(cafile=ca)
     context.check_hostname = False
     return context
@@ -58,7 +58,7 @@ def trust(ca: str) -> ssl.SSLContext:
 def main(
     address: str, port: str, ca: str, server_cert: str, client_cert: str, client_key: str, message: str = ""
 ) -> None:
-    """Try both clients and print what they saw."""
+    """Connect with and without a certificate, and print the results."""
     target = (address, int(port))
     known = trust(ca)
     known.load_cert_chain(client_cert, client_key)

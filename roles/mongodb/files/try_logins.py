@@ -1,8 +1,8 @@
-"""Try logins of MongoDB on loopback. Usage: try_logins.py PORT <LOGINS
+"""Try MongoDB logins on loopback. Usage: try_logins.py PORT <LOGINS
 
-LOGINS is a JSON list of {"name", "password", "database"}. Prints {"writable": whether users can be made here, "taken":
-for each login whether MongoDB takes it}. Passwords come in by the standard input because everybody can read a process's
-arguments.
+LOGINS is a JSON list of {"name", "password", "database"}. Prints a JSON object: "writable" says whether users can be
+created on this member, "taken" lists for each login whether MongoDB accepts it. Passwords are read from standard input,
+because every user of the host can read a process's arguments.
 """
 
 import json
@@ -15,12 +15,12 @@ REFUSED = 18
 
 
 def connect(port: int, **login: str) -> pymongo.MongoClient:
-    """Return a client of this very host, whatever it is a member of."""
+    """Return a client of this host only, even if it is in a replica set."""
     return pymongo.MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=2000, **login)
 
 
-def takes(port: int, login: dict) -> bool:
-    """Return whether MongoDB takes a login. Raises pymongo's errors for anything else that goes wrong."""
+def accepts(port: int, login: dict) -> bool:
+    """Return whether MongoDB accepts a login; other failures raise."""
     if not login["password"]:
         return False
     named = {"username": login["name"], "password": login["password"], "authSource": login["database"]}
@@ -35,11 +35,11 @@ def takes(port: int, login: dict) -> bool:
 
 
 def main() -> None:
-    """Try all of them and print the answer."""
+    """Try all logins and print the result."""
     port = int(sys.argv[1])
     with connect(port) as client:
         writable = client.admin.command("isMaster")["ismaster"]
-    print(json.dumps({"writable": writable, "taken": [takes(port, login) for login in json.load(sys.stdin)]}))
+    print(json.dumps({"writable": writable, "taken": [accepts(port, login) for login in json.load(sys.stdin)]}))
 
 
 main()

@@ -1,4 +1,4 @@
-"""Ask MongoDB on loopback who it is, without a login. Usage: ask.py PORT. Prints one JSON object."""
+"""Print MongoDB's status on loopback as JSON. Usage: status.py PORT."""
 
 import json
 import sys
