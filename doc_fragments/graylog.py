@@ -1,5 +1,5 @@
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of what module_utils/graylog_module.py calls CONNECTION."""
+"""The documentation of what module_utils/graylog/module.py calls CONNECTION."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_content_packs.py."""
+"""Ansible's face of module_utils/graylog/content_packs.py."""
 
 from __future__ import annotations
 
@@ -97,10 +97,10 @@ version:
 import json
 from pathlib import Path
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_content_packs import ContentPack
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_objects import WishError
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.content_packs import ContentPack
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.reconcile import WishError
 
 ARGUMENTS = {
     "content": {"type": "dict"},

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_definitions.py."""
+"""Ansible's face of module_utils/graylog/event_definitions.py."""
 
 from __future__ import annotations
 
@@ -160,10 +160,10 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_conditions import COMPARISONS, FUNCTIONS, Condition
-from ansible.module_utils.graylog_definitions import Definition, DefinitionWish
-from ansible.module_utils.graylog_module import manage
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.event_conditions import COMPARISONS, FUNCTIONS, Condition
+from ..module_utils.graylog.event_definitions import Definition, DefinitionWish
+from ..module_utils.graylog.module import manage
 
 ARGUMENTS = {
     "title": {"type": "str", "required": True},

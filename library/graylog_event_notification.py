@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_notifications.py."""
+"""Ansible's face of module_utils/graylog/event_notifications.py."""
 
 from __future__ import annotations
 
@@ -101,10 +101,10 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_notifications import Notification
-from ansible.module_utils.graylog_objects import WishError
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.event_notifications import Notification
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.reconcile import WishError
 
 ARGUMENTS = {
     "title": {"type": "str", "required": True},

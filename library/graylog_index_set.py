@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_index_sets.py."""
+"""Ansible's face of module_utils/graylog/index_sets.py."""
 
 from __future__ import annotations
 
@@ -160,9 +160,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_index_sets import IndexSet
-from ansible.module_utils.graylog_module import manage
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.index_sets import IndexSet
+from ..module_utils.graylog.module import manage
 
 SETTINGS = {
     "title": {"type": "str"},

@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_overview.py."""
+"""Ansible's face of module_utils/graylog/overview.py."""
 
 from __future__ import annotations
 
@@ -110,9 +110,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import ask
-from ansible.module_utils.graylog_overview import PARTS
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import ask
+from ..module_utils.graylog.overview import PARTS
 
 ARGUMENTS = {
     "gather": {

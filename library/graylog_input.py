@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_reconcile.py."""
+"""Ansible's face of module_utils/graylog/inputs.py."""
 
 from __future__ import annotations
 
@@ -167,9 +167,9 @@ version:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.graylog import GraylogClient, GraylogError
-from ansible.module_utils.graylog_http import open_url
-from ansible.module_utils.graylog_inputs import (
+
+from ..module_utils.graylog.client import GraylogClient, GraylogError
+from ..module_utils.graylog.input_options import (
     InputError,
     Wish,
     check_static_fields,
@@ -179,9 +179,10 @@ from ansible.module_utils.graylog_inputs import (
     resolve_type,
     secret_values,
 )
-from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
-from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
-from ansible.module_utils.graylog_tls import ServedError, check_served
+from ..module_utils.graylog.inputs import ReconcileError, Reconciler
+from ..module_utils.graylog.module import CONNECTION, CONNECTION_RULES
+from ..module_utils.graylog.tls import ServedError, check_served
+from ..module_utils.graylog.transport import open_url
 
 ARGUMENTS = {
     **CONNECTION,

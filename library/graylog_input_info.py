@@ -67,9 +67,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient, GraylogError
-from ansible.module_utils.graylog_inputs import hide_secrets, is_udp
-from ansible.module_utils.graylog_module import ask
+from ..module_utils.graylog.client import GraylogClient, GraylogError
+from ..module_utils.graylog.input_options import hide_secrets, is_udp
+from ..module_utils.graylog.module import ask
 
 
 def schema_of(client: GraylogClient, input_type: str) -> dict | None:

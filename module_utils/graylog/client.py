@@ -12,7 +12,7 @@ import time
 import urllib.error
 from urllib.parse import quote
 
-from .graylog_releases import Release, release_of
+from .releases import Release, release_of
 
 # Any value will do; without the header every request that is not a GET is refused.
 REQUESTED_BY = "ansible"

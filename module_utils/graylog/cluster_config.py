@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 from urllib.parse import quote
 
-from .graylog import GraylogClient, GraylogError
-from .graylog_objects import Resource, WishError, part
+from .client import GraylogClient, GraylogError
+from .reconcile import Resource, WishError, part
 
 PROCESSORS = "/system/messageprocessors/config"
 CLASSES = "/system/cluster_config"

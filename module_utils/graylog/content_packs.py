@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from .graylog import GraylogClient
-from .graylog_objects import Resource, WishError
+from .client import GraylogClient
+from .reconcile import Resource, WishError
 
 # How a parameter's value is read, by the pack's word for its type.
 TYPES = {"string": str, "integer": int, "double": float, "boolean": bool}

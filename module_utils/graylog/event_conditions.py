@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .graylog_objects import WishError
+from .reconcile import WishError
 
 COMPARISONS = (">", ">=", "<", "<=", "==")
 FUNCTIONS = ("avg", "card", "count", "max", "min", "stddev", "sum", "sumofsquares", "variance")

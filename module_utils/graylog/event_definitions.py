@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .graylog import GraylogClient
-from .graylog_conditions import Condition, held_condition
-from .graylog_notifications import listed as listed_notifications
-from .graylog_objects import Resource, WishError, only, part
+from .client import GraylogClient
+from .event_conditions import Condition, held_condition
+from .event_notifications import listed as listed_notifications
+from .reconcile import Resource, WishError, only, part
 
 LIST = "/events/definitions"
 AGGREGATION = "aggregation-v1"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .graylog import GraylogClient
-from .graylog_objects import HIDDEN, Resource, WishError, only, part
+from .client import GraylogClient
+from .reconcile import HIDDEN, Resource, WishError, only, part
 
 LIST = "/events/notifications"
 # Secrets of notifications by HTTP, which Graylog encrypts and never shows.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import datetime, timezone
 
-from .graylog import GraylogClient
-from .graylog_index_strategies import retention_of, rotation_of, strategies, wished_retention, wished_rotation
-from .graylog_objects import Resource, WishError, only
+from .client import GraylogClient
+from .index_strategies import retention_of, rotation_of, strategies, wished_retention, wished_rotation
+from .reconcile import Resource, WishError, only
 
 PATH = "/system/indices/index_sets"
 # Settings that are compared and sent as they are, and what a new index set has where the wish leaves them open.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .graylog_objects import WishError
-from .graylog_releases import Release
+from .reconcile import WishError
+from .releases import Release
 
 BY_LIFETIME = "time_size_optimizing"
 # Strategy -> the beginning of its classes' names, and Graylog's own name of each option.

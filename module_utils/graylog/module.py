@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
-from .graylog import GraylogClient, GraylogError
-from .graylog_http import open_url
-from .graylog_objects import Resource, WishError, reconcile
+from .client import GraylogClient, GraylogError
+from .reconcile import Resource, WishError, reconcile
+from .transport import open_url
 
 CONNECTION = {
     "url": {"type": "str", "default": "http://127.0.0.1:9000", "fallback": (env_fallback, ["GRAYLOG_URL"])},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from .graylog import GraylogClient
+from .client import GraylogClient
 
 
 def node(client: GraylogClient) -> dict:

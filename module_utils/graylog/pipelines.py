@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 
-from .graylog import GraylogClient, GraylogError
-from .graylog_objects import Resource, WishError, only
+from .client import GraylogClient, GraylogError
+from .reconcile import Resource, WishError, only
 
 RULES = "/system/pipelines/rule"
 PIPELINES = "/system/pipelines/pipeline"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from .graylog import GraylogClient
-from .graylog_objects import Resource, WishError
+from .client import GraylogClient
+from .reconcile import Resource, WishError
 
 
 class Role(Resource):

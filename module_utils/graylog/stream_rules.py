@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .graylog import GraylogClient
-from .graylog_objects import WishError, only
+from .client import GraylogClient
+from .reconcile import WishError, only
 
 TYPES = {
     "exact": 1,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .graylog import GraylogClient
-from .graylog_index_sets import index_sets
-from .graylog_objects import Resource, WishError, only
-from .graylog_pipelines import pipelines
-from .graylog_stream_rules import StreamRules
+from .client import GraylogClient
+from .index_sets import index_sets
+from .pipelines import pipelines
+from .reconcile import Resource, WishError, only
+from .stream_rules import StreamRules
 
 DEFAULT_ID = "000000000000000000000001"
 # Graylog's own streams have ids that begin so.

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
-from .graylog import GraylogClient
-from .graylog_objects import Resource, WishError
-from .graylog_users import find_user, user_path
+from .client import GraylogClient
+from .reconcile import Resource, WishError
+from .users import find_user, user_path
 
 PERIOD = re.compile(
     r"P(?=[\dT])(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"

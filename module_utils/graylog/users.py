@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from .graylog import GraylogClient
-from .graylog_objects import HIDDEN, Resource, WishError
+from .client import GraylogClient
+from .reconcile import HIDDEN, Resource, WishError
 
 # Graylog's own default, said for a new user because the request must have one.
 SESSION_TIMEOUT_MS = 8 * 3600 * 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.graylog.modules import LOGIN, Runner
+from tests.unit.graylog.runner import LOGIN, Runner
 from tests.unit.graylog.standin import RELEASES, StandIn
 
 

@@ -24,14 +24,14 @@ class Runner:
         self._capsys = capsys
         # Other tests of this process may have loaded the controller's half of Ansible; it shows warnings by itself.
         monkeypatch.setattr(warnings._internal, "is_controller", False)
-        # A module finds its halves where Ansible would put them.
-        for path in (ROOT / "module_utils").glob("graylog*.py"):
-            half = importlib.import_module(f"module_utils.{path.stem}")
-            monkeypatch.setitem(sys.modules, f"ansible.module_utils.{path.stem}", half)
+        # On a host, Ansible puts library/ below ansible.modules and module_utils/ below ansible.module_utils.
+        for path in (ROOT / "module_utils/graylog").glob("[!_]*.py"):
+            helper = importlib.import_module(f"module_utils.graylog.{path.stem}")
+            monkeypatch.setitem(sys.modules, f"ansible.module_utils.graylog.{path.stem}", helper)
 
     def __call__(self, name: str, /, check: bool = False, **arguments) -> dict:
         """Return the answer of the module `name`, with `failed` where it failed."""
-        spec = importlib.util.spec_from_file_location(f"library_{name}", ROOT / "library" / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(f"ansible.modules.{name}", ROOT / "library" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         # Ansible keeps them for the process, which is one module's at other times.
         warnings._global_warnings.clear()

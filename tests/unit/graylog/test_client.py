@@ -8,8 +8,9 @@ import urllib.error
 
 import pytest
 
-from module_utils import graylog, graylog_http
-from module_utils.graylog import GraylogClient, GraylogError
+from module_utils.graylog import client as api
+from module_utils.graylog import transport
+from module_utils.graylog.client import GraylogClient, GraylogError
 
 
 def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClient:
@@ -30,14 +31,14 @@ def test_the_version_is_read(recording):
     client = client_for(recording, recording.entry(path="/"))
     assert client.hello()["version"].startswith(recording.release)
     expected = tuple(int(part) for part in recording.release.split("."))
-    assert graylog.parse_version(client.hello()["version"]) == expected
+    assert api.parse_version(client.hello()["version"]) == expected
 
 
 # not recorded: the preflight page; form: none known, what has no version is refused
 @pytest.mark.parametrize("version", [None, "", 7, "preflight"])
 def test_what_has_no_version_is_not_graylog(version):
     with pytest.raises(GraylogError, match="preflight page"):
-        graylog.parse_version(version)
+        api.parse_version(version)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_silence_names_the_service(failure):
     with pytest.raises(GraylogError, match="Is the service graylog-server up") as caught:
         GraylogClient(opener, "http://log:9000", "admin", "x", sleep=pauses.append).hello()
     assert caught.value.status is None
-    assert len(pauses) == graylog.ATTEMPTS - 1
+    assert len(pauses) == api.ATTEMPTS - 1
 
 
 @pytest.mark.parametrize(("method", "asked"), [("GET", 2), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
@@ -146,7 +147,7 @@ def test_an_address_of_no_web_server_is_refused(url):
 
 @pytest.mark.parametrize("files", [{"ca_path": "/nowhere.pem"}, {"client_cert": "/nowhere.pem", "client_key": "/k"}])
 def test_a_file_that_is_not_there_is_named(files):
-    client = GraylogClient(graylog_http.open_url, "https://127.0.0.1", "admin", "x", sleep=lambda _: None, **files)
+    client = GraylogClient(transport.open_url, "https://127.0.0.1", "admin", "x", sleep=lambda _: None, **files)
     with pytest.raises(GraylogError, match=r"nowhere\.pem"):
         client.hello()
 
@@ -154,7 +155,7 @@ def test_a_file_that_is_not_there_is_named(files):
 def test_all_pages_are_read():
     def opener(url, **_arguments):
         page = int(url.split("page=")[1].split("&")[0])
-        items = [{"id": number} for number in range(150)][(page - 1) * graylog.PER_PAGE :][: graylog.PER_PAGE]
+        items = [{"id": number} for number in range(150)][(page - 1) * api.PER_PAGE :][: api.PER_PAGE]
         return io.BytesIO(json.dumps({"total": 150, "events": items}).encode())
 
     client = GraylogClient(opener, "http://log:9000", "admin", "x")
@@ -168,10 +169,10 @@ def test_what_is_no_json_is_said():
 
 def test_validation_errors_are_given_whole():
     # not recorded: a validation's errors; form: ValidationResult.java of graylog2-server
-    assert graylog.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
+    assert api.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
         '{"errors": {"title": ["empty"]}, "failed": true}'
     )
     # not recorded: the nesting below validation_errors; form: ValidationApiError.java of graylog2-server 7.0
     told = {"message": "Validation failed!", "validation_errors": {"title": [{"error": "empty"}]}}
-    assert graylog.refusal(json.dumps(told)) == "Validation failed!: title: empty"
-    assert graylog.refusal("") == "no reason given"
+    assert api.refusal(json.dumps(told)) == "Validation failed!: title: empty"
+    assert api.refusal("") == "no reason given"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog import GraylogClient
-from module_utils.graylog_overview import PARTS, journal
+from module_utils.graylog.client import GraylogClient
+from module_utils.graylog.overview import PARTS, journal
 from tests.unit.graylog.standin import StandIn
 
 

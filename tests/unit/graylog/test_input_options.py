@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog_inputs import (
+from module_utils.graylog.input_options import (
     HIDDEN,
     InputError,
     Wish,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog import GraylogClient
-from module_utils.graylog_inputs import Wish, coerce
-from module_utils.graylog_reconcile import ReconcileError, Reconciler
+from module_utils.graylog.client import GraylogClient
+from module_utils.graylog.input_options import Wish, coerce
+from module_utils.graylog.inputs import ReconcileError, Reconciler
 from tests.unit.graylog.standin import RELEASES, StandIn
 from tests.unit.graylog.standin.input_types import GELF, RAW, options
 from tests.unit.graylog.support import Clock

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.graylog.modules import Runner
+from tests.unit.graylog.runner import Runner
 from tests.unit.graylog.standin import StandIn
 from tests.unit.graylog.standin.input_types import GELF, GELF_UDP
 
@@ -23,12 +23,12 @@ def server():
 
 @pytest.fixture
 def run(server, monkeypatch, capsys) -> Runner:
-    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    monkeypatch.setattr("module_utils.graylog.inputs.PAUSE", 0.02)
     return Runner(server.url, monkeypatch, capsys)
 
 
 def test_an_input_is_made_once_and_its_secret_never_shown(run, monkeypatch):
-    monkeypatch.setattr("module_utils.graylog_tls.served_certificate", lambda *_where: b"another's")
+    monkeypatch.setattr("module_utils.graylog.tls.served_certificate", lambda *_where: b"another's")
     options = {"title": "Services", "type": "gelf_tcp", "port": "12201", "tls": TLS}
     planned = run("graylog_input", check=True, **options)
     done = run("graylog_input", **options)
@@ -92,7 +92,7 @@ NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configurat
 @pytest.fixture
 def recent(monkeypatch, capsys):
     """A Graylog whose inputs over HTTP may ask for a header, and a runner of modules for it."""
-    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    monkeypatch.setattr("module_utils.graylog.inputs.PAUSE", 0.02)
     graylog = StandIn("7.1.7", login=("admin", "correct horse"))
     graylog.states.hurry()
     with graylog.serve() as url:
@@ -122,7 +122,7 @@ def test_a_secret_of_the_configuration_is_nowhere_in_an_answer(recent):
     ],
 )
 def test_a_secret_of_the_configuration_is_in_no_error(recent, monkeypatch, others, words):
-    monkeypatch.setattr("module_utils.graylog.PAUSE", 0)
+    monkeypatch.setattr("module_utils.graylog.client.PAUSE", 0)
     answer = recent.run("graylog_input", **{**NEEDS_HEADER, **others})
     assert words in answer["msg"] if words else not answer.get("failed")
     assert "hunter2x" not in json.dumps(answer)

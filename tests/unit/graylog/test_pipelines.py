@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog_pipelines import title_of
+from module_utils.graylog.pipelines import title_of
 
 RULE = """rule "mark jobs"
 when

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from module_utils.graylog import GraylogClient, GraylogError
+from module_utils.graylog.client import GraylogClient, GraylogError
 from tests.unit.adhoc import run_module
 from tests.unit.graylog.standin import RELEASES, StandIn
 from tests.unit.graylog.support import GELF, Clock

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from module_utils.graylog_tls import ServedError, check_served, expected_certificate, shown_certificate
+from module_utils.graylog.tls import ServedError, check_served, expected_certificate, shown_certificate
 
 URL = "http://127.0.0.1:9000/api"
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from module_utils.graylog import GraylogClient
-from module_utils.graylog_objects import WishError
-from module_utils.graylog_tokens import days_of, period
-from module_utils.graylog_users import user_path
+from module_utils.graylog.client import GraylogClient
+from module_utils.graylog.reconcile import WishError
+from module_utils.graylog.tokens import days_of, period
+from module_utils.graylog.users import user_path
 
 USER = {"name": "ada", "first_name": "A", "last_name": "B", "email": "a@b.example", "user_password": "long enough 1"}
 TOKEN = {"user": "ada", "name": "render / service"}

@@ -105,7 +105,7 @@ class StandIn:
     def opener(
         self, url, method="GET", headers=None, data=None, url_username=None, url_password=None, **_options
     ) -> io.BytesIO:
-        """Answer as graylog_http.open_url does: an object to read, or urllib.error.HTTPError."""
+        """Answer as graylog.transport.open_url does: an object to read, or urllib.error.HTTPError."""
         parts = urlsplit(url)
         target = parts.path.split("/api", 1)[1] + (f"?{parts.query}" if parts.query else "")
         login = None if url_username is None else (url_username, url_password or "")
