@@ -160,7 +160,7 @@ def make(client: GraylogClient, params: dict) -> Processors | UrlList | ConfigCl
 
 def show(resource: Processors | UrlList | ConfigClass, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"config": resource.picture(item)} if item else {}
+    return {"config": resource.current(item)} if item else {}
 
 
 def main() -> None:

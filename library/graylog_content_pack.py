@@ -100,7 +100,7 @@ from pathlib import Path
 from ..module_utils.graylog.client import GraylogClient
 from ..module_utils.graylog.content_packs import ContentPack
 from ..module_utils.graylog.module import manage
-from ..module_utils.graylog.reconcile import WishError
+from ..module_utils.graylog.reconcile import DesiredStateError
 
 ARGUMENTS = {
     "content": {"type": "dict"},
@@ -114,17 +114,17 @@ ARGUMENTS = {
 
 
 def content_of(params: dict) -> dict | None:
-    """Return the pack of the parameters, None where there is none. Raises WishError where it is none of Graylog's."""
+    """Return the given pack, or None. Raises DesiredStateError for content that is not a content pack."""
     content = params["content"]
     if params["path"]:
         try:
             content = json.loads(Path(params["path"]).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise WishError(f"The content pack {params['path']} cannot be read: {error}") from error
+            raise DesiredStateError(f"The content pack {params['path']} cannot be read: {error}") from error
     if content is None:
         return None
     if not isinstance(content, dict) or not content.get("id") or not isinstance(content.get("rev"), int):
-        raise WishError("That is no content pack of Graylog 3 or later: it needs an id and a whole number as rev")
+        raise DesiredStateError("Not a content pack of Graylog 3 or later: it needs an id and a whole number as rev")
     return content
 
 
@@ -132,7 +132,7 @@ def make(client: GraylogClient, params: dict) -> ContentPack:
     """Return the wish of the parameters."""
     content = content_of(params)
     if content is None and params["state"] == "present":
-        raise WishError("A content pack that shall be there needs content or path")
+        raise DesiredStateError("With state present, a content pack needs content or path")
     return ContentPack(
         client,
         content["id"] if content else params["id"],
@@ -146,7 +146,7 @@ def make(client: GraylogClient, params: dict) -> ContentPack:
 
 def show(resource: ContentPack, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"content_pack": resource.picture(item)} if item else {}
+    return {"content_pack": resource.current(item)} if item else {}
 
 
 def main() -> None:

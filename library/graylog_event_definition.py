@@ -162,7 +162,7 @@ version:
 
 from ..module_utils.graylog.client import GraylogClient
 from ..module_utils.graylog.event_conditions import COMPARISONS, FUNCTIONS, Condition
-from ..module_utils.graylog.event_definitions import Definition, DefinitionWish
+from ..module_utils.graylog.event_definitions import Definition, DesiredDefinition
 from ..module_utils.graylog.module import manage
 
 ARGUMENTS = {
@@ -210,7 +210,7 @@ def make(client: GraylogClient, params: dict) -> Definition:
         settings["notification_settings"] = given(settings["notification_settings"])
     times = {f"{key}_ms": params[key] and params[key] * 1000 for key in ("search_within", "execute_every")}
     config = {**(params["config"] or {}), **given({"query": params["query"], "group_by": params["group_by"], **times})}
-    wish = DefinitionWish(
+    wish = DesiredDefinition(
         title=params["title"],
         settings=settings,
         config=config,

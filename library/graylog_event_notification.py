@@ -104,7 +104,7 @@ version:
 from ..module_utils.graylog.client import GraylogClient
 from ..module_utils.graylog.event_notifications import Notification
 from ..module_utils.graylog.module import manage
-from ..module_utils.graylog.reconcile import WishError
+from ..module_utils.graylog.reconcile import DesiredStateError
 
 ARGUMENTS = {
     "title": {"type": "str", "required": True},
@@ -119,7 +119,7 @@ def make(client: GraylogClient, params: dict) -> Notification:
     """Return the wish of the parameters."""
     title, config = params["title"], params["config"]
     if params["state"] == "present" and not config.get("type"):
-        raise WishError(f"The notification {title!r} needs config.type, for example http-notification-v1")
+        raise DesiredStateError(f"The notification {title!r} needs config.type, for example http-notification-v1")
     always = params["update_secrets"] == "always"
     return Notification(client, title, params["description"], config, params["secrets"] or {}, always)
 
@@ -130,11 +130,11 @@ def show(resource: Notification, item: dict | None) -> dict:
     if item:
         shown["notification"] = {key: item[key] for key in ("id", "title", "description")}
         shown["notification"]["type"] = item["config"]["type"]
-    barred = resource.barred_url
-    if barred:
+    blocked = resource.blocked_url
+    if blocked:
         shown["warnings"] = [
-            f"Graylog will not call {barred} for the notification {resource.name!r}: the address is not in its list of "
-            "allowed ones. Add it with graylog_cluster_config"
+            f"Graylog will not call {blocked} for the notification {resource.name!r}: its list of allowed URLs lacks "
+            "the address. Add it with graylog_cluster_config"
         ]
     return shown
 

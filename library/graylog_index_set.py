@@ -219,7 +219,7 @@ def make(client: GraylogClient, params: dict) -> IndexSet:
 
 def show(resource: IndexSet, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"index_set": {"id": item["id"], **resource.picture(item)}} if item else {}
+    return {"index_set": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

@@ -111,7 +111,7 @@ version:
 """
 
 from ..module_utils.graylog.client import GraylogClient
-from ..module_utils.graylog.module import ask
+from ..module_utils.graylog.module import gather
 from ..module_utils.graylog.overview import PARTS
 
 ARGUMENTS = {
@@ -131,7 +131,7 @@ def answer(client: GraylogClient, params: dict) -> dict:
 
 def main() -> None:
     """Run as a module."""
-    ask(ARGUMENTS, answer)
+    gather(ARGUMENTS, answer)
 
 
 if __name__ == "__main__":

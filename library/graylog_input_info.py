@@ -69,7 +69,7 @@ version:
 
 from ..module_utils.graylog.client import GraylogClient, GraylogError
 from ..module_utils.graylog.input_options import hide_secrets, is_udp
-from ..module_utils.graylog.module import ask
+from ..module_utils.graylog.module import gather
 
 
 def schema_of(client: GraylogClient, input_type: str) -> dict | None:
@@ -96,7 +96,7 @@ def answer(client: GraylogClient, _params: dict) -> dict:
 
 def main() -> None:
     """Run as a module."""
-    ask({}, answer)
+    gather({}, answer)
 
 
 if __name__ == "__main__":

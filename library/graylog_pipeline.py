@@ -93,7 +93,7 @@ def make(client: GraylogClient, params: dict) -> Pipeline:
 
 def show(resource: Pipeline, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"pipeline": {"id": item["id"], **resource.picture(item)}} if item else {}
+    return {"pipeline": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

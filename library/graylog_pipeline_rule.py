@@ -95,7 +95,7 @@ def make(client: GraylogClient, params: dict) -> PipelineRule:
 
 def show(resource: PipelineRule, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"pipeline_rule": {"id": item["id"], **resource.picture(item)}} if item else {}
+    return {"pipeline_rule": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def make(client: GraylogClient, params: dict) -> Role:
 
 def show(resource: Role, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"role": resource.picture(item)} if item else {}
+    return {"role": resource.current(item)} if item else {}
 
 
 def main() -> None:

@@ -175,7 +175,7 @@ def make(client: GraylogClient, params: dict) -> Stream:
 
 def show(resource: Stream, item: dict | None) -> dict:
     """Return the module's own answer."""
-    return {"stream": {"id": item["id"], **resource.picture(item)}} if item else {}
+    return {"stream": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

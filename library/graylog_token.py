@@ -99,7 +99,7 @@ def show(resource: Token, item: dict | None) -> dict:
     shown = {"token_id": item.get("id"), "expires_at": item.get("expires_at")} if item else {}
     if resource.value:
         shown["token"] = resource.value
-    if resource.endless:
+    if resource.ignores_lifetime:
         shown["warnings"] = ["This release of Graylog knows no lifetime of tokens: the token does not end by itself"]
     return shown
 

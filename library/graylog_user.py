@@ -120,7 +120,7 @@ version:
 
 from ..module_utils.graylog.client import GraylogClient
 from ..module_utils.graylog.module import manage
-from ..module_utils.graylog.users import User, UserWish
+from ..module_utils.graylog.users import DesiredUser, User
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -140,7 +140,7 @@ SHOWN = ("id", "username", "full_name", "email", "timezone", "session_timeout_ms
 
 def make(client: GraylogClient, params: dict) -> User:
     """Return the wish of the parameters."""
-    wish = UserWish(
+    wish = DesiredUser(
         username=params["name"],
         password=params["user_password"],
         always=params["update_password"] != "on_create",  # noqa: S105 a word, no password

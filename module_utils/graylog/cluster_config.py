@@ -1,4 +1,4 @@
-"""Settings of a whole Graylog cluster: the order of processing, addresses it may call, other classes of settings."""
+"""Manage settings of a whole Graylog cluster: message processors, allowed URLs and other classes of settings."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import uuid
 from urllib.parse import quote
 
 from .client import GraylogClient, GraylogError
-from .reconcile import Resource, WishError, part
+from .reconcile import DesiredStateError, Resource, part
 
 PROCESSORS = "/system/messageprocessors/config"
 CLASSES = "/system/cluster_config"
 
 
 class Processors(Resource):
-    """The steps that each message goes through.
+    """The message processors, which handle each message in turn.
 
-    order: class names or short titles in the order in which they shall stand; others keep their places.
-    disabled: the exact set of those that are left out. None leaves each as it is.
+    order: class names or titles in the desired order; processors not named keep their positions.
+    disabled: the exact set of disabled processors. None leaves each list unchanged.
     """
 
     kind = "cluster configuration"
@@ -28,28 +28,27 @@ class Processors(Resource):
         self._disabled = disabled
 
     def find(self) -> dict:
-        """Return the configuration, which every Graylog has."""
+        """Return the configuration, which exists on every server."""
         return self._client.request("GET", PROCESSORS)
 
-    def picture(self, item: dict) -> dict:
-        """Return it with the titles of the processors."""
+    def current(self, item: dict) -> dict:
+        """Return the configuration with the titles of the processors."""
         titles = {each["class_name"]: each["name"] for each in item["processor_order"]}
         return {
             "order": [each["name"] for each in item["processor_order"]],
             "disabled": sorted(titles.get(name, name) for name in item["disabled_processors"]),
         }
 
-    def wished(self, item: dict | None) -> dict:
-        """Return it as it shall be. Raises WishError for a processor that this Graylog does not have."""
-        held = self.picture(item)
-        shall = dict(held)
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings. Raises DesiredStateError for an unknown processor."""
+        desired = self.current(item)
         if self._order is not None:
             named = self._titles(item, self._order)
-            rest = iter(named)
-            shall["order"] = [next(rest) if title in named else title for title in held["order"]]
+            following = iter(named)
+            desired["order"] = [next(following) if title in named else title for title in desired["order"]]
         if self._disabled is not None:
-            shall["disabled"] = sorted(self._titles(item, self._disabled))
-        return shall
+            desired["disabled"] = sorted(self._titles(item, self._disabled))
+        return desired
 
     @staticmethod
     def _titles(item: dict, names: list[str]) -> list[str]:
@@ -57,40 +56,40 @@ class Processors(Resource):
         titles = {each[key]: each["name"] for each in known for key in ("name", "class_name")}
         unknown = [name for name in names if name not in titles]
         if unknown:
-            raise WishError(
+            raise DesiredStateError(
                 f"This Graylog has no message processors {', '.join(map(repr, unknown))}. It has: "
                 + ", ".join(f"{each['name']} ({each['class_name']})" for each in known)
             )
         return list(dict.fromkeys(titles[name] for name in names))
 
     def create(self) -> None:
-        """Not needed: it is always there."""
+        """Do nothing: the configuration exists on every server."""
 
     def update(self, item: dict) -> None:
-        """Change it: the whole of it is sent."""
-        shall = self.wished(item)
+        """Replace the configuration: Graylog takes no partial update."""
+        desired = self.desired(item)
         classes = {each["name"]: each["class_name"] for each in item["processor_order"]}
         body = {
-            "processor_order": [{"name": title, "class_name": classes[title]} for title in shall["order"]],
-            "disabled_processors": [classes.get(title, title) for title in shall["disabled"]],
+            "processor_order": [{"name": title, "class_name": classes[title]} for title in desired["order"]],
+            "disabled_processors": [classes.get(title, title) for title in desired["disabled"]],
         }
         self._client.request("PUT", PROCESSORS, body)
 
     def delete(self, item: dict) -> None:
-        """Refuse: there are always processors."""
-        raise WishError("The message processors cannot be taken away: disable those that shall not work")
+        """Refuse: a server cannot be without message processors."""
+        raise DesiredStateError("The message processors cannot be removed: add them to disabled instead")
 
 
 class UrlList(Resource):
-    """The addresses that Graylog may call, for example to notify.
+    """The list of URLs that Graylog may call, for example for notifications.
 
-    entries: each with `type` (literal, regex), `value`, by which it is known, `title` and `id`; a title that is None
-    stays, and is the value for a new one; an id counts for a new one only. disabled: whether all addresses may be
-    called; None leaves it. purge: whether other entries go.
+    entries: each with `type` (literal, regex), `value`, which identifies the entry, `title` and `id`. A title of None
+    leaves the title unchanged, and a new entry gets its value as title. An id is used for a new entry only.
+    disabled: whether all URLs are allowed; None leaves it unchanged. purge: whether other entries are removed.
     """
 
     kind = "cluster configuration"
-    name = "list of addresses to call"
+    name = "list of allowed URLs"
 
     def __init__(self, client: GraylogClient, entries: list[dict] | None, disabled: bool | None, purge: bool) -> None:
         self._client = client
@@ -99,43 +98,45 @@ class UrlList(Resource):
         self._purge = purge
 
     def find(self) -> dict:
-        """Return the list, which every Graylog has."""
+        """Return the list, which exists on every server."""
         return self._client.request("GET", self._client.release.url_list)
 
-    def picture(self, item: dict) -> dict:
+    def current(self, item: dict) -> dict:
         """Return the list without the entries' ids."""
         entries = [{key: entry.get(key) or "" for key in ("value", "type", "title")} for entry in item["entries"]]
         return {"disabled": item["disabled"], "entries": _sorted(entries)}
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the list as it shall be."""
-        return self.picture(self._body(item))
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired list."""
+        return self.current(self._body(item))
 
     def _body(self, item: dict) -> dict:
-        held = {entry["value"]: entry for entry in reversed(item["entries"])}
-        wished = {entry["value"]: entry for entry in self._entries or []}
+        current = {entry["value"]: entry for entry in reversed(item["entries"])}
+        desired = {entry["value"]: entry for entry in self._entries or []}
         purge = self._purge and self._entries is not None
-        kept = [_entry(entry) for entry in item["entries"] if entry["value"] not in wished and not purge]
-        named = [self._made(entry, held.get(value)) for value, entry in wished.items()]
+        kept = [_entry(entry) for entry in item["entries"] if entry["value"] not in desired and not purge]
+        named = [self._merged(current.get(value), entry) for value, entry in desired.items()]
         disabled = item["disabled"] if self._disabled is None else self._disabled
         return {"disabled": disabled, "entries": kept + named}
 
     @staticmethod
-    def _made(wish: dict, held: dict | None) -> dict:
-        start = held or {"id": wish.get("id") or str(uuid.uuid4()), "title": wish["value"]}
-        title = wish["title"] if wish.get("title") is not None else start["title"]
-        return _entry({**start, "type": wish["type"], "value": wish["value"], "title": title})
+    def _merged(current: dict | None, desired: dict) -> dict:
+        old = current or {"id": desired.get("id") or str(uuid.uuid4()), "title": desired["value"]}
+        title = desired["title"] if desired.get("title") is not None else old["title"]
+        return _entry({**old, "type": desired["type"], "value": desired["value"], "title": title})
 
     def create(self) -> None:
-        """Not needed: it is always there."""
+        """Do nothing: the list exists on every server."""
 
     def update(self, item: dict) -> None:
-        """Change it: the whole list is sent."""
+        """Replace the list: Graylog takes no partial update."""
         self._client.request("PUT", self._client.release.url_list, self._body(item))
 
     def delete(self, item: dict) -> None:
-        """Refuse: there is always a list."""
-        raise WishError("The list of addresses cannot be taken away: empty it, with no entries and purge")
+        """Refuse: a server cannot be without the list."""
+        raise DesiredStateError(
+            "The list of allowed URLs cannot be removed: set entries to an empty list, and purge to true"
+        )
 
 
 def _entry(entry: dict) -> dict:
@@ -147,7 +148,7 @@ def _sorted(entries: list[dict]) -> list[dict]:
 
 
 class ConfigClass(Resource):
-    """Settings of one Java class; of them only the keys that are named, at any depth, are managed."""
+    """The settings of one Java class; only the given keys are managed, at any depth."""
 
     kind = "cluster configuration"
 
@@ -158,31 +159,31 @@ class ConfigClass(Resource):
         self._path = f"{CLASSES}/{quote(class_name, safe='')}"
 
     def find(self) -> dict | None:
-        """Return the settings that are stored, None where there are none. Raises WishError for an unknown class."""
+        """Return the stored settings, or None. Raises DesiredStateError for an unknown class."""
         try:
             return self._client.request("GET", self._path)
         except GraylogError as error:
             if error.status not in (400, 404):
                 raise
             known = ", ".join(sorted(self._client.request("GET", CLASSES)["classes"]))
-            raise WishError(
-                f"This Graylog has no cluster configuration {self.name!r}. Those that are stored: {known}"
+            raise DesiredStateError(
+                f"This Graylog has no cluster configuration {self.name!r}. Stored are: {known}"
             ) from error
 
-    def picture(self, item: dict) -> dict:
-        """Return the settings in force, of those that the wish names."""
+    def current(self, item: dict) -> dict:
+        """Return the current values of the given keys."""
         return part(self._settings, item)
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the settings as they shall be."""
+    def desired(self, item: dict | None) -> dict:
+        """Return the given settings."""
         return self._settings
 
     def create(self) -> None:
-        """Store them."""
+        """Store the settings."""
         self._write(self._settings)
 
     def update(self, item: dict) -> None:
-        """Change them: the class's whole settings are sent, for what is not sent would be lost."""
+        """Send all settings of the class: Graylog would lose the settings that are not sent."""
         self._write(_merged(item, self._settings))
 
     def _write(self, settings: dict) -> None:
@@ -191,17 +192,17 @@ class ConfigClass(Resource):
         except GraylogError as error:
             if error.status != 400:
                 raise
-            raise WishError(
-                f"The settings of the cluster configuration {self.name!r} were refused. Look at the names and kinds of "
-                f"{', '.join(sorted(self._settings))}: {error}"
+            raise DesiredStateError(
+                f"Graylog refused the settings of the cluster configuration {self.name!r}. Check the names and types "
+                f"of {', '.join(sorted(self._settings))}: {error}"
             ) from error
 
     def delete(self, item: dict) -> None:
-        """Take them away; Graylog's own values are then in force."""
+        """Delete the settings; Graylog's defaults then apply."""
         self._client.request("DELETE", self._path)
 
 
-def _merged(held: object, wish: object) -> object:
-    if isinstance(held, dict) and isinstance(wish, dict):
-        return {**held, **{key: _merged(held.get(key), value) for key, value in wish.items()}}
-    return wish
+def _merged(current: object, desired: object) -> object:
+    if isinstance(current, dict) and isinstance(desired, dict):
+        return {**current, **{key: _merged(current.get(key), value) for key, value in desired.items()}}
+    return desired

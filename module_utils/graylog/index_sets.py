@@ -1,4 +1,4 @@
-"""Index sets of Graylog: where messages are kept, in how many pieces, and how long."""
+"""Manage index sets of Graylog, which store messages: shards, rotation and retention."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from datetime import datetime, timezone
 
 from .client import GraylogClient
-from .index_strategies import retention_of, rotation_of, strategies, wished_retention, wished_rotation
-from .reconcile import Resource, WishError, only
+from .index_strategies import desired_retention, desired_rotation, retention_of, rotation_of, strategies
+from .reconcile import DesiredStateError, Resource, only
 
 PATH = "/system/indices/index_sets"
-# Settings that are compared and sent as they are, and what a new index set has where the wish leaves them open.
+# Settings that are compared and sent unchanged, with the defaults of a new index set.
 NEW = {
     "description": "",
     "shards": 1,
@@ -21,7 +21,7 @@ NEW = {
     "writable": True,
 }
 ANALYZER = "standard"
-# Settings of later releases that an update would clear if it did not name them.
+# Settings of later releases, which an update without them would clear.
 KEPT = ("field_type_profile", "field_restrictions")
 
 
@@ -31,10 +31,10 @@ def index_sets(client: GraylogClient) -> list[dict]:
 
 
 class IndexSet(Resource):
-    """An index set, known by the prefix of its indices, which cannot be changed later, as its analyzer cannot.
+    """An index set, known by the prefix of its indices. Prefix and analyzer are immutable.
 
-    settings: of the keys of NEW, beside `title`, `index_analyzer`, `rotation`, `retention` and `default`; None leaves
-    it as it is.
+    settings: keys of NEW, `title`, `index_analyzer`, `rotation`, `retention` and `default`; None leaves a setting
+    unchanged.
     """
 
     kind = "index set"
@@ -46,14 +46,12 @@ class IndexSet(Resource):
         self._delete_indices = delete_indices
 
     def find(self) -> dict | None:
-        """Return the index set, None where there is none."""
-        return only(self.kind, self.name, [held for held in index_sets(self._client) if self._is(held)])
+        """Return the index set, or None."""
+        same = [item for item in index_sets(self._client) if item["index_prefix"] == self.name]
+        return only(self.kind, self.name, same)
 
-    def _is(self, held: dict) -> bool:
-        return held["index_prefix"] == self.name
-
-    def picture(self, item: dict) -> dict:
-        """Return the index set as it is."""
+    def current(self, item: dict) -> dict:
+        """Return all managed settings."""
         return {
             "index_prefix": item["index_prefix"],
             "title": item["title"],
@@ -65,92 +63,96 @@ class IndexSet(Resource):
             "default": item["default"],
         }
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the index set as it shall be.
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings.
 
-        Raises WishError where the prefix is taken or no prefix, and for what cannot be changed.
+        Raises DesiredStateError for an invalid or conflicting prefix, and for a change of an immutable setting.
         """
         if item is None:
-            self._look_at_prefix()
-        start = {"title": self.name, **NEW, "index_analyzer": ANALYZER, "default": False}
-        held = self.picture(item) if item else start
-        settings = {key: value for key, value in self._settings.items() if value is not None and key in start}
-        shall = {
+            self._check_prefix()
+        defaults = {"title": self.name, **NEW, "index_analyzer": ANALYZER, "default": False}
+        current = self.current(item) if item else defaults
+        settings = {key: value for key, value in self._settings.items() if value is not None and key in defaults}
+        desired = {
             "index_prefix": self.name,
-            **held,
+            **current,
             **settings,
-            "rotation": wished_rotation(self._settings.get("rotation"), item, self._client.release, self.name),
-            "retention": wished_retention(self._settings.get("retention"), item),
+            "rotation": desired_rotation(self._settings.get("rotation"), item, self._client.release, self.name),
+            "retention": desired_retention(self._settings.get("retention"), item),
         }
-        if item and shall["index_analyzer"] != item["index_analyzer"]:
-            raise WishError(
+        if item and desired["index_analyzer"] != item["index_analyzer"]:
+            raise DesiredStateError(
                 f"The index set {self.name!r} has the analyzer {item['index_analyzer']!r}, which cannot be changed: "
-                "make another index set with another prefix"
+                "create another index set with another prefix"
             )
-        self._look_at_default(item, shall)
-        return shall
+        self._check_default(item, desired)
+        return desired
 
-    def _look_at_prefix(self) -> None:
+    def _check_prefix(self) -> None:
         if not re.fullmatch(r"[a-z0-9][a-z0-9_+-]*", self.name):
-            raise WishError(
-                f"{self.name!r} is no prefix of an index set: it begins with a small letter or a digit, and goes on "
-                "with small letters, digits, _, + and -"
+            raise DesiredStateError(
+                f"{self.name!r} is not a prefix of an index set: it must begin with a lower-case letter or a digit and "
+                "continue with lower-case letters, digits, _, + and -"
             )
-        for held in index_sets(self._client):
-            other = held["index_prefix"]
+        for item in index_sets(self._client):
+            other = item["index_prefix"]
             if other.startswith(self.name) or self.name.startswith(other):
-                raise WishError(
-                    f"The prefix {self.name!r} cannot be had beside {other!r} of the index set {held['title']!r}: no "
-                    "prefix may begin with another. Choose one that begins differently"
+                raise DesiredStateError(
+                    f"The prefix {self.name!r} conflicts with {other!r} of the index set {item['title']!r}: no prefix "
+                    "may begin with another one. Choose a prefix that begins differently"
                 )
 
-    def _look_at_default(self, item: dict | None, shall: dict) -> None:
-        if shall["default"] and not shall["writable"]:
-            raise WishError(f"The index set {self.name!r} cannot be the default and not writable")
-        if item and item["default"] and not shall["default"]:
-            raise WishError(
-                f"The index set {self.name!r} is the default one, and there is always one: make another the default"
+    def _check_default(self, item: dict | None, desired: dict) -> None:
+        if desired["default"] and not desired["writable"]:
+            raise DesiredStateError(
+                f"The index set {self.name!r} cannot be the default and not writable: change one of the two"
             )
-        if item and shall["default"] and not item.get("can_be_default", True):
-            raise WishError(f"The index set {self.name!r} is for Graylog's own use and cannot be the default one")
+        if item and item["default"] and not desired["default"]:
+            raise DesiredStateError(
+                f"The index set {self.name!r} is the default, which Graylog always needs: set default on another one"
+            )
+        if item and desired["default"] and not item.get("can_be_default", True):
+            raise DesiredStateError(
+                f"The index set {self.name!r} is reserved for Graylog and cannot be the default: choose another one"
+            )
 
     def create(self) -> None:
-        """Make it."""
-        shall = self.wished(None)
+        """Create the index set."""
+        desired = self.desired(None)
         now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         body = {
-            **self._body(shall, None),
+            **self._body(desired, None),
             "index_prefix": self.name,
-            "index_analyzer": shall["index_analyzer"],
+            "index_analyzer": desired["index_analyzer"],
             "creation_date": now,
         }
         item = self._client.request("POST", PATH, body)
-        self._make_default(item, shall)
+        self._set_default(item, desired)
 
     def update(self, item: dict) -> None:
-        """Change it."""
-        shall = self.wished(item)
+        """Write the desired settings."""
+        desired = self.desired(item)
         kept = {key: item[key] for key in KEPT if key in item}
-        self._client.request("PUT", f"{PATH}/{item['id']}", {"id": item["id"], **self._body(shall, item), **kept})
-        self._make_default(item, shall)
+        self._client.request("PUT", f"{PATH}/{item['id']}", {"id": item["id"], **self._body(desired, item), **kept})
+        self._set_default(item, desired)
 
-    def _body(self, shall: dict, item: dict | None) -> dict:
-        ways = strategies(shall["rotation"], shall["retention"], item, self._client.release)
-        return {"title": shall["title"], **{key: shall[key] for key in NEW}, **ways}
+    def _body(self, desired: dict, item: dict | None) -> dict:
+        rotation_and_retention = strategies(desired["rotation"], desired["retention"], item, self._client.release)
+        return {"title": desired["title"], **{key: desired[key] for key in NEW}, **rotation_and_retention}
 
-    def _make_default(self, item: dict, shall: dict) -> None:
-        if shall["default"] and not item["default"]:
+    def _set_default(self, item: dict, desired: dict) -> None:
+        if desired["default"] and not item["default"]:
             self._client.request("PUT", f"{PATH}/{item['id']}/default")
 
     def delete(self, item: dict) -> None:
-        """Take it away. Raises WishError for the default one, and where streams still keep their messages in it."""
+        """Delete the index set. Raises DesiredStateError for the default one, and if streams still use it."""
         if item["default"]:
-            raise WishError(f"The index set {self.name!r} is the default one: make another the default before")
+            raise DesiredStateError(f"The index set {self.name!r} is the default: set default on another one first")
         streams = self._client.request("GET", "/streams")["streams"]
         users = sorted(stream["title"] for stream in streams if stream.get("index_set_id") == item["id"])
         if users:
-            raise WishError(
-                f"The index set {self.name!r} is used by the streams {', '.join(users)}: give them another, or delete "
-                "them before"
+            raise DesiredStateError(
+                f"The index set {self.name!r} is used by the streams {', '.join(users)}: give them another index set, "
+                "or delete them first"
             )
         self._client.request("DELETE", f"{PATH}/{item['id']}?delete_indices={str(self._delete_indices).lower()}")

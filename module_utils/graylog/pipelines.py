@@ -1,4 +1,4 @@
-"""Pipelines of Graylog and their rules: both are programs, and their titles are in the programs' text."""
+"""Manage pipelines of Graylog and their rules: both are sources that contain their titles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from abc import abstractmethod
 
 from .client import GraylogClient, GraylogError
-from .reconcile import Resource, WishError, only
+from .reconcile import DesiredStateError, Resource, only
 
 RULES = "/system/pipelines/rule"
 PIPELINES = "/system/pipelines/pipeline"
@@ -19,28 +19,28 @@ def pipelines(client: GraylogClient) -> list[dict]:
     return client.request("GET", PIPELINES)
 
 
-def title_of(word: str, source: str) -> str:
-    """Return the title in a source, which stands in quotes behind `word` (rule, pipeline). Raises WishError."""
-    match = re.match(rf'{COMMENT}{word}\s+"((?:[^"\\]|\\.)*)"', source, re.DOTALL)
+def title_of(keyword: str, source: str) -> str:
+    """Return the quoted title behind `keyword` (rule, pipeline). Raises DesiredStateError if the source has none."""
+    match = re.match(rf'{COMMENT}{keyword}\s+"((?:[^"\\]|\\.)*)"', source, re.DOTALL)
     if not match:
-        begin = source.strip().splitlines()[0] if source.strip() else ""
-        raise WishError(f'The source {begin!r} has no title: it must begin with {word} "TITLE"')
+        first_line = source.strip().splitlines()[0] if source.strip() else ""
+        raise DesiredStateError(f'The source {first_line!r} has no title: it must begin with {keyword} "TITLE"')
     return re.sub(r"\\(.)", r"\1", match[1])
 
 
 def tidy(source: str) -> str:
-    """Return a source without blanks at the lines' ends and without empty lines at its end."""
+    """Remove trailing blanks from lines, and empty lines from the end of a source."""
     return "\n".join(line.rstrip() for line in source.splitlines()).rstrip()
 
 
 class Program(Resource):
-    """What rules and pipelines have in common.
+    """The common base of rules and pipelines.
 
-    word: what the source begins with. source: None where only the title is known, for a program that shall go.
-    description: None leaves it as it is.
+    keyword: first word of the source. source: None for a program to be deleted by its title.
+    description: None leaves it unchanged.
     """
 
-    word: str
+    keyword: str
     path: str
 
     def __init__(
@@ -50,33 +50,35 @@ class Program(Resource):
         self._source = None if source is None else tidy(source)
         self._description = description
         self._parsed: dict | None = None
-        self.name = title if self._source is None else title_of(self.word, self._source)
+        self.name = title if self._source is None else title_of(self.keyword, self._source)
         if title is not None and title != self.name:
-            raise WishError(f"The source of the {self.kind} {title!r} calls it {self.name!r}: make them agree")
+            raise DesiredStateError(
+                f"The {self.kind} {title!r} has the title {self.name!r} in its source: make the two agree"
+            )
 
     def find(self) -> dict | None:
-        """Return it, None where there is none."""
-        held = self._client.request("GET", self.path)
-        return only(self.kind, self.name, [item for item in held if item["title"] == self.name])
+        """Return the program, or None."""
+        programs = self._client.request("GET", self.path)
+        return only(self.kind, self.name, [item for item in programs if item["title"] == self.name])
 
-    def picture(self, item: dict) -> dict:
-        """Return it as it is."""
+    def current(self, item: dict) -> dict:
+        """Return title, description and source."""
         return {
             "title": item["title"],
             "description": item.get("description") or "",
             "source": tidy(item["source"]),
         }
 
-    def wished(self, item: dict | None) -> dict:
-        """Return it as it shall be. Raises WishError where Graylog cannot read a source that it does not have yet."""
-        held = self.picture(item) if item else {"description": "", "source": None}
-        if held["source"] != self._source:
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings. Raises DesiredStateError if Graylog cannot parse a new source."""
+        current = self.current(item) if item else {"description": "", "source": None}
+        if current["source"] != self._source:
             self._parse()
-        description = held["description"] if self._description is None else self._description
+        description = current["description"] if self._description is None else self._description
         return {"title": self.name, "description": description, "source": self._source}
 
     def _parse(self) -> dict:
-        """Return what Graylog reads in the source; it keeps nothing of it."""
+        """Return the source as parsed by Graylog, which stores nothing of it."""
         if self._parsed is None:
             body = {"title": self.name, "description": "", "source": self._source}
             try:
@@ -84,40 +86,40 @@ class Program(Resource):
             except GraylogError as error:
                 if error.status != 400:
                     raise
-                raise WishError(f"The source of the {self.kind} {self.name!r} has an error: {error}") from error
+                raise DesiredStateError(f"The source of the {self.kind} {self.name!r} has an error: {error}") from error
         return self._parsed
 
     @abstractmethod
-    def _look_at_references(self) -> None:
-        """Raise WishError where it names something that is not there."""
+    def _check_references(self) -> None:
+        """Raise DesiredStateError if the source names a missing object."""
 
     def create(self) -> None:
-        """Make it."""
-        self._look_at_references()
-        self._client.request("POST", self.path, self.wished(None))
+        """Create the program."""
+        self._check_references()
+        self._client.request("POST", self.path, self.desired(None))
 
     def update(self, item: dict) -> None:
-        """Change it."""
-        self._look_at_references()
-        self._client.request("PUT", f"{self.path}/{item['id']}", self.wished(item))
+        """Replace the program."""
+        self._check_references()
+        self._client.request("PUT", f"{self.path}/{item['id']}", self.desired(item))
 
 
 class PipelineRule(Program):
-    """A rule, which pipelines name by its title."""
+    """A rule, which pipelines refer to by title."""
 
     kind = "pipeline rule"
-    word = "rule"
+    keyword = "rule"
     path = RULES
 
-    def _look_at_references(self) -> None:
-        """A rule names nothing."""
+    def _check_references(self) -> None:
+        """Check nothing: a rule refers to no other object."""
 
     def delete(self, item: dict) -> None:
-        """Take it away. Raises WishError where a pipeline still names it, which would stop working."""
-        users = sorted(held["title"] for held in pipelines(self._client) if self.name in _rules(held))
+        """Delete the rule. Raises DesiredStateError if a pipeline still refers to it, which would break."""
+        users = sorted(pipeline["title"] for pipeline in pipelines(self._client) if self.name in _rules(pipeline))
         if users:
-            raise WishError(
-                f"The pipeline rule {self.name!r} is used by the pipelines {', '.join(users)}: change them before"
+            raise DesiredStateError(
+                f"The pipeline rule {self.name!r} is used by the pipelines {', '.join(users)}: change them first"
             )
         self._client.request("DELETE", f"{self.path}/{item['id']}")
 
@@ -126,19 +128,20 @@ class Pipeline(Program):
     """A pipeline, which streams are connected to."""
 
     kind = "pipeline"
-    word = "pipeline"
+    keyword = "pipeline"
     path = PIPELINES
 
-    def _look_at_references(self) -> None:
-        held = {rule["title"] for rule in self._client.request("GET", RULES)}
-        missing = sorted(_rules(self._parse()) - held)
+    def _check_references(self) -> None:
+        existing = {rule["title"] for rule in self._client.request("GET", RULES)}
+        missing = sorted(_rules(self._parse()) - existing)
         if missing:
-            raise WishError(
-                f"The pipeline {self.name!r} names the rules {', '.join(missing)}, which are not there: make them first"
+            raise DesiredStateError(
+                f"The pipeline {self.name!r} needs the rules {', '.join(missing)}, which do not exist: "
+                "create them first"
             )
 
     def delete(self, item: dict) -> None:
-        """Take it away, and its connections to streams."""
+        """Delete the pipeline and its connections to streams."""
         connections = self._client.request("GET", CONNECTIONS)
         if any(item["id"] in connection["pipeline_ids"] for connection in connections):
             body = {"pipeline_id": item["id"], "stream_ids": []}

@@ -1,7 +1,4 @@
-"""How a thing of Graylog's comes to be as wished: find, compare, write, look again.
-
-For everything but inputs, which have a state of their own (graylog_reconcile.py). No import of Ansible.
-"""
+"""Create, update and delete Graylog resources idempotently: find, compare, write, read back."""
 
 from __future__ import annotations
 
@@ -11,25 +8,26 @@ from dataclasses import dataclass, field
 HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
-class WishError(ValueError):
-    """A wish that cannot be fulfilled; its text names the thing, the reason and the mend."""
+class DesiredStateError(ValueError):
+    """The desired state is invalid or cannot be reached; the text names the resource, the reason and the fix."""
 
 
 @dataclass
 class Outcome:
-    """What was done, or in check mode would be done; `item` is the server's, None where there is none."""
+    """Record the actions that were taken, or that check mode would take; `item` is None for an absent resource."""
 
     actions: list[str] = field(default_factory=list)
     before: dict = field(default_factory=dict)
     after: dict = field(default_factory=dict)
     item: dict | None = None
+    warnings: list[str] = field(default_factory=list)
 
 
 class Resource(ABC):
-    """One kind of thing, and the wish for one of them.
+    """Represent one Graylog object and its desired state.
 
-    `picture` and `wished` have the same form: the managed settings only, in the words of a person (titles instead of
-    ids), secrets as HIDDEN. They are what is compared and what a diff shows.
+    `current` and `desired` return dictionaries of the same form: the managed settings only, titles instead of ids,
+    secrets as HIDDEN. `reconcile` compares the two, and a diff shows them.
     """
 
     kind: str
@@ -37,81 +35,101 @@ class Resource(ABC):
 
     @abstractmethod
     def find(self) -> dict | None:
-        """Return the server's item, None where there is none. Raises WishError where the name is not unique."""
+        """Return the server's item, or None. Raises DesiredStateError if the name is not unique."""
 
     @abstractmethod
-    def picture(self, item: dict) -> dict:
+    def current(self, item: dict) -> dict:
         """Return the managed settings in force."""
 
     @abstractmethod
-    def wished(self, item: dict | None) -> dict:
-        """Return the managed settings as they shall be; what the wish leaves open is as in the server's item.
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings; a setting that was not given keeps the item's value.
 
-        Raises WishError where the item cannot become so.
+        Raises DesiredStateError if the item cannot reach them.
         """
 
     @abstractmethod
     def create(self) -> None:
-        """Make it."""
+        """Create the object."""
 
     @abstractmethod
     def update(self, item: dict) -> None:
-        """Change the server's item to the wish."""
+        """Write the desired settings to the server's item."""
 
     @abstractmethod
     def delete(self, item: dict) -> None:
-        """Take it away."""
+        """Delete the object."""
+
+    def changes(self, item: dict | None, before: dict, after: dict) -> list[str]:
+        """Return the names of the actions that lead from `before` to `after`."""
+        if item is None:
+            return ["created"]
+        return ["updated"] if before != after else []
+
+    def verify(self, item: dict, after: dict) -> None:
+        """Compare the item that was read back. Raises DesiredStateError if Graylog stored other settings."""
+        current = self.current(item)
+        different = [
+            f"{key} is {current.get(key)!r} instead of {after[key]!r}"
+            for key in after
+            if current.get(key) != after[key]
+        ]
+        if different:
+            raise DesiredStateError(
+                f"Graylog accepted the {self.kind} {self.name!r} but stored other settings: {'; '.join(different)}"
+            )
+
+    def probe(self, item: dict) -> list[str]:
+        """Return warnings about the object at work; called in every run except check mode."""
+        return []
 
 
 def reconcile(resource: Resource, present: bool, check: bool) -> Outcome:
-    """Bring a thing to its wished state; with `check` nothing is written.
+    """Bring a resource to its desired state; with `check`, write nothing.
 
-    After a write the server is asked again. Raises WishError where it took the write and holds something else.
+    Raises DesiredStateError if the state cannot be reached, or if Graylog stored other settings than were written.
     """
     item = resource.find()
-    before = resource.picture(item) if item else {}
+    before = resource.current(item) if item else {}
     if not present:
         if item and not check:
             resource.delete(item)
         return Outcome(["deleted"] if item else [], before, {}, None if item and not check else item)
-    after = resource.wished(item)
-    actions = ["created"] if item is None else ["updated"] if before != after else []
-    if actions and not check:
+    after = resource.desired(item)
+    actions = resource.changes(item, before, after)
+    if check:
+        return Outcome(actions, before, after, item)
+    if actions:
         resource.create() if item is None else resource.update(item)
         item = resource.find()
-        _compare(resource, item, after)
-    return Outcome(actions, before, after, item)
-
-
-def _compare(resource: Resource, item: dict | None, after: dict) -> None:
-    if item is None:
-        raise WishError(f"The {resource.kind} {resource.name!r} was written, but Graylog does not have it")
-    held = resource.picture(item)
-    kept = [f"{key} is {held.get(key)!r} instead of {after[key]!r}" for key in after if held.get(key) != after[key]]
-    if kept:
-        raise WishError(
-            f"The {resource.kind} {resource.name!r} was written, but Graylog holds something else: {'; '.join(kept)}"
-        )
+        if item is None:
+            raise DesiredStateError(
+                f"Graylog accepted the {resource.kind} {resource.name!r} but does not list it afterwards"
+            )
+        resource.verify(item, after)
+    return Outcome(actions, before, after, item, resource.probe(item))
 
 
 def only(kind: str, name: str, found: list[dict]) -> dict | None:
-    """Return the one item found, None of none. Raises WishError where there are several of the name."""
+    """Return the single item found, or None. Raises DesiredStateError if several items share the name."""
     if len(found) > 1:
         ids = ", ".join(str(item.get("id")) for item in found)
-        raise WishError(f"{len(found)} things of the kind {kind} are called {name!r} ({ids}): delete all but one")
+        raise DesiredStateError(
+            f"{len(found)} objects of the kind {kind} have the name {name!r} ({ids}): delete all but one"
+        )
     return found[0] if found else None
 
 
-def part(wished: object, held: object) -> object:
-    """Return of what the server holds what the wish speaks of: in dictionaries the wished keys, everything else whole.
+def part(desired: object, current: object) -> object:
+    """Return the current values of the keys set in `desired`; other values than dictionaries are returned whole.
 
-    Lists of one length are compared item by item. None and "" are the same to Graylog, so either is given as the wish
-    has it.
+    Lists of equal length are compared item by item. Graylog treats None and "" alike, so `desired` decides which of
+    the two is returned.
     """
-    if isinstance(wished, dict) and isinstance(held, dict):
-        return {key: part(value, held.get(key)) for key, value in wished.items()}
-    if isinstance(wished, list) and isinstance(held, list) and len(wished) == len(held):
-        return [part(*pair) for pair in zip(wished, held, strict=True)]
-    if wished in (None, "") and held in (None, ""):
-        return wished
-    return held
+    if isinstance(desired, dict) and isinstance(current, dict):
+        return {key: part(value, current.get(key)) for key, value in desired.items()}
+    if isinstance(desired, list) and isinstance(current, list) and len(desired) == len(current):
+        return [part(*pair) for pair in zip(desired, current, strict=True)]
+    if desired in (None, "") and current in (None, ""):
+        return desired
+    return current

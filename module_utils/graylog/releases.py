@@ -1,6 +1,6 @@
-"""In what the releases of Graylog differ, from 3.3 to 7.x: the one table.
+"""List the differences between the releases of Graylog, from 3.3 to 7.x.
 
-Found in the server's own sources and in sessions with real servers. What is the same in all of them is not here.
+Sources: the server's own code, and sessions with real servers.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Release:
-    """One release's ways.
+    """The features of one release.
 
-    wraps: new streams, definitions, notifications and installations come as {"entity": ..., "share_request": null}.
-    users_by_id: a user is changed by id; before, by name.
-    splits_names: a user has first_name and last_name; before, full_name.
-    token_lifetime: a new token takes a lifetime (token_ttl), and ends after 30 days where none is given.
-    matches_inputs: a stream's rule may ask for the input that took the message.
-    url_list: path of the list of addresses that Graylog may call.
-    tiers: an index set may be kept by data_tiering instead of the rotation and retention strategies.
-    lifetimes: an index set may be rotated by how long its messages are kept (time-size-optimizing).
-    series_word: how a series of an event definition calls its function.
-    limits_events: a definition that makes an event of each message has a limit of them for one search.
+    wraps: new streams, definitions, notifications and installations are {"entity": ..., "share_request": null}.
+    users_by_id: a user is changed by id; in older releases, by name.
+    splits_names: a user has first_name and last_name; in older releases, full_name.
+    token_lifetime: a new token has a lifetime (token_ttl), 30 days by default.
+    matches_inputs: a stream's rule can match the input that received the message.
+    url_list: path of the list of allowed URLs.
+    tiers: an index set can have data_tiering instead of rotation and retention strategies.
+    lifetimes: an index set can be rotated by the lifetime of its messages (time-size-optimizing).
+    series_key: key of the function in a series of an event definition.
+    limits_events: a definition without aggregation has a maximum of events per search.
     """
 
     wraps: bool
@@ -32,12 +32,12 @@ class Release:
     url_list: str
     tiers: bool
     lifetimes: bool
-    series_word: str
+    series_key: str
     limits_events: bool
 
 
 def release_of(version: tuple[int, int, int]) -> Release:
-    """Return the ways of a release, of its three numbers."""
+    """Return the features of a release, given its version."""
     number = version[:2]
     return Release(
         wraps=number >= (7, 0),
@@ -48,6 +48,6 @@ def release_of(version: tuple[int, int, int]) -> Release:
         url_list="/system/urlallowlist" if number >= (7, 0) else "/system/urlwhitelist",
         tiers=number >= (6, 0),
         lifetimes=number >= (5, 1),
-        series_word="type" if number >= (5, 2) else "function",
+        series_key="type" if number >= (5, 2) else "function",
         limits_events=number >= (5, 2),
     )

@@ -1,18 +1,18 @@
-"""Roles of Graylog: what a user may do."""
+"""Manage roles of Graylog, which grant permissions to users."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 from .client import GraylogClient
-from .reconcile import Resource, WishError
+from .reconcile import DesiredStateError, Resource
 
 
 class Role(Resource):
     """A role, known by its name.
 
-    permissions: the exact set, Graylog's own words such as "streams:read" or "streams:read:ID".
-    description: None leaves it as it is.
+    permissions: the exact set, in Graylog's own words such as "streams:read" or "streams:read:ID".
+    description: None leaves it unchanged.
     """
 
     kind = "role"
@@ -25,38 +25,40 @@ class Role(Resource):
         self._path = f"/roles/{quote(name, safe='')}"
 
     def find(self) -> dict | None:
-        """Return the role, None where there is none."""
+        """Return the role, or None."""
         return self._client.find(self._path)
 
-    def picture(self, item: dict) -> dict:
-        """Return the role as it is."""
+    def current(self, item: dict) -> dict:
+        """Return name, description and permissions."""
         return {
             "name": item["name"],
             "description": item.get("description") or "",
             "permissions": sorted(item["permissions"]),
         }
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the role as it shall be. Raises WishError for one of Graylog's own, which cannot be changed."""
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings. Raises DesiredStateError for a built-in role, which is read-only."""
         if item and item.get("read_only"):
-            raise WishError(f"The role {self.name!r} is one of Graylog's own which cannot be changed: choose another")
-        held = self.picture(item)["description"] if item else ""
+            raise DesiredStateError(
+                f"The role {self.name!r} is built into Graylog and cannot be changed: choose another name"
+            )
+        description = self.current(item)["description"] if item else ""
         return {
             "name": item["name"] if item else self.name,
-            "description": held if self._description is None else self._description,
+            "description": description if self._description is None else self._description,
             "permissions": self._permissions,
         }
 
     def create(self) -> None:
-        """Make it."""
-        self._client.request("POST", "/roles", {**self.wished(None), "read_only": False})
+        """Create the role."""
+        self._client.request("POST", "/roles", {**self.desired(None), "read_only": False})
 
     def update(self, item: dict) -> None:
-        """Change it: the whole of it is sent."""
-        self._client.request("PUT", self._path, {**self.wished(item), "read_only": False})
+        """Replace the role: Graylog takes no partial update."""
+        self._client.request("PUT", self._path, {**self.desired(item), "read_only": False})
 
     def delete(self, item: dict) -> None:
-        """Take it away, also from the users that have it."""
+        """Delete the role and revoke it from its users."""
         if item.get("read_only"):
-            raise WishError(f"The role {self.name!r} is one of Graylog's own and cannot be deleted")
+            raise DesiredStateError(f"The role {self.name!r} is built into Graylog and cannot be deleted")
         self._client.request("DELETE", self._path)

@@ -1,27 +1,26 @@
-"""Streams of Graylog: which messages belong together, where they are kept, and what pipelines they go through."""
+"""Manage streams of Graylog: their rules, their index set and the pipelines of their messages."""
 
 from __future__ import annotations
 
 from .client import GraylogClient
 from .index_sets import index_sets
-from .pipelines import pipelines
-from .reconcile import Resource, WishError, only
+from .pipelines import CONNECTIONS, pipelines
+from .reconcile import DesiredStateError, Resource, only
 from .stream_rules import StreamRules
 
 DEFAULT_ID = "000000000000000000000001"
-# Graylog's own streams have ids that begin so.
-OWN = "0" * 20
+# The ids of built-in streams begin so.
+BUILT_IN_PREFIX = "0" * 20
 # The default stream's title in 3.3, and in later releases.
 DEFAULT_TITLES = ("all messages", "default stream")
 NEW = {"description": "", "matching_type": "AND", "remove_matches_from_default_stream": False}
-CONNECTIONS = "/system/pipelines/connections"
 
 
 class Stream(Resource):
     """A stream, known by its title.
 
-    settings: keys of NEW, beside `index_set` (prefix or title) and `started`; None leaves it as it is, and starts
-    a new stream. rules: None leaves them all. pipelines: titles, the exact set; None leaves them.
+    settings: keys of NEW, `index_set` (prefix or title) and `started`. None leaves a setting unchanged; a new stream
+    is started. rules: None leaves all rules unchanged. pipelines: titles, the exact set; None leaves them unchanged.
     """
 
     kind = "stream"
@@ -42,26 +41,26 @@ class Stream(Resource):
         self._pipelines = None if pipeline_titles is None else sorted(set(pipeline_titles))
 
     def find(self) -> dict | None:
-        """Return the stream, None where there is none; the default stream by either of its titles."""
+        """Return the stream, or None; find the default stream by either of its titles."""
         streams = self._client.request("GET", "/streams")["streams"]
         found = [item for item in streams if item["title"].strip() == self.name]
         if not found and self.name.lower() in DEFAULT_TITLES:
             found = [item for item in streams if item["id"] == DEFAULT_ID]
         return only(self.kind, self.name, found)
 
-    def picture(self, item: dict) -> dict:
-        """Return the stream as it is; of Graylog's own streams, the pipelines only."""
-        picture = {"title": item["title"].strip()}
-        if not _own(item):
-            picture.update(self._settings_of(item))
+    def current(self, item: dict) -> dict:
+        """Return the settings of the stream; of a built-in stream, only the pipelines."""
+        current = {"title": item["title"].strip()}
+        if not _built_in(item):
+            current.update(self._settings_of(item))
             if self._rules:
-                picture["rules"] = self._rules.pictures(item["rules"])
+                current["rules"] = self._rules.current(item["rules"])
         if self._pipelines is not None:
-            picture["pipelines"] = self._connected(item)
-        return picture
+            current["pipelines"] = self._connected(item)
+        return current
 
     def _settings_of(self, item: dict) -> dict:
-        used = next((held for held in index_sets(self._client) if held["id"] == item["index_set_id"]), None)
+        used = next((each for each in index_sets(self._client) if each["id"] == item["index_set_id"]), None)
         return {
             "description": item.get("description") or "",
             "matching_type": item["matching_type"],
@@ -75,93 +74,93 @@ class Stream(Resource):
         titles = {pipeline["id"]: pipeline["title"] for pipeline in pipelines(self._client)}
         return sorted(titles[each] for each in (connection or {}).get("pipeline_ids", []) if each in titles)
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the stream as it shall be. Raises WishError for a change of one of Graylog's own."""
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings. Raises DesiredStateError for settings of a built-in stream."""
         connected = {} if self._pipelines is None else {"pipelines": self._pipelines}
-        if item and _own(item):
+        if item and _built_in(item):
             if self._settings or self._rules:
-                raise WishError(
-                    f"The stream {item['title']!r} is one of Graylog's own, of which only the pipelines can be "
-                    "managed: leave the other options out"
+                raise DesiredStateError(
+                    f"The stream {item['title']!r} is built into Graylog, and only its pipelines can be managed: "
+                    "remove the other options"
                 )
             return {"title": item["title"].strip(), **connected}
-        shall = {"title": self.name, **(self._settings_of(item) if item else {**NEW, "started": True})}
-        shall.update(self._settings)
-        shall["index_set"] = self._index_set(item)
+        desired = {"title": self.name, **(self._settings_of(item) if item else {**NEW, "started": True})}
+        desired.update(self._settings)
+        desired["index_set"] = self._index_set(item)
         if self._rules:
-            shall["rules"] = self._rules.wished(item["rules"] if item else [])
-        return {**shall, **connected}
+            desired["rules"] = self._rules.desired(item["rules"] if item else [])
+        return {**desired, **connected}
 
     def _index_set(self, item: dict | None) -> str:
-        """Return the prefix of the wished index set, or what the wish calls it where it is not there."""
+        """Return the prefix of the desired index set, or its given name if it does not exist."""
         if "index_set" not in self._settings and item:
             return self._settings_of(item)["index_set"]
-        found = self._wished_set()
+        found = self._desired_set()
         return found["index_prefix"] if found else self._settings["index_set"]
 
-    def _wished_set(self) -> dict | None:
-        held = index_sets(self._client)
+    def _desired_set(self) -> dict | None:
+        existing = index_sets(self._client)
         if "index_set" not in self._settings:
-            return next(each for each in held if each["default"])
+            return next(each for each in existing if each["default"])
         name = self._settings["index_set"]
-        by_prefix = [each for each in held if each["index_prefix"] == name]
-        return only("index set", name, by_prefix or [each for each in held if each["title"] == name])
+        by_prefix = [each for each in existing if each["index_prefix"] == name]
+        return only("index set", name, by_prefix or [each for each in existing if each["title"] == name])
 
     def create(self) -> None:
-        """Make it; Graylog makes it paused."""
-        shall = self.wished(None)
-        wanted = self._pipeline_ids()
-        rules = self._rules.new() if self._rules else []
-        made = self._client.create("/streams", {**self._body(shall, None), "rules": rules})
-        path = f"/streams/{made['stream_id']}"
-        if shall["started"]:
+        """Create the stream, then resume it: Graylog creates streams paused."""
+        desired = self.desired(None)
+        pipeline_ids = self._pipeline_ids()
+        rules = self._rules.bodies() if self._rules else []
+        created = self._client.create("/streams", {**self._body(desired, None), "rules": rules})
+        path = f"/streams/{created['stream_id']}"
+        if desired["started"]:
             self._client.request("POST", f"{path}/resume")
-        if wanted:
-            self._connect(made["stream_id"], wanted)
+        if pipeline_ids:
+            self._connect(created["stream_id"], pipeline_ids)
 
     def update(self, item: dict) -> None:
-        """Change what differs. Everything that is named is looked for before the first write."""
-        shall, held = self.wished(item), self.picture(item)
+        """Write what differs. All references are resolved before the first write."""
+        desired, current = self.desired(item), self.current(item)
         path = f"/streams/{item['id']}"
-        wanted = self._pipeline_ids()
-        if not _own(item):
-            body = self._body(shall, item)
+        pipeline_ids = self._pipeline_ids()
+        if not _built_in(item):
+            body = self._body(desired, item)
             if self._rules:
-                self._rules.look_at_inputs()
-            if any(shall[key] != held[key] for key in (*NEW, "title", "index_set")):
+                self._rules.check_inputs()
+            if any(desired[key] != current[key] for key in (*NEW, "title", "index_set")):
                 self._client.request("PUT", path, body)
-            if self._rules and shall["rules"] != held["rules"]:
+            if self._rules and desired["rules"] != current["rules"]:
                 self._rules.apply(path, item["rules"])
-            if shall["started"] != held["started"]:
-                self._client.request("POST", f"{path}/{'resume' if shall['started'] else 'pause'}")
-        if shall.get("pipelines") != held.get("pipelines"):
-            self._connect(item["id"], wanted)
+            if desired["started"] != current["started"]:
+                self._client.request("POST", f"{path}/{'resume' if desired['started'] else 'pause'}")
+        if desired.get("pipelines") != current.get("pipelines"):
+            self._connect(item["id"], pipeline_ids)
 
-    def _body(self, shall: dict, item: dict | None) -> dict:
+    def _body(self, desired: dict, item: dict | None) -> dict:
         if item and "index_set" not in self._settings:
             set_id = item["index_set_id"]
         else:
-            found = self._wished_set()
+            found = self._desired_set()
             if found is None:
-                raise WishError(
-                    f"The stream {self.name!r} shall keep its messages in the index set {shall['index_set']!r}, which "
-                    "is not there: make it first"
+                raise DesiredStateError(
+                    f"The stream {self.name!r} needs the index set {desired['index_set']!r}, which does not exist: "
+                    "create it first"
                 )
             set_id = found["id"]
-        return {"title": self.name, **{key: shall[key] for key in NEW}, "index_set_id": set_id}
+        return {"title": self.name, **{key: desired[key] for key in NEW}, "index_set_id": set_id}
 
     def _pipeline_ids(self) -> list[str]:
-        """Return the ids of the wished pipelines. Raises WishError where one is not there."""
-        held = pipelines(self._client) if self._pipelines else []
+        """Return the ids of the desired pipelines. Raises DesiredStateError if a pipeline does not exist."""
+        existing = pipelines(self._client) if self._pipelines else []
         found = {
-            title: only("pipeline", title, [each for each in held if each["title"] == title])
+            title: only("pipeline", title, [each for each in existing if each["title"] == title])
             for title in self._pipelines or []
         }
         missing = [title for title, pipeline in found.items() if pipeline is None]
         if missing:
-            raise WishError(
-                f"The stream {self.name!r} shall go through the pipelines {', '.join(missing)}, which are not there: "
-                "make them first"
+            raise DesiredStateError(
+                f"The stream {self.name!r} needs the pipelines {', '.join(missing)}, which do not exist: "
+                "create them first"
             )
         return [pipeline["id"] for pipeline in found.values()]
 
@@ -169,11 +168,11 @@ class Stream(Resource):
         self._client.request("POST", f"{CONNECTIONS}/to_stream", {"stream_id": stream_id, "pipeline_ids": pipeline_ids})
 
     def delete(self, item: dict) -> None:
-        """Take it away. Raises WishError for one of Graylog's own."""
-        if _own(item):
-            raise WishError(f"The stream {item['title']!r} is one of Graylog's own and cannot be deleted")
+        """Delete the stream. Raises DesiredStateError for a built-in stream."""
+        if _built_in(item):
+            raise DesiredStateError(f"The stream {item['title']!r} is built into Graylog and cannot be deleted")
         self._client.request("DELETE", f"/streams/{item['id']}")
 
 
-def _own(item: dict) -> bool:
-    return item["id"].startswith(OWN)
+def _built_in(item: dict) -> bool:
+    return item["id"].startswith(BUILT_IN_PREFIX)

@@ -90,8 +90,8 @@ def test_a_class_is_changed_in_the_named_settings(played):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"class_name": "org.graylog.No", "settings": {"a": 1}}, "Those that are stored: org.graylog"),
-        ({"class_name": EVENTS, "settings": {"a": 1}}, "Look at the names and kinds of a"),
+        ({"class_name": "org.graylog.No", "settings": {"a": 1}}, "Stored are: org.graylog"),
+        ({"class_name": EVENTS, "settings": {"a": 1}}, "Check the names and types of a"),
         ({"class_name": EVENTS}, "settings"),
         ({"url_list": {}, "state": "absent"}, "class_name"),
         ({"url_list": {}, "class_name": EVENTS}, "mutually exclusive"),

@@ -79,7 +79,7 @@ def test_parameters_get_their_types_and_defaults(played):
         (pack(parameters=PARAMETERS), {}, "needs a value for TITLE"),
         (pack(parameters=PARAMETERS), {"TITLE": "x", "HOST": "y"}, "no parameter HOST"),
         (pack(parameters=PARAMETERS), {"TITLE": "x", "PORT": "high"}, "type integer"),
-        (pack(entities=[]), {}, "nothing in it to install"),
+        (pack(entities=[]), {}, "has nothing to install"),
         ({"id": PACK_ID}, {}, "rev"),
     ],
 )

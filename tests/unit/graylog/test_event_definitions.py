@@ -122,7 +122,7 @@ def test_what_a_definition_refers_to_must_be_there_when_it_is_made(told):
         assert planned["changed"] is True
         answer = told.run("graylog_event_definition", **{**WISH, **wish})
         assert words in answer["msg"]
-        assert "make it first" in answer["msg"]
+        assert "create it first" in answer["msg"]
         assert len(told.writes) == before
 
 
@@ -134,7 +134,7 @@ def test_graylogs_own_definition_is_left_alone(played):
         return
     for arguments in ({"priority": 3}, {"state": "absent"}):
         answer = played.run("graylog_event_definition", title="System notification events", **arguments)
-        assert "Graylog's own" in answer["msg"]
+        assert "built into Graylog" in answer["msg"]
     assert played.writes == []
 
 

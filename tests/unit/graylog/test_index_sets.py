@@ -96,7 +96,7 @@ def test_the_default_is_handed_over(played):
     assert played.settles("graylog_index_set", **JOBS, default=True)["diff"]["after"]["default"] is True
     assert played.index_sets.default == held(played)["id"]
     for arguments in ({"default": False}, {"state": "absent"}):
-        assert "is the default one" in played.run("graylog_index_set", index_prefix="jobs", **arguments)["msg"]
+        assert "is the default" in played.run("graylog_index_set", index_prefix="jobs", **arguments)["msg"]
     played.settles("graylog_index_set", index_prefix="graylog", default=True)
 
 
@@ -105,18 +105,18 @@ def test_the_default_is_handed_over(played):
 @pytest.mark.parametrize("check", [True, False])
 def test_a_prefix_that_begins_as_another(played, prefix, check):
     answer = played.run("graylog_index_set", index_prefix=prefix, check=check)
-    assert f"{prefix!r} cannot be had beside 'graylog' of the index set 'Default index set'" in answer["msg"]
+    assert f"{prefix!r} conflicts with 'graylog' of the index set 'Default index set'" in answer["msg"]
     assert not played.writes
 
 
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        ({"index_prefix": "Jobs!"}, "is no prefix"),
+        ({"index_prefix": "Jobs!"}, "is not a prefix"),
         ({"index_prefix": "graylog", "index_analyzer": "english"}, "cannot be changed"),
-        ({"index_prefix": "jobs", "rotation": {"strategy": "time", "period": "1 day"}}, "no time of ISO 8601"),
+        ({"index_prefix": "jobs", "rotation": {"strategy": "time", "period": "1 day"}}, "not a duration of ISO 8601"),
         ({"index_prefix": "graylog", "writable": False}, "default and not writable"),
-        ({"index_prefix": "gl-events", "default": True}, "for Graylog's own use"),
+        ({"index_prefix": "gl-events", "default": True}, "reserved for Graylog"),
     ],
 )
 @AT_THE_ENDS

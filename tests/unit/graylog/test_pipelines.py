@@ -61,7 +61,7 @@ def test_a_source_that_cannot_be_read_says_where(played, check):
 def test_a_pipeline_names_the_rules_that_are_missing(played):
     assert played.run("graylog_pipeline", source=PIPELINE, check=True)["actions"] == ["created"]
     answer = played.run("graylog_pipeline", source=PIPELINE)
-    assert "'jobs' names the rules mark jobs, which are not there: make them first" in answer["msg"]
+    assert "'jobs' needs the rules mark jobs, which do not exist: create them first" in answer["msg"]
     assert not played.changes
 
 
@@ -75,7 +75,7 @@ def test_a_rule_that_a_pipeline_names_is_not_deleted(played):
 
 @AT_THE_ENDS
 def test_a_source_and_a_title_must_agree(played):
-    assert "make them agree" in played.run("graylog_pipeline_rule", title="other", source=RULE)["msg"]
+    assert "make the two agree" in played.run("graylog_pipeline_rule", title="other", source=RULE)["msg"]
     assert "must begin with pipeline" in played.run("graylog_pipeline", source=RULE)["msg"]
 
 

@@ -26,5 +26,5 @@ def test_a_role_of_graylogs_own_is_left_alone(played):
     for arguments in ({"permissions": ["streams:read"]}, {"state": "absent"}):
         answer = played.run("graylog_role", name="Reader", **arguments)
         assert answer["failed"]
-        assert "'Reader' is one of Graylog's own" in answer["msg"]
+        assert "'Reader' is built into Graylog" in answer["msg"]
     assert played.writes == []

@@ -71,7 +71,7 @@ def test_a_rule_that_matches_an_input(played):
         assert "only Graylog 4.0 and later" in played.run("graylog_stream", **wish)["msg"]
         return
     assert played.run("graylog_stream", **wish, check=True)["actions"] == ["created"]
-    assert "the input 'Compute nodes', which is not there" in played.run("graylog_stream", **wish)["msg"]
+    assert "the input 'Compute nodes', which does not exist" in played.run("graylog_stream", **wish)["msg"]
     assert not played.changes
     made = played.run("graylog_input", title="Compute nodes", type="gelf_tcp", port=12201, running=False)
     assert played.settles("graylog_stream", **wish)["stream"]["rules"][0]["value"] == "Compute nodes"
@@ -82,8 +82,10 @@ def test_what_is_not_there_yet_is_no_error_in_check_mode(played):
     wish = {"title": "Jobs", "index_set": "jobs", "pipelines": ["jobs"]}
     answer = played.run("graylog_stream", **wish, check=True)
     assert answer["diff"]["after"]["index_set"] == "jobs"
-    assert "pipelines jobs, which are not there" in played.run("graylog_stream", **wish)["msg"]
-    assert "index set 'jobs', which is not there" in played.run("graylog_stream", title="Jobs", index_set="jobs")["msg"]
+    assert "pipelines jobs, which do not exist" in played.run("graylog_stream", **wish)["msg"]
+    assert (
+        "index set 'jobs', which does not exist" in played.run("graylog_stream", title="Jobs", index_set="jobs")["msg"]
+    )
     assert not played.changes
 
 
@@ -92,7 +94,7 @@ def test_the_default_stream_has_only_its_pipelines_managed(jobs, title):
     jobs.settles("graylog_stream", title=title, pipelines=["jobs"])
     assert jobs.connections.items["000000000000000000000001"]["pipeline_ids"] == list(jobs.pipelines.items)
     written = len(jobs.writes)
-    assert "one of Graylog's own" in jobs.run("graylog_stream", title=title, started=False)["msg"]
+    assert "built into Graylog" in jobs.run("graylog_stream", title=title, started=False)["msg"]
     assert "cannot be deleted" in jobs.run("graylog_stream", title=title, state="absent")["msg"]
     assert len(jobs.writes) == written
 
@@ -101,9 +103,9 @@ def test_the_default_stream_has_only_its_pipelines_managed(jobs, title):
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ({"type": "presence", "field": "job", "value": "x"}, "of the type presence with value: leave it out"),
-        ({"type": "always", "field": "job"}, "of the type always with field: leave it out"),
-        ({"type": "exact", "field": "job"}, "of the type exact without value: give it"),
+        ({"type": "presence", "field": "job", "value": "x"}, "of the type presence with value: remove it"),
+        ({"type": "always", "field": "job"}, "of the type always with field: remove it"),
+        ({"type": "exact", "field": "job"}, "of the type exact without value: set it"),
     ],
 )
 def test_rules_that_make_no_sense(played, rule, words):
@@ -114,4 +116,4 @@ def test_rules_that_make_no_sense(played, rule, words):
 def test_two_streams_of_one_title(jobs):
     for _each in range(2):
         jobs.streams._add(jobs.new_id(), "admin", title="Jobs", index_set_id=jobs.index_sets.default)
-    assert "2 things of the kind stream are called 'Jobs'" in jobs.run("graylog_stream", title="Jobs")["msg"]
+    assert "2 objects of the kind stream have the name 'Jobs'" in jobs.run("graylog_stream", title="Jobs")["msg"]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from module_utils.graylog.client import GraylogClient
-from module_utils.graylog.reconcile import WishError
+from module_utils.graylog.reconcile import DesiredStateError
 from module_utils.graylog.tokens import days_of, period
 from module_utils.graylog.users import user_path
 
@@ -66,7 +66,7 @@ def test_absent_takes_all_of_the_name(played, ada):
 def test_a_user_who_is_not_there_yet(played):
     assert played.run("graylog_token", **TOKEN, state="absent")["changed"] is False
     assert played.run("graylog_token", check=True, **TOKEN)["changed"] is True
-    assert "make the user first" in played.run("graylog_token", **TOKEN)["msg"]
+    assert "create the user first" in played.run("graylog_token", **TOKEN)["msg"]
     assert played.writes == []
 
 
@@ -82,5 +82,5 @@ def test_lifetimes(text, days):
 
 @pytest.mark.parametrize("text", ["P", "PT", "30D", "soon", "P1D2", ""])
 def test_what_is_no_lifetime(text):
-    with pytest.raises(WishError, match="no lifetime"):
+    with pytest.raises(DesiredStateError, match="is not a lifetime"):
         period(text)

@@ -100,7 +100,7 @@ def test_the_built_in_administrator_is_left_alone(played, arguments):
 def test_a_user_of_a_directory_is_left_alone(played):
     played.run("graylog_user", **ADA)
     held(played)["external"] = True
-    assert "outside directory" in played.run("graylog_user", name="ada", email="x@example.org")["msg"]
+    assert "external directory" in played.run("graylog_user", name="ada", email="x@example.org")["msg"]
 
 
 def test_a_new_user_needs_names_mail_and_password(played):
