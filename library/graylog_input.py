@@ -166,27 +166,19 @@ version:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ..module_utils.graylog.client import GraylogClient, GraylogError
+from ..module_utils.graylog.client import GraylogClient
 from ..module_utils.graylog.input_options import (
-    InputError,
-    Wish,
+    DesiredInput,
     check_static_fields,
-    coerce,
     gather_options,
     hide_secrets,
     resolve_type,
     secret_values,
 )
-from ..module_utils.graylog.inputs import ReconcileError, Reconciler
-from ..module_utils.graylog.module import CONNECTION, CONNECTION_RULES
-from ..module_utils.graylog.tls import ServedError, check_served
-from ..module_utils.graylog.transport import open_url
+from ..module_utils.graylog.inputs import Input
+from ..module_utils.graylog.module import manage
 
 ARGUMENTS = {
-    **CONNECTION,
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "title": {"type": "str", "required": True},
     "type": {"type": "str"},
     "port": {"type": "int"},
@@ -203,7 +195,7 @@ ARGUMENTS = {
             "client_ca": {"type": "str"},
         },
     },
-    # All of it is hidden until the server says which options are secrets, in the host's journal too.
+    # Hidden as a whole, also in the host's journal, until the server tells which options are secrets.
     "configuration": {"type": "dict", "default": {}, "no_log": True},
     "static_fields": {"type": "dict"},
     "running": {"type": "bool", "default": True},
@@ -213,72 +205,53 @@ ARGUMENTS = {
 }
 
 
-def hide_only_secrets(module: AnsibleModule, schema: dict) -> None:
-    """Let answers and errors show the configuration, but for its secrets."""
-    params = module.params
-    others = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
-    module.no_log_values = others | secret_values(params["configuration"], schema)
-
-
-def make_wish(module: AnsibleModule, client: GraylogClient) -> Wish:
-    """Return what the parameters ask for, in the server's own types."""
-    params = module.params
+def desired_input(client: GraylogClient, params: dict) -> DesiredInput:
+    """Return the desired settings, still in the user's types."""
     input_type = resolve_type(params["type"])
-    asked = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
+    options = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
     static_fields = check_static_fields(params["static_fields"])
-    schema = client.input_schema(input_type)
-    hide_only_secrets(module, schema)
-    return Wish(
+    return DesiredInput(
         title=params["title"],
         type=input_type,
         is_global=params["global"],
-        configuration=coerce(asked, schema),
-        schema=schema,
+        options=options,
+        schema=client.input_schema(input_type),
         static_fields=static_fields,
         always_send_secrets=params["update_secrets"] == "always",
     )
 
 
-def run(module: AnsibleModule) -> dict:
-    """Return the module's answer."""
-    params = module.params
-    client = GraylogClient.of(open_url, params)
-    version = client.hello()["version"]
-    reconciler = Reconciler(client, module.check_mode, params["wait"], params["wait_timeout"])
-    if params["state"] == "absent":
-        outcome = reconciler.ensure_absent(params["title"])
-        shown = {}
-    else:
-        wish = make_wish(module, client)
-        outcome = reconciler.ensure_present(wish, params["running"])
-        shown = {"input": hide_secrets(outcome.item, wish.schema)}
-        encrypted = params["running"] and (params["tls"] or {}).get("enable")
-        if encrypted and params["wait"] and not module.check_mode:
-            warning = check_served(params["title"], wish.configuration, client.base, params["wait_timeout"])
-            if warning:
-                module.warn(warning)
-    return {
-        "changed": bool(outcome.actions),
-        "actions": outcome.actions,
-        "input_state": outcome.state,
-        "version": version,
-        "diff": {"before": outcome.before, "after": outcome.after},
-        **shown,
-    }
+def make(client: GraylogClient, params: dict) -> Input:
+    """Return the input that the parameters describe."""
+    present = params["state"] == "present"
+    return Input(
+        client,
+        params["title"],
+        desired_input(client, params) if present else None,
+        running=params["running"],
+        wait=params["wait"],
+        timeout=params["wait_timeout"],
+        check_certificate=bool((params["tls"] or {}).get("enable")),
+    )
+
+
+def secrets(resource: Input, params: dict) -> set[str]:
+    """Return the values to mask: the login and those options that the server calls secrets."""
+    known = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
+    return known | secret_values(params["configuration"], resource.schema)
+
+
+def show(resource: Input, item: dict | None) -> dict:
+    """Return the module's own return values."""
+    if resource.schema is None:
+        return {"input_state": None}
+    shown = resource.answer(item)
+    return {"input": hide_secrets(shown, resource.schema), "input_state": shown["state"]}
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENTS,
-        supports_check_mode=True,
-        required_if=[("state", "present", ["type", "port"])],
-        **CONNECTION_RULES,
-    )
-    try:
-        module.exit_json(**run(module))
-    except (GraylogError, InputError, ReconcileError, ServedError) as error:
-        module.fail_json(msg=str(error))
+    manage(ARGUMENTS, make, show, secrets, required_if=[("state", "present", ["type", "port"])])
 
 
 if __name__ == "__main__":

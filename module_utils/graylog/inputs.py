@@ -1,234 +1,253 @@
-"""How a wished input comes to be on the server: find, compare, write, wait until it runs.
-
-The client, the wish, the clock and the pause are handed in: no import of Ansible, so that unit tests can run it.
-"""
+"""Reconcile an input of Graylog, which also has a state: it runs, has failed or is stopped."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+
+from .client import GraylogClient
+from .input_options import DesiredInput
+from .reconcile import DesiredStateError, Resource
+from .tls import check_served
 
 RUNNING = "RUNNING"
-# States that lead to another one by themselves.
-UNDER_WAY = ("CREATED", "INITIALIZED", "STARTING", "FAILING", "STOPPING")
+# An input leaves these states without a request.
+TRANSIENT = ("CREATED", "INITIALIZED", "STARTING", "FAILING", "STOPPING")
 STOPPED = (None, "STOPPED", "TERMINATED")
 MAX_STARTS = 2
-# Seconds between two looks at an input.
-PAUSE = 0.3
-# Seconds after which a node has heard of a write: it asks for such events every second.
+# Seconds between two polls of an input's state.
+POLL_INTERVAL = 0.3
+# Seconds after which a node has noticed a write: it polls for such events every second.
 EVENT_PERIOD = 1.5
-# Seconds that a start may take to show.
-PATIENCE = 3.0
+# Seconds that a start may take to become visible.
+START_GRACE = 3.0
 
 
-class ReconcileError(Exception):
-    """An input that cannot be brought to the wished state; its text names the input, the reason and the mend."""
+class Input(Resource):
+    """An input, known by its title.
 
-
-@dataclass
-class Outcome:
-    """What was done, or in check mode would be done."""
-
-    actions: list[str] = field(default_factory=list)
-    before: dict = field(default_factory=dict)
-    after: dict = field(default_factory=dict)
-    item: dict | None = None
-    state: str | None = None
-
-
-class Reconciler:
-    """Brings one input to its wished state.
-
-    client: has hello, request and find as GraylogClient. check: ask only, write nothing.
-    wait: whether the last step is waited for. Between steps there is always a wait, because every write restarts the
-    input a second later, and two restarts that meet leave a listener behind that holds the port until Graylog ends.
-    timeout: seconds until an input must run or have ended.
+    desired_input: None for an input to be deleted. running: whether the input is to run.
+    wait: whether to wait for the last step. Between two steps the input is always waited for: every write restarts it
+    a second later, and two overlapping restarts leave a listener that holds the port until Graylog ends.
+    timeout: seconds until an input must run or have stopped.
+    check_certificate: whether `probe` compares the certificate that the input serves.
+    schema: the server's description of the input type, None for an input to be deleted.
     """
 
-    def __init__(self, client, check: bool, wait: bool, timeout: float, clock=time.monotonic, sleep=time.sleep) -> None:
+    kind = "input"
+
+    def __init__(
+        self,
+        client: GraylogClient,
+        title: str,
+        desired_input: DesiredInput | None = None,
+        running: bool = True,
+        wait: bool = True,
+        timeout: float = 60,
+        check_certificate: bool = False,
+        clock=time.monotonic,
+        sleep=time.sleep,
+    ) -> None:
+        self.name = title
+        self.schema = desired_input.schema if desired_input else None
         self._client = client
-        self._check = check
+        self._desired = desired_input
+        self._running = running
         self._wait = wait
         self._timeout = timeout
+        self._check_certificate = check_certificate
         self._clock = clock
         self._sleep = sleep
+        self._written = False
 
-    def find(self, title: str) -> dict | None:
-        """Return the input of this title, None where there is none.
+    def find(self) -> dict | None:
+        """Return the input with its `state` on this node, or None.
 
-        The list only tells the id: in Graylog 7 it shows encrypted secrets raw.
-        Raises ReconcileError where titles are not unique.
+        Only the id is taken from the list, which shows encrypted secrets raw in Graylog 7.
         """
         listed = self._client.request("GET", "/system/inputs")["inputs"]
-        ids = [item["id"] for item in listed if item["title"] == title]
+        ids = [item["id"] for item in listed if item["title"] == self.name]
         if len(ids) > 1:
-            raise ReconcileError(f"{len(ids)} inputs have the title {title!r} ({', '.join(ids)}): delete all but one")
-        return self._client.request("GET", f"/system/inputs/{ids[0]}") if ids else None
-
-    def ensure_present(self, wish, running: bool) -> Outcome:
-        """Create or change the input as the wish says, and start or stop it."""
-        item = self.find(wish.title)
-        self._refuse_what_cannot_change(wish, item)
-        state = self._state_name(item["id"]) if item else None
-        outcome = Outcome(before=wish.picture(item, state))
-        writes = item is None or bool(wish.differing(item))
-        fields = self._static_field_changes(wish, item)
-        outcome.actions = [
-            *(["created"] if item is None else ["updated"] if writes else []),
-            *(["static_fields"] if fields else []),
-            *self._state_actions(item is None, state, running),
-        ]
-        if self._check or not outcome.actions:
-            outcome.item = wish.as_item(item)
-            outcome.state = self._expected_state(state, running) if outcome.actions else state
-        else:
-            outcome.item, outcome.state = self._write(wish, item, state, running, fields, writes)
-        outcome.after = wish.picture(outcome.item, outcome.state)
-        return outcome
-
-    def ensure_absent(self, title: str) -> Outcome:
-        """Delete the input of this title and wait until its port is free."""
-        item = self.find(title)
-        outcome = Outcome(item=item)
-        if item is None:
-            return outcome
-        outcome.actions = ["deleted"]
-        outcome.before = {"title": item["title"], "type": item["type"]}
-        if not self._check:
-            self._client.request("DELETE", f"/system/inputs/{item['id']}")
-            self._wait_until_stopped(title, item["id"])
-        return outcome
-
-    def _refuse_what_cannot_change(self, wish, item: dict | None) -> None:
-        if item is None:
-            return
-        if item["type"] != wish.type:
-            raise ReconcileError(
-                f"Input {wish.title!r} is of type {item['type']}, not {wish.type}, and a type cannot be changed: "
-                "delete it first (state: absent), or choose another title"
+            raise DesiredStateError(
+                f"{len(ids)} inputs have the title {self.name!r} ({', '.join(ids)}): delete all but one"
             )
-        node = self._client.hello()["node_id"]
-        if not item["global"] and item.get("node") not in (None, node):
-            raise ReconcileError(
-                f"Input {wish.title!r} belongs to the Graylog node {item['node']}, this is {node}: call that node's API"
-            )
+        if not ids:
+            return None
+        return {**self._client.request("GET", f"/system/inputs/{ids[0]}"), "state": self._state(ids[0]).get("state")}
 
-    @staticmethod
-    def _state_actions(created: bool, state: str | None, running: bool) -> list[str]:
-        if created:
-            return [] if running else ["stopped"]
-        if running and state != RUNNING and state not in UNDER_WAY:
-            return ["started"]
-        return ["stopped"] if not running and state not in STOPPED else []
+    def current(self, item: dict) -> dict:
+        """Return the managed settings and the state; of an input to be deleted, title and type."""
+        if self._desired is None:
+            return {"title": item["title"], "type": item["type"]}
+        return self._desired.shown(item)
 
-    @staticmethod
-    def _expected_state(state: str | None, running: bool) -> str | None:
-        return RUNNING if running else (state if state in STOPPED else "STOPPED")
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings and the state. Raises DesiredStateError for another type or another node."""
+        self._refuse_immutable(item)
+        return self._desired.shown(self._planned(item))
 
-    @staticmethod
-    def _static_field_changes(wish, item: dict | None) -> dict:
-        """Return {name: new value, None to remove}."""
-        if wish.static_fields is None:
-            return {}
-        old = item["static_fields"] if item else {}
-        changed = {key: value for key, value in wish.static_fields.items() if old.get(key) != value}
-        return {**{key: None for key in old if key not in wish.static_fields}, **changed}
+    def changes(self, item: dict | None, before: dict, after: dict) -> list[str]:
+        """Return the actions: a secret or a state can differ though `before` and `after` look the same."""
+        return self._changes(item)
 
-    def _write(self, wish, item, state, running, fields, writes) -> tuple[dict, str | None]:
-        node = self._client.hello()["node_id"]
-        up = item is None or state == RUNNING or state in UNDER_WAY
-        created = item or self._client.request("POST", "/system/inputs", wish.body(node))
-        input_id = created["id"]
-        # What shall stop stops first: then no write restarts it.
-        if not running and (item is None or state not in STOPPED):
-            if item is None:
-                self._settle(wish, input_id)
-            self._client.request("DELETE", f"/system/inputstates/{input_id}")
-            self._wait_until_stopped(wish.title, input_id)
-            up = False
-        if item is not None and writes:
+    def create(self) -> None:
+        """Create the input, stop it if desired, then write its static fields."""
+        body = self._desired.body(self._client.hello()["node_id"])
+        input_id = self._client.request("POST", "/system/inputs", body)["id"]
+        if not self._running:
+            self._settle(input_id)
+            self._stop(input_id)
+        self._write_static_fields(input_id, None)
+        self._finish(input_id)
+
+    def update(self, item: dict) -> None:
+        """Stop, write, start: a stop comes first, so that no write restarts the input."""
+        input_id, active = item["id"], item["state"] == RUNNING or item["state"] in TRANSIENT
+        writes = bool(self._desired.differing(item))
+        if not self._running and item["state"] not in STOPPED:
+            self._stop(input_id)
+            active = False
+        if writes:
             started = self._state(input_id).get("started_at")
-            self._client.request("PUT", f"/system/inputs/{input_id}", wish.body(node, item))
-            if up and (self._wait or fields):
-                self._settle(wish, input_id, not_since=started)
-        # An update restarts only what ran; what had failed stays down until it is told to start.
-        if running and not up:
+            body = self._desired.body(self._client.hello()["node_id"], item)
+            self._client.request("PUT", f"/system/inputs/{input_id}", body)
+            if active and (self._wait or self._desired.static_field_changes(item)):
+                self._settle(input_id, not_since=started)
+        # A write restarts a running input only; a failed one needs a start.
+        if self._running and not active:
             if writes:
                 self._sleep(EVENT_PERIOD)
             self._start(input_id)
-        self._write_static_fields(wish, input_id, item, fields, running)
-        if running and self._wait:
-            self._settle(wish, input_id)
-        return self._client.request("GET", f"/system/inputs/{input_id}"), self._state_name(input_id)
+        self._write_static_fields(input_id, item)
+        self._finish(input_id)
 
-    def _write_static_fields(self, wish, input_id: str, item: dict | None, fields: dict, running: bool) -> None:
-        """Write the changed fields, one by one: each restarts an input that runs."""
+    def delete(self, item: dict) -> None:
+        """Delete the input and wait until its port is free."""
+        self._client.request("DELETE", f"/system/inputs/{item['id']}")
+        self._wait_until_stopped(item["id"])
+
+    def verify(self, item: dict, after: dict) -> None:
+        """Compare nothing: a write has waited until the input runs with the settings."""
+
+    def probe(self, item: dict) -> list[str]:
+        """Compare the certificate that a running input serves with the desired one."""
+        if not (self._check_certificate and self._running and self._wait):
+            return []
+        warning = check_served(self.name, self._desired.configuration, self._client.base, self._timeout)
+        return [warning] if warning else []
+
+    def answer(self, item: dict | None) -> dict:
+        """Return the input as an answer shows it: as stored after a write, otherwise as it is to be."""
+        return item if self._written else self._planned(item)
+
+    def _changes(self, item: dict | None) -> list[str]:
+        state = item["state"] if item else None
+        if item is None:
+            actions = ["created"]
+        elif self._desired.differing(item):
+            actions = ["updated"]
+        else:
+            actions = []
+        if self._desired.static_field_changes(item):
+            actions.append("static_fields")
+        if item and self._running and state != RUNNING and state not in TRANSIENT:
+            actions.append("started")
+        if not self._running and (item is None or state not in STOPPED):
+            actions.append("stopped")
+        return actions
+
+    def _planned(self, item: dict | None) -> dict:
+        state = item["state"] if item else None
+        if self._changes(item):
+            state = RUNNING if self._running else (state if state in STOPPED else "STOPPED")
+        return {**self._desired.planned(item), "state": state}
+
+    def _refuse_immutable(self, item: dict | None) -> None:
+        if item is None:
+            return
+        if item["type"] != self._desired.type:
+            raise DesiredStateError(
+                f"Input {self.name!r} is of type {item['type']}, not {self._desired.type}, and a type cannot be "
+                "changed: delete it first (state: absent), or choose another title"
+            )
+        node = self._client.hello()["node_id"]
+        if not item["global"] and item.get("node") not in (None, node):
+            raise DesiredStateError(
+                f"Input {self.name!r} belongs to the Graylog node {item['node']}, this is {node}: call that node's API"
+            )
+
+    def _write_static_fields(self, input_id: str, item: dict | None) -> None:
+        """Write the changed fields one by one: each write restarts a running input."""
         old = item["static_fields"] if item else {}
         path = f"/system/inputs/{input_id}/staticfields"
-        for key, value in fields.items():
-            steps = []
+        for key, value in self._desired.static_field_changes(item).items():
+            requests = []
             if key in old:  # Graylog 3.3 would keep the old value beside the new one
-                steps.append(("DELETE", f"{path}/{key}", None))
+                requests.append(("DELETE", f"{path}/{key}", None))
             if value is not None:
-                steps.append(("POST", path, {"key": key, "value": value}))
-            for method, where, body in steps:
-                started = self._settle(wish, input_id) if running else None
+                requests.append(("POST", path, {"key": key, "value": value}))
+            for method, where, body in requests:
+                started = self._settle(input_id) if self._running else None
                 self._client.request(method, where, body)
-                if running:
-                    self._settle(wish, input_id, not_since=started)
+                if self._running:
+                    self._settle(input_id, not_since=started)
+
+    def _finish(self, input_id: str) -> None:
+        self._written = True
+        if self._running and self._wait:
+            self._settle(input_id)
 
     def _state(self, input_id: str) -> dict:
-        """Return the state on this node, {} where the input is not launched on it."""
+        """Return the state on this node, {} if the input is not launched on this node."""
         return self._client.find(f"/system/inputstates/{input_id}") or {}
-
-    def _state_name(self, input_id: str) -> str | None:
-        return self._state(input_id).get("state")
 
     def _start(self, input_id: str) -> None:
         self._client.request("PUT", f"/system/inputstates/{input_id}")
 
-    def _settle(self, wish, input_id: str, not_since: str | None = None) -> str | None:
-        """Wait until the input runs with the wished settings, and return since when; start it again where it failed.
+    def _stop(self, input_id: str) -> None:
+        self._client.request("DELETE", f"/system/inputstates/{input_id}")
+        self._wait_until_stopped(input_id)
 
-        A port may still be held for a moment by the input that used it before.
-        not_since: when it was started last, where a restart is under way.
+    def _settle(self, input_id: str, not_since: str | None = None) -> str | None:
+        """Wait until the input runs with the desired settings, and return its start time; restart a failed input.
+
+        The previous user of a port may hold it for a moment, so a first start can fail.
+        not_since: start time before a restart that is under way.
         """
         began = self._clock()
-        patience = began + PATIENCE
+        grace_end = began + START_GRACE
         starts = 0
         while True:
             state = self._state(input_id)
             name, since = state.get("state"), state.get("started_at")
-            launched = wish.is_launched_as_wished(state.get("message_input") or {})
+            launched = self._desired.is_launched(state.get("message_input") or {})
             if name == RUNNING and launched and (not_since is None or since != not_since):
                 return since
             now = self._clock()
             if now - began >= self._timeout:
-                raise self._not_running(wish, state, now - began)
-            if name not in UNDER_WAY and now >= patience:
+                raise self._not_running(state, now - began)
+            if name not in TRANSIENT and now >= grace_end:
                 if starts == MAX_STARTS:
-                    raise self._not_running(wish, state, now - began)
+                    raise self._not_running(state, now - began)
                 self._start(input_id)
                 starts += 1
-                patience = now + PATIENCE
-            self._sleep(PAUSE)
+                grace_end = now + START_GRACE
+            self._sleep(POLL_INTERVAL)
 
-    @staticmethod
-    def _not_running(wish, state: dict, seconds: float) -> ReconcileError:
+    def _not_running(self, state: dict, seconds: float) -> DesiredStateError:
         reason = state.get("detailed_message") or "the server gives no reason"
-        port = wish.configuration.get("port")
-        return ReconcileError(
-            f"Input {wish.title!r} of type {wish.type.rsplit('.', 1)[-1]} on port {port} was saved but is "
+        port = self._desired.configuration.get("port")
+        return DesiredStateError(
+            f"Input {self.name!r} of type {self._desired.type.rsplit('.', 1)[-1]} on port {port} was saved but is "
             f"{state.get('state', 'not launched')} after {seconds:.0f} s: {reason.rstrip('.')}. "
-            f"Look at `ss -ltnp 'sport = :{port}'` and at Graylog's server.log."
+            f"Check `ss -ltnp 'sport = :{port}'` and Graylog's server.log."
         )
 
-    def _wait_until_stopped(self, title: str, input_id: str) -> None:
+    def _wait_until_stopped(self, input_id: str) -> None:
         began = self._clock()
-        while self._state_name(input_id) not in STOPPED:
+        while self._state(input_id).get("state") not in STOPPED:
             if self._clock() - began >= self._timeout:
-                raise ReconcileError(
-                    f"Input {title!r} still runs {self._timeout:.0f} s after it was told to stop. "
-                    "Look at Graylog's server.log."
+                raise DesiredStateError(
+                    f"Input {self.name!r} still runs {self._timeout:.0f} s after the stop request. "
+                    "Check Graylog's server.log."
                 )
-            self._sleep(PAUSE)
+            self._sleep(POLL_INTERVAL)

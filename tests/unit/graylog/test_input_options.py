@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from module_utils.graylog.input_options import (
-    HIDDEN,
-    InputError,
-    Wish,
+    DesiredInput,
     check_static_fields,
     coerce,
     gather_options,
@@ -16,14 +14,14 @@ from module_utils.graylog.input_options import (
     resolve_type,
     same,
 )
+from module_utils.graylog.reconcile import HIDDEN, DesiredStateError
 from tests.unit.graylog.support import GELF
 
 TLS = {"enable": True, "cert_file": "/c", "key_file": "/k"}
 
 
-def wish_for(recording, configuration: dict, **more) -> Wish:
-    schema = recording.schema()
-    return Wish("gelf", GELF, True, coerce(configuration, schema), schema, **more)
+def desired(recording, options: dict, **more) -> DesiredInput:
+    return DesiredInput("gelf", GELF, True, options, recording.schema(), **more)
 
 
 @pytest.mark.parametrize("name", ["gelf_tcp", "gelf_http", "syslog_tcp", "raw_tcp", "beats"])
@@ -43,12 +41,12 @@ def test_short_names_are_known(name):
     ],
 )
 def test_udp_is_refused(name):
-    with pytest.raises(InputError, match="UDP"):
+    with pytest.raises(DesiredStateError, match="UDP"):
         resolve_type(name)
 
 
 def test_an_unknown_short_name_is_refused():
-    with pytest.raises(InputError, match="neither one of beats, gelf_http"):
+    with pytest.raises(DesiredStateError, match="neither one of beats, gelf_http"):
         resolve_type("gelf")
 
 
@@ -59,12 +57,12 @@ def test_an_unknown_short_name_is_refused():
         ({"enable": True, "cert_file": "/c"}, {}, r"tls\.key_file"),
         ({**TLS, "client_auth": "required"}, {}, r"tls\.client_ca"),
         ({"enable": False, "client_auth": "required", "client_ca": "/a"}, {}, r"tls\.enable is off"),
-        (None, {"tls_enable": True}, "belong in tls"),
+        (None, {"tls_enable": True}, "set TLS options in tls"),
         (None, {"port": 1}, "repeats port"),
     ],
 )
 def test_tls_that_protects_nothing_is_refused(tls, configuration, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(DesiredStateError, match=words):
         gather_options(12201, "127.0.0.1", tls, configuration)
 
 
@@ -115,7 +113,7 @@ def test_values_get_the_servers_types(recording, key, given, wanted):
     ],
 )
 def test_values_that_do_not_fit_are_refused_by_name(recording, key, given, words):
-    with pytest.raises(InputError, match=f"option {key} .*{words}"):
+    with pytest.raises(DesiredStateError, match=f"option {key} .*{words}"):
         coerce({key: given}, recording.schema())
 
 
@@ -139,20 +137,20 @@ def test_what_was_posted_is_not_different(recording):
     """The good request of the session, against the answer that the server gave afterwards."""
     posted = recording.entry("good")["body"]["configuration"]
     stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {**posted, "tls_enable": "true", "tls_cert_file": "/nosuch"})
-    assert wish.differing(stored) == []
+    desired_input = desired(recording, {**posted, "tls_enable": "true", "tls_cert_file": "/nosuch"})
+    assert desired_input.differing(stored) == []
 
 
 def test_a_default_of_the_type_counts_as_set(recording):
     stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {"tcp_keepalive": False, "max_message_size": 2097152, "override_source": ""})
-    assert wish.differing(stored) == []
+    desired_input = desired(recording, {"tcp_keepalive": False, "max_message_size": 2097152, "override_source": ""})
+    assert desired_input.differing(stored) == []
 
 
 def test_a_guessed_default_does_not_count_as_set(recording):
     stored = recording.entry("item with a secret")["answer"]
     threads = recording.schema()["number_worker_threads"]["default_value"]
-    assert wish_for(recording, {"number_worker_threads": threads}).differing(stored) == ["number_worker_threads"]
+    assert desired(recording, {"number_worker_threads": threads}).differing(stored) == ["number_worker_threads"]
 
 
 def test_a_text_where_a_boolean_belongs_is_different(recording):
@@ -160,23 +158,23 @@ def test_a_text_where_a_boolean_belongs_is_different(recording):
     put = recording.entries.index(recording.entry("tls_enable as a string"))
     stored = next(entry for entry in recording.entries[put + 1 :] if entry["method"] == "GET")["answer"]
     assert stored["attributes"]["tls_enable"] == "true"
-    assert wish_for(recording, {"tls_enable": True}).differing(stored) == ["tls_enable"]
+    assert desired(recording, {"tls_enable": True}).differing(stored) == ["tls_enable"]
 
 
 def test_a_secret_that_is_shown_is_compared(recording):
     stored = recording.entry("item with a secret")["answer"]
-    assert wish_for(recording, {"tls_key_password": "s3cret"}).differing(stored) == []
-    assert wish_for(recording, {"tls_key_password": "other"}).differing(stored) == ["tls_key_password"]
+    assert desired(recording, {"tls_key_password": "s3cret"}).differing(stored) == []
+    assert desired(recording, {"tls_key_password": "other"}).differing(stored) == ["tls_key_password"]
 
 
 @pytest.mark.parametrize("shown", [{"is_set": True}, {"encrypted_value": "a", "salt": "b"}, "<password set>"])
 def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": shown}
-    quiet = wish_for(recording, {"tls_key_password": "other", "port": 1})
+    quiet = desired(recording, {"tls_key_password": "other", "port": 1})
     assert quiet.differing(stored) == ["port"]
     assert quiet.body("node", stored)["configuration"]["tls_key_password"] != "other"
-    always = wish_for(recording, {"tls_key_password": "other"}, always_send_secrets=True)
+    always = desired(recording, {"tls_key_password": "other"}, always_send_secrets=True)
     assert always.differing(stored) == ["tls_key_password"]
     assert always.body("node", stored)["configuration"]["tls_key_password"] == "other"
 
@@ -184,7 +182,7 @@ def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
 def test_an_encrypted_secret_is_kept_by_name(recording):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": True}}
-    assert wish_for(recording, {"port": 1}).body("n", stored)["configuration"]["tls_key_password"] == {
+    assert desired(recording, {"port": 1}).body("n", stored)["configuration"]["tls_key_password"] == {
         "keep_value": True
     }
 
@@ -192,17 +190,17 @@ def test_an_encrypted_secret_is_kept_by_name(recording):
 def test_an_encrypted_secret_without_a_value_is_none(recording):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": False}}
-    wish = wish_for(recording, {"tls_key_password": "new"})
-    assert wish.differing(stored) == ["tls_key_password"]
-    assert wish.body("n", stored)["configuration"]["tls_key_password"] == "new"
-    assert wish_for(recording, {"tls_key_password": ""}).differing(stored) == []
-    assert "tls_key_password" not in wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
+    desired_input = desired(recording, {"tls_key_password": "new"})
+    assert desired_input.differing(stored) == ["tls_key_password"]
+    assert desired_input.body("n", stored)["configuration"]["tls_key_password"] == "new"
+    assert desired(recording, {"tls_key_password": ""}).differing(stored) == []
+    assert "tls_key_password" not in desired(recording, {"port": 1}).body("n", stored)["configuration"]
     assert hide_secrets(stored, recording.schema())["configuration"]["tls_key_password"] == ""
 
 
 def test_a_new_body_has_the_keys_that_the_server_knows(recording):
     good = recording.entry("good")["body"]
-    body = wish_for(recording, good["configuration"]).body("node-1")
+    body = desired(recording, good["configuration"]).body("node-1")
     assert body["configuration"] == good["configuration"]
     assert set(body) - {"node"} == set(good)
     assert body["node"] is None
@@ -210,20 +208,20 @@ def test_a_new_body_has_the_keys_that_the_server_knows(recording):
 
 def test_an_input_of_one_node_names_it(recording):
     schema = recording.schema()
-    assert Wish("x", GELF, False, {"port": 1}, schema).body("node-1")["node"] == "node-1"
+    assert DesiredInput("x", GELF, False, {"port": 1}, schema).body("node-1")["node"] == "node-1"
 
 
 def test_an_update_keeps_what_it_does_not_manage(recording):
     stored = recording.entry("item with a secret")["answer"]
-    configuration = wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
+    configuration = desired(recording, {"port": 1}).body("n", stored)["configuration"]
     assert configuration["port"] == 1
     assert configuration["recv_buffer_size"] == 1048576
 
 
 def test_nothing_shows_a_secret(recording):
     stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {"tls_key_password": "s3cret"})
-    shown = (hide_secrets(stored, recording.schema()), wish.picture(stored, "RUNNING"))
+    desired_input = desired(recording, {"tls_key_password": "s3cret"})
+    shown = (hide_secrets(stored, recording.schema()), desired_input.shown({**stored, "state": "RUNNING"}))
     assert "s3cret" not in repr(shown)
     assert shown[0]["configuration"]["tls_key_password"] == HIDDEN
 
@@ -231,7 +229,7 @@ def test_nothing_shows_a_secret(recording):
 def test_static_fields_are_texts_with_decent_names():
     assert check_static_fields({"site": "a", "n": 3}) == {"site": "a", "n": "3"}
     assert check_static_fields(None) is None
-    with pytest.raises(InputError, match="static field 'a b'"):
+    with pytest.raises(DesiredStateError, match="static field 'a b'"):
         check_static_fields({"a b": "x"})
-    with pytest.raises(InputError, match=r"static_fields\.a"):
+    with pytest.raises(DesiredStateError, match=r"static_fields\.a"):
         check_static_fields({"a": ["x"]})

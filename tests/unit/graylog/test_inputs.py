@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from module_utils.graylog.client import GraylogClient
-from module_utils.graylog.input_options import Wish, coerce
-from module_utils.graylog.inputs import ReconcileError, Reconciler
+from module_utils.graylog.input_options import DesiredInput
+from module_utils.graylog.inputs import Input
+from module_utils.graylog.reconcile import DesiredStateError, Outcome, reconcile
 from tests.unit.graylog.standin import RELEASES, StandIn
-from tests.unit.graylog.standin.input_types import GELF, RAW, options
+from tests.unit.graylog.standin.input_types import GELF, RAW
+from tests.unit.graylog.standin.input_types import options as input_options
 from tests.unit.graylog.support import Clock
 
 
@@ -22,49 +24,53 @@ def server(request, clock) -> StandIn:
     return StandIn(request.param, clock=clock)
 
 
-def reconciler(server: StandIn, check: bool = False, wait: bool = True) -> Reconciler:
+def desired(server: StandIn, **options) -> DesiredInput:
+    fields = options.pop("static_fields", None)
+    given = {"port": 12201, "bind_address": "127.0.0.1", **options}
+    return DesiredInput("Services", GELF, True, given, input_options(server.release, GELF), static_fields=fields)
+
+
+def input_of(server: StandIn, desired_input: DesiredInput | None, sleep=None, **how) -> Input:
     client = GraylogClient(server.opener, "http://log:9000", "admin", "secret")
-    return Reconciler(client, check, wait, 60, clock=server.clock, sleep=server.clock.sleep)
+    clock = server.clock
+    return Input(client, "Services", desired_input, timeout=60, clock=clock, sleep=sleep or clock.sleep, **how)
 
 
-def wish(server: StandIn, **asked) -> Wish:
-    fields = asked.pop("static_fields", None)
-    schema = options(server.release, GELF)
-    asked = coerce({"port": 12201, "bind_address": "127.0.0.1", **asked}, schema)
-    return Wish("Services", GELF, True, asked, schema, static_fields=fields)
+def ensure(server: StandIn, desired_input: DesiredInput, check: bool = False, **how) -> Outcome:
+    return reconcile(input_of(server, desired_input, **how), True, check)
 
 
-def ensure(server: StandIn, wanted: Wish, running: bool = True, **how):
-    return reconciler(server, **how).ensure_present(wanted, running)
+def ensure_absent(server: StandIn, check: bool = False) -> Outcome:
+    return reconcile(input_of(server, None), False, check)
 
 
 def test_a_new_input_runs(server):
-    outcome = ensure(server, wish(server))
-    assert (outcome.actions, outcome.state) == (["created"], "RUNNING")
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["created"], "RUNNING")
     assert outcome.before == {}
     assert outcome.after["configuration"]["port"] == 12201
     assert server.states.launched[outcome.item["id"]]["state"] == "RUNNING"
 
 
 def test_the_second_time_nothing_is_written(server):
-    ensure(server, wish(server, static_fields={"site": "a"}))
+    ensure(server, desired(server, static_fields={"site": "a"}))
     written = list(server.writes)
-    outcome = ensure(server, wish(server, static_fields={"site": "a"}))
+    outcome = ensure(server, desired(server, static_fields={"site": "a"}))
     assert outcome.actions == []
     assert outcome.before == outcome.after
     assert server.writes == written
 
 
 def test_check_mode_writes_nothing_and_tells_the_same(server):
-    planned = ensure(server, wish(server, static_fields={"site": "a"}), check=True)
+    planned = ensure(server, desired(server, static_fields={"site": "a"}), check=True)
     assert server.writes == []
-    done = ensure(server, wish(server, static_fields={"site": "a"}))
+    done = ensure(server, desired(server, static_fields={"site": "a"}))
     assert (planned.actions, planned.before, planned.after) == (done.actions, done.before, done.after)
 
 
 def test_a_difference_restarts_with_the_new_settings(server):
-    ensure(server, wish(server, recv_buffer_size=1000000))
-    outcome = ensure(server, wish(server, port=12301))
+    ensure(server, desired(server, recv_buffer_size=1000000))
+    outcome = ensure(server, desired(server, port=12301))
     assert outcome.actions == ["updated"]
     launched = server.states.launched[outcome.item["id"]]["message_input"]["attributes"]
     assert launched["port"] == 12301
@@ -72,41 +78,41 @@ def test_a_difference_restarts_with_the_new_settings(server):
 
 
 def test_static_fields_are_an_exact_set_and_leave_no_listener_behind(server):
-    ensure(server, wish(server, static_fields={"site": "a", "kind": "b"}))
-    outcome = ensure(server, wish(server, port=12301, static_fields={"site": "c", "zone": "d"}))
+    ensure(server, desired(server, static_fields={"site": "a", "kind": "b"}))
+    outcome = ensure(server, desired(server, port=12301, static_fields={"site": "c", "zone": "d"}))
     assert outcome.actions == ["updated", "static_fields"]
     assert outcome.item["static_fields"] == {"site": "c", "zone": "d"}
-    assert outcome.state == "RUNNING"
+    assert outcome.item["state"] == "RUNNING"
     assert server.busy == set()
 
 
 def test_static_fields_that_nobody_asks_for_stay(server):
-    ensure(server, wish(server, static_fields={"site": "a"}))
-    assert ensure(server, wish(server)).actions == []
+    ensure(server, desired(server, static_fields={"site": "a"}))
+    assert ensure(server, desired(server)).actions == []
 
 
 def test_a_failed_input_is_started_again(server):
     input_id = server.inputs.add("Services", GELF, port=12201, bind_address="127.0.0.1")
     server.states.put_up(input_id, "FAILED")
-    outcome = ensure(server, wish(server))
-    assert (outcome.actions, outcome.state) == (["started"], "RUNNING")
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["started"], "RUNNING")
     assert server.writes == [("PUT", f"/system/inputstates/{input_id}")]
 
 
 def test_a_failed_input_with_the_wrong_port_is_mended_and_started(server):
     input_id = server.inputs.add("Services", GELF, port=514, bind_address="127.0.0.1")
     server.states.put_up(input_id, "FAILED")
-    outcome = ensure(server, wish(server))
-    assert (outcome.actions, outcome.state) == (["updated", "started"], "RUNNING")
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["updated", "started"], "RUNNING")
     assert server.busy == set()
 
 
 def test_a_busy_port_is_tried_again_and_then_told(server):
     server.busy.add(12201)
     with pytest.raises(
-        ReconcileError, match=r"GELFTCPInput on port 12201 .* FAILED .*Address already in use"
+        DesiredStateError, match=r"GELFTCPInput on port 12201 .* FAILED .*Address already in use"
     ) as caught:
-        ensure(server, wish(server))
+        ensure(server, desired(server))
     assert "ss -ltnp" in str(caught.value)
     assert [method for method, path in server.writes if "inputstates" in path] == ["PUT", "PUT"]
 
@@ -119,22 +125,21 @@ def test_a_port_that_gets_free_in_time_is_taken(server, clock):
         if clock.now > 1004:
             server.busy.clear()
 
-    client = GraylogClient(server.opener, "http://log:9000", "admin", "secret")
-    outcome = Reconciler(client, False, True, 60, clock=clock, sleep=sleep).ensure_present(wish(server), True)
-    assert outcome.state == "RUNNING"
+    outcome = ensure(server, desired(server), sleep=sleep)
+    assert outcome.item["state"] == "RUNNING"
 
 
 def test_an_input_can_be_there_and_stopped(server):
-    outcome = ensure(server, wish(server), running=False)
+    outcome = ensure(server, desired(server), running=False)
     assert outcome.actions == ["created", "stopped"]
     assert outcome.item["id"] not in server.states.launched
-    assert ensure(server, wish(server), running=False).actions == []
-    assert ensure(server, wish(server)).actions == ["started"]
+    assert ensure(server, desired(server), running=False).actions == []
+    assert ensure(server, desired(server)).actions == ["started"]
 
 
 def test_a_running_input_is_stopped_before_it_is_changed(server):
-    ensure(server, wish(server))
-    outcome = ensure(server, wish(server, port=12301, static_fields={"site": "a"}), running=False)
+    ensure(server, desired(server))
+    outcome = ensure(server, desired(server, port=12301, static_fields={"site": "a"}), running=False)
     assert outcome.actions == ["updated", "static_fields", "stopped"]
     assert server.states.launched == {}
     assert outcome.item["attributes"]["port"] == 12301
@@ -143,34 +148,34 @@ def test_a_running_input_is_stopped_before_it_is_changed(server):
 
 def test_without_wait_the_last_step_is_not_waited_for(server, clock):
     before = clock.now
-    assert ensure(server, wish(server), wait=False).actions == ["created"]
+    assert ensure(server, desired(server), wait=False).actions == ["created"]
     assert clock.now == before
 
 
 def test_a_type_is_never_changed(server):
     server.inputs.add("Services", RAW, port=12201)
-    with pytest.raises(ReconcileError, match=r"is of type .*RawTCPInput.*delete it first"):
-        ensure(server, wish(server))
+    with pytest.raises(DesiredStateError, match=r"is of type .*RawTCPInput.*delete it first"):
+        ensure(server, desired(server))
     assert server.writes == []
 
 
 def test_two_inputs_of_one_title_are_refused(server):
     for _ in range(2):
         server.inputs.add("Services", GELF, port=12201)
-    with pytest.raises(ReconcileError, match="2 inputs have the title 'Services'"):
-        ensure(server, wish(server))
+    with pytest.raises(DesiredStateError, match="2 inputs have the title 'Services'"):
+        ensure(server, desired(server))
 
 
 def test_an_input_of_another_node_is_refused(server):
     server.inputs.add("Services", GELF, is_global=False, node="elsewhere", port=12201)
-    with pytest.raises(ReconcileError, match="belongs to the Graylog node elsewhere"):
-        ensure(server, wish(server))
+    with pytest.raises(DesiredStateError, match="belongs to the Graylog node elsewhere"):
+        ensure(server, desired(server))
 
 
 def test_an_input_is_deleted_once(server):
-    ensure(server, wish(server))
-    assert reconciler(server, check=True).ensure_absent("Services").actions == ["deleted"]
+    ensure(server, desired(server))
+    assert ensure_absent(server, check=True).actions == ["deleted"]
     assert len(server.inputs.items) == 1
-    assert reconciler(server).ensure_absent("Services").actions == ["deleted"]
+    assert ensure_absent(server).actions == ["deleted"]
     assert server.inputs.items == {}
-    assert reconciler(server).ensure_absent("Services").actions == []
+    assert ensure_absent(server).actions == []

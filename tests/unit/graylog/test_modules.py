@@ -23,7 +23,7 @@ def server():
 
 @pytest.fixture
 def run(server, monkeypatch, capsys) -> Runner:
-    monkeypatch.setattr("module_utils.graylog.inputs.PAUSE", 0.02)
+    monkeypatch.setattr("module_utils.graylog.inputs.POLL_INTERVAL", 0.02)
     return Runner(server.url, monkeypatch, capsys)
 
 
@@ -92,7 +92,7 @@ NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configurat
 @pytest.fixture
 def recent(monkeypatch, capsys):
     """A Graylog whose inputs over HTTP may ask for a header, and a runner of modules for it."""
-    monkeypatch.setattr("module_utils.graylog.inputs.PAUSE", 0.02)
+    monkeypatch.setattr("module_utils.graylog.inputs.POLL_INTERVAL", 0.02)
     graylog = StandIn("7.1.7", login=("admin", "correct horse"))
     graylog.states.hurry()
     with graylog.serve() as url:

@@ -14,7 +14,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from module_utils.graylog.tls import ServedError, check_served, expected_certificate, shown_certificate
+from module_utils.graylog.reconcile import DesiredStateError
+from module_utils.graylog.tls import check_served, expected_certificate, shown_certificate
 
 URL = "http://127.0.0.1:9000/api"
 
@@ -75,17 +76,23 @@ def test_the_right_certificate_is_seen(served, bind_address):
 
 
 def test_another_certificate_is_told(served, tmp_path):
-    with pytest.raises(ServedError, match=r"'Services' runs, but .* serves another certificate"):
+    with pytest.raises(DesiredStateError, match=r"'Services' runs, but .* serves another certificate"):
         check(served[0], write_certificate(tmp_path / "other.pem", "input"))
 
 
 def test_a_port_without_tls_is_told(served):
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(ServedError, match="does not shake hands"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        pytest.raises(DesiredStateError, match="completes no TLS handshake"),
+    ):
         check(mute.getsockname()[1], served[1])
 
 
 def test_a_port_without_tls_is_told_though_the_file_is_of_another_host(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(ServedError, match="does not shake hands"):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        pytest.raises(DesiredStateError, match="completes no TLS handshake"),
+    ):
         check(mute.getsockname()[1], tmp_path / "nosuch.pem")
 
 
@@ -97,7 +104,7 @@ def test_a_certificate_of_graylogs_making_is_told_though_the_file_is_of_another_
     """Graylog's are called after the address, and the port where it finds one, and end with the calendar."""
     last = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
     made = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
-    with serving(made) as port, pytest.raises(ServedError, match="own making"):
+    with serving(made) as port, pytest.raises(DesiredStateError, match="one that Graylog generated"):
         check(port, tmp_path / "nosuch.pem")
 
 
@@ -106,7 +113,7 @@ def test_an_input_that_asks_for_a_clients_certificate_is_seen(tmp_path, newest):
     path, other = (write_certificate(tmp_path / f"{name}.pem", name) for name in ("input", "other"))
     with serving(path, client_ca=other, newest=newest) as port:
         assert check(port, path) == ""
-        with pytest.raises(ServedError, match="serves another certificate"):
+        with pytest.raises(DesiredStateError, match="serves another certificate"):
             check(port, other)
 
 
@@ -119,5 +126,5 @@ def test_bytes_without_a_certificate_show_none(read):
 
 def test_a_file_without_a_certificate_is_told(tmp_path):
     (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----", encoding="ascii")
-    with pytest.raises(ServedError, match="has no certificate"):
+    with pytest.raises(DesiredStateError, match="has no certificate"):
         expected_certificate(str(tmp_path / "key.pem"))
