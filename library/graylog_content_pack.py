@@ -114,7 +114,10 @@ ARGUMENTS = {
 
 
 def content_of(params: dict) -> dict | None:
-    """Return the given pack, or None. Raises DesiredStateError for content that is not a content pack."""
+    """Return the given pack, or None.
+
+    Raises DesiredStateError for content that is not a content pack.
+    """
     content = params["content"]
     if params["path"]:
         try:

@@ -236,7 +236,7 @@ def make(client: GraylogClient, params: dict) -> Input:
 
 
 def secrets(resource: Input, params: dict) -> set[str]:
-    """Return the values to mask: the login and those options that the server calls secrets."""
+    """Return the values to mask: the login, and options that are secrets."""
     known = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
     return known | secret_values(params["configuration"], resource.schema)
 

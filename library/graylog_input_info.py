@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Gather all inputs of Graylog, for reports and to prove that no input listens on UDP."""
+"""Gather all inputs of Graylog, for example to prove that none listens on UDP."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ from ..module_utils.graylog.module import gather
 
 
 def schema_of(client: GraylogClient, input_type: str) -> dict | None:
-    """Return the description of a type, None without its plugin: the input then exists but cannot run."""
+    """Return the description of a type, None without its plugin.
+
+    An input without its plugin exists but cannot run.
+    """
     try:
         return client.input_schema(input_type)
     except GraylogError as error:

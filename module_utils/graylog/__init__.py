@@ -1,1 +1,1 @@
-"""Graylog's REST API, and one resource class for each kind of object that the modules manage."""
+"""Manage Graylog through its REST API: client, reconcile, and resources."""

@@ -87,7 +87,7 @@ def _placed(error: dict) -> str:
 
 
 def api_base(url: str) -> str:
-    """Return the API's address without a trailing slash; `url` may or may not end in /api.
+    """Return the URL of the API for a server's URL with or without /api.
 
     Raises GraylogError for an address that does not begin with http:// or https://.
     """
@@ -199,7 +199,7 @@ class GraylogClient:
         return self.request("POST", path, {"entity": body, "share_request": None} if self.release.wraps else body)
 
     def pages(self, path: str, key: str) -> list[dict]:
-        """Return the items under `key` from all pages of a list; `path` has no query string."""
+        """Return the items under `key` from all pages; `path` has no query string."""
         items: list[dict] = []
         for page in range(1, MAX_PAGES + 1):
             answer = self.request("GET", f"{path}?page={page}&per_page={PER_PAGE}")
@@ -230,7 +230,7 @@ class GraylogClient:
             raise
 
     def input_schema(self, input_type: str) -> dict:
-        """Return the server's description of the options of an input type, given its Java class.
+        """Return the server's description of an input type's options, by Java class.
 
         Raises GraylogError, with status 404 for an unknown type.
         """

@@ -1,4 +1,4 @@
-"""Manage settings of a whole Graylog cluster: message processors, allowed URLs and other classes of settings."""
+"""Manage a Graylog cluster's message processors, allowed URLs and other settings."""
 
 from __future__ import annotations
 
@@ -159,7 +159,10 @@ class ConfigClass(Resource):
         self._path = f"{CLASSES}/{quote(class_name, safe='')}"
 
     def find(self) -> dict | None:
-        """Return the stored settings, or None. Raises DesiredStateError for an unknown class."""
+        """Return the stored settings, or None.
+
+        Raises DesiredStateError for an unknown class.
+        """
         try:
             return self._client.request("GET", self._path)
         except GraylogError as error:
@@ -183,7 +186,7 @@ class ConfigClass(Resource):
         self._write(self._settings)
 
     def update(self, item: dict) -> None:
-        """Send all settings of the class: Graylog would lose the settings that are not sent."""
+        """Send all settings of the class: Graylog would drop missing ones."""
         self._write(_merged(item, self._settings))
 
     def _write(self, settings: dict) -> None:

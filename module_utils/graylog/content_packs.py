@@ -13,7 +13,10 @@ BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def typed(name: str, kind: str, value: object) -> object:
-    """Convert a parameter's value to its type. Raises DesiredStateError for a value that does not fit."""
+    """Convert a parameter's value to its type.
+
+    Raises DesiredStateError for a value that does not fit.
+    """
     try:
         if kind == "boolean" and not isinstance(value, bool):
             return BOOLEANS[str(value).lower()]
@@ -62,7 +65,7 @@ class ContentPack(Resource):
         return {"revisions": revisions, "installations": installations} if revisions or installations else None
 
     def current(self, item: dict) -> dict:
-        """Return the uploaded revisions, the installed revisions and the current values of the given parameters.
+        """Return uploaded and installed revisions, and values of the given parameters.
 
         A revision that was installed twice appears twice: its objects exist twice.
         """
@@ -75,7 +78,10 @@ class ContentPack(Resource):
         }
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings. Raises DesiredStateError if an installation must go but `replace` is false."""
+        """Return the desired settings.
+
+        Raises DesiredStateError if an installation must go but `replace` is false.
+        """
         current = self.current(item or {"revisions": [], "installations": []})
         desired = {**current, "revisions": sorted({*current["revisions"], self._content["rev"]})}
         if not self._install:
@@ -136,7 +142,10 @@ class ContentPack(Resource):
         return {each["name"]: each["type"] for each in self._content.get("parameters", [])}
 
     def _typed_parameters(self) -> dict:
-        """Return the given values in their types. Raises DesiredStateError for a name that the pack does not have."""
+        """Return the given values in their types.
+
+        Raises DesiredStateError for a name that the pack does not have.
+        """
         kinds = self._kinds()
         unknown = sorted(set(self._parameters) - set(kinds))
         if unknown:
@@ -147,7 +156,10 @@ class ContentPack(Resource):
         return {name: typed(name, kinds[name], value) for name, value in self._parameters.items()}
 
     def _values(self) -> dict:
-        """Return the values of all parameters. Raises DesiredStateError for a parameter without a value."""
+        """Return the values of all parameters.
+
+        Raises DesiredStateError for a parameter without a value.
+        """
         defaults = {each["name"]: each.get("default_value") for each in self._content.get("parameters", [])}
         values = {**defaults, **self._typed_parameters()}
         missing = sorted(name for name, value in values.items() if value is None)

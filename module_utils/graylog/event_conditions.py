@@ -1,4 +1,4 @@
-"""Convert the common condition of an event, one aggregated number compared with a constant."""
+"""Convert event conditions that compare one aggregated number with a constant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FUNCTIONS = ("avg", "card", "count", "max", "min", "stddev", "sum", "sumofsquare
 
 @dataclass(frozen=True)
 class Condition:
-    """`function` of `field` (None only for count), compared by `comparison` with `value`."""
+    """Compare `function` of `field` (None only for count) with `value`."""
 
     function: str
     field: str | None
@@ -21,7 +21,10 @@ class Condition:
 
     @classmethod
     def of(cls, option: dict) -> Condition:
-        """Return the condition of a module's option. Raises DesiredStateError if the function needs a field."""
+        """Return the condition of a module's option.
+
+        Raises DesiredStateError if the function needs a field.
+        """
         if option["function"] != "count" and not option.get("field"):
             raise DesiredStateError(f"The condition's function {option['function']} needs a field: set field")
         return cls(option["function"], option.get("field"), option["is"], option["value"])
@@ -30,7 +33,10 @@ class Condition:
         return f"{self.function}({self.field or ''}) {self.comparison} {self.value:g}"
 
     def config(self, series_key: str) -> dict:
-        """Return Graylog's settings. series_key: the release's key for the function of a series."""
+        """Return Graylog's settings.
+
+        series_key: the release's key for the function of a series.
+        """
         name = f"{self.function}-{self.field or ''}"
         left = {"expr": "number-ref", "ref": name}
         right = {"expr": "number", "value": self.value}

@@ -1,4 +1,4 @@
-"""Manage event definitions of Graylog: the search, its interval and the notifications."""
+"""Manage event definitions of Graylog: search, interval and notifications."""
 
 from __future__ import annotations
 
@@ -129,7 +129,10 @@ class Definition(Resource):
         self._client.request("DELETE", f"{LIST}/{item['id']}")
 
     def _enabled(self, item: dict) -> bool:
-        """Return whether Graylog runs the definition: older releases show this for a single definition only."""
+        """Return whether Graylog runs the definition.
+
+        Older releases show this for a single definition only.
+        """
         if "state" in item:
             return item["state"] == "ENABLED"
         answer = self._client.request("GET", f"{LIST}/{item['id']}/with-context")
@@ -157,7 +160,10 @@ class Definition(Resource):
         }
 
     def _config_body(self, item: dict | None) -> dict:
-        """Return the settings of the search: a definition accepts every setting that it shows."""
+        """Return the settings of the search.
+
+        A definition accepts every setting that it shows.
+        """
         definition = self._definition
         kind = definition.config.get("type", item["config"]["type"] if item else AGGREGATION)
         if item and item["config"]["type"] == kind:
@@ -181,7 +187,10 @@ class Definition(Resource):
         return [kept.get(each, {"notification_id": each, "notification_parameters": None}) for each in ids]
 
     def _ids(self, kind: str, titles: list[str], items: list[dict]) -> list[str]:
-        """Return the ids of the titles. Raises DesiredStateError for a missing or ambiguous title."""
+        """Return the ids of the titles.
+
+        Raises DesiredStateError for a missing or ambiguous title.
+        """
         ids = []
         for title in sorted(set(titles)):
             found = only(kind, title, [item for item in items if item["title"] == title])

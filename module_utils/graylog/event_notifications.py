@@ -43,7 +43,7 @@ def is_hidden(value: object) -> bool:
 
 
 def is_outdated(current: object, secret: object) -> bool:
-    """Return whether the current value of a secret visibly differs from the desired one."""
+    """Return whether a secret's current value visibly differs from the desired value."""
     if is_hidden(current):
         return bool(secret) and not current["is_set"]
     return (current or "") != (secret or "")
@@ -76,13 +76,19 @@ class Notification(Resource):
         return only(self.kind, self.name, [item for item in listed if item["title"] == self.name])
 
     def current(self, item: dict) -> dict:
-        """Return the current values of the given settings; the secrets only if they were just written."""
+        """Return the current values of the given settings.
+
+        Secrets are included only if they were just written.
+        """
         config = part(self._config, {key: value for key, value in item["config"].items() if key not in self._secrets})
         secrets = dict.fromkeys(self._written, HIDDEN)
         return {"title": item["title"], "description": item.get("description") or "", "config": {**config, **secrets}}
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings. Raises DesiredStateError for a key in both config and secrets."""
+        """Return the desired settings.
+
+        Raises DesiredStateError for a key in both config and secrets.
+        """
         double = sorted(set(self._secrets) & set(self._config))
         if double:
             raise DesiredStateError(
@@ -112,7 +118,7 @@ class Notification(Resource):
 
     @property
     def blocked_url(self) -> str | None:
-        """The address of the notification if Graylog's list of allowed URLs lacks it, else None.
+        """Return the address that Graylog's list of allowed URLs lacks, or None.
 
         An address that is a secret is HIDDEN: Ansible masks secrets everywhere in an answer except in warnings.
         """

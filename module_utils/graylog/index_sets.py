@@ -1,4 +1,4 @@
-"""Manage index sets of Graylog, which store messages: shards, rotation and retention."""
+"""Manage index sets of Graylog: shards, rotation and retention of messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def index_sets(client: GraylogClient) -> list[dict]:
 
 
 class IndexSet(Resource):
-    """An index set, known by the prefix of its indices. Prefix and analyzer are immutable.
+    """An index set, known by the prefix of its indices.
+
+    Prefix and analyzer are immutable.
 
     settings: keys of NEW, `title`, `index_analyzer`, `rotation`, `retention` and `default`; None leaves a setting
     unchanged.
@@ -145,7 +147,10 @@ class IndexSet(Resource):
             self._client.request("PUT", f"{PATH}/{item['id']}/default")
 
     def delete(self, item: dict) -> None:
-        """Delete the index set. Raises DesiredStateError for the default one, and if streams still use it."""
+        """Delete the index set.
+
+        Raises DesiredStateError for the default one, and if streams still use it.
+        """
         if item["default"]:
             raise DesiredStateError(f"The index set {self.name!r} is the default: set default on another one first")
         streams = self._client.request("GET", "/streams")["streams"]

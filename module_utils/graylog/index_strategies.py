@@ -1,4 +1,4 @@
-"""Convert rotation and retention of an index set between readable options and Graylog's classes."""
+"""Convert rotation and retention between readable options and Graylog's classes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ NEW_RETENTION = {"strategy": "delete", "max_indices": 20}
 
 
 def rotation_of(item: dict) -> dict:
-    """Return an index set's rotation in readable form; a plugin's class by its name, without options."""
+    """Return an index set's rotation in readable form.
+
+    A plugin's class is returned by its name, without options.
+    """
     if _tiered(item):
         keys, values, strategy = ROTATIONS[BY_LIFETIME][1], item["data_tiering"], BY_LIFETIME
     else:
@@ -50,7 +53,10 @@ def rotation_of(item: dict) -> dict:
 
 
 def retention_of(item: dict) -> dict:
-    """Return an index set's retention in readable form; a plugin's class by its name, without options."""
+    """Return an index set's retention in readable form.
+
+    A plugin's class is returned by its name, without options.
+    """
     class_name = item["retention_strategy_class"]
     found = [name for name, simple in RETENTIONS.items() if class_name == RETENTION_PACKAGE + simple]
     if not found:
@@ -82,7 +88,10 @@ def desired_rotation(option: dict | None, item: dict | None, release: Release, n
 
 
 def desired_retention(option: dict | None, item: dict | None) -> dict:
-    """Return the desired retention; without max_indices the current number stays, or a new set gets the default."""
+    """Return the desired retention.
+
+    Without max_indices, the current number stays unchanged, and a new index set gets the default.
+    """
     current = retention_of(item) if item else NEW_RETENTION
     if option is None:
         return current
@@ -93,7 +102,7 @@ def desired_retention(option: dict | None, item: dict | None) -> dict:
 
 
 def strategies(rotation: dict, retention: dict, item: dict | None, release: Release) -> dict:
-    """Return the request's keys for a rotation and a retention as returned by the two functions above.
+    """Return the request's keys for a desired rotation and a desired retention.
 
     Lifetimes become data tiers if the release has tiers and old indices are deleted; an index set with lifetimes in
     the older form keeps that form.

@@ -1,4 +1,4 @@
-"""Validate, convert and compare the options of an input, without a request to the server.
+"""Validate, convert and compare the options of an input, without any request.
 
 The server stores an input's configuration as posted, fills in no defaults and ignores a value of the wrong type: the
 text "true" for tls_enable leaves TLS off with status 201. So every value is converted to the type in the server's own
@@ -183,17 +183,20 @@ def coerce(options: dict, schema: dict) -> dict:
 
 
 def _plain(value: object) -> object:
-    """Return a value as the server shows it, but an encrypted secret without a value as ""."""
+    """Return a value as shown, but an encrypted secret without a value as ""."""
     return "" if value == UNSET else value
 
 
 def is_opaque(value: object) -> bool:
-    """Return whether the server shows a secret encrypted or hidden, so that it cannot be compared."""
+    """Return whether a secret is shown encrypted or hidden and cannot be compared."""
     return isinstance(value, dict) or value == HIDDEN_BY_SERVER
 
 
 def same(one: object, other: object) -> bool:
-    """Return whether two values are equal to Graylog: None equals "", true equals neither 1 nor "true"."""
+    """Return whether two values are equal to Graylog.
+
+    None equals "", and true equals neither 1 nor "true".
+    """
     if one in (None, "") and other in (None, ""):
         return True
     if isinstance(one, bool) or isinstance(other, bool):
@@ -234,7 +237,7 @@ class DesiredInput:
         return None if key in COMPUTED_DEFAULTS else self.schema[key].get("default_value")
 
     def differing(self, item: dict) -> list[str]:
-        """Return the keys that must be written to the server's item; static fields are separate."""
+        """Return the keys that must be written, static fields aside."""
         attributes = item["attributes"]
         names = [] if item["global"] == self.is_global else ["global"]
         for key, value in self.configuration.items():
@@ -289,7 +292,7 @@ class DesiredInput:
         }
 
     def shown(self, item: dict) -> dict:
-        """Return the managed settings in force in the server's item, for a diff; secrets are hidden."""
+        """Return the managed settings in force, with secrets hidden, for a diff."""
         configuration = {key: self.current_value(key, item["attributes"]) for key in self.configuration}
         shown = {
             "title": item["title"],
@@ -319,7 +322,10 @@ class DesiredInput:
 
 
 def check_static_fields(static_fields: dict | None) -> dict | None:
-    """Convert static fields to texts. Raises DesiredStateError for a name that Graylog would refuse."""
+    """Convert static fields to texts.
+
+    Raises DesiredStateError for a name that Graylog would refuse.
+    """
     if static_fields is None:
         return None
     for key in static_fields:

@@ -1,4 +1,4 @@
-"""Reconcile an input of Graylog, which also has a state: it runs, has failed or is stopped."""
+"""Manage inputs of Graylog, which also have a state: running, failed or stopped."""
 
 from __future__ import annotations
 
@@ -75,18 +75,24 @@ class Input(Resource):
         return {**self._client.request("GET", f"/system/inputs/{ids[0]}"), "state": self._state(ids[0]).get("state")}
 
     def current(self, item: dict) -> dict:
-        """Return the managed settings and the state; of an input to be deleted, title and type."""
+        """Return the managed settings and the state; for a deletion, title and type."""
         if self._desired is None:
             return {"title": item["title"], "type": item["type"]}
         return self._desired.shown(item)
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings and the state. Raises DesiredStateError for another type or another node."""
+        """Return the desired settings and the state.
+
+        Raises DesiredStateError for another type or another node.
+        """
         self._refuse_immutable(item)
         return self._desired.shown(self._planned(item))
 
     def changes(self, item: dict | None, before: dict, after: dict) -> list[str]:
-        """Return the actions: a secret or a state can differ though `before` and `after` look the same."""
+        """Return the actions, from the server's item.
+
+        A hidden secret can differ though `before` and `after` look the same.
+        """
         return self._changes(item)
 
     def create(self) -> None:
@@ -136,7 +142,7 @@ class Input(Resource):
         return [warning] if warning else []
 
     def answer(self, item: dict | None) -> dict:
-        """Return the input as an answer shows it: as stored after a write, otherwise as it is to be."""
+        """Return the stored input after a write, otherwise the planned one."""
         return item if self._written else self._planned(item)
 
     def _changes(self, item: dict | None) -> list[str]:
@@ -208,9 +214,9 @@ class Input(Resource):
         self._wait_until_stopped(input_id)
 
     def _settle(self, input_id: str, not_since: str | None = None) -> str | None:
-        """Wait until the input runs with the desired settings, and return its start time; restart a failed input.
+        """Wait until the input runs as desired, and return its start time.
 
-        The previous user of a port may hold it for a moment, so a first start can fail.
+        A failed input is started again, because a previous listener may hold the port for a moment.
         not_since: start time before a restart that is under way.
         """
         began = self._clock()

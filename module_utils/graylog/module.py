@@ -1,4 +1,4 @@
-"""Share Ansible's part of all Graylog modules: connection arguments, check mode, diff and errors."""
+"""Run Graylog modules: connection arguments, check mode, diff and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read the state of a Graylog server, reduced to the values that an operator needs."""
+"""Read the state of a Graylog server that an operator needs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def nodes(client: GraylogClient) -> list[dict]:
 
 
 def journal(client: GraylogClient) -> dict:
-    """Return the usage of the queried node's journal; fill is from 0 to 1, None without a limit."""
+    """Return the usage of the queried node's journal.
+
+    `fill` is from 0 to 1, None without a limit.
+    """
     answer = client.request("GET", "/system/journal")
     limit, size = answer.get("journal_size_limit"), answer.get("journal_size")
     return {
@@ -53,7 +56,7 @@ def indexer(client: GraylogClient) -> dict:
 
 
 def inputs(client: GraylogClient) -> dict:
-    """Return the number of inputs, the counts of their states over all nodes, and titles of inputs not running."""
+    """Return the number of inputs, counts of their states, and titles of idle inputs."""
     titles = {each["id"]: each["title"] for each in client.request("GET", "/system/inputs")["inputs"]}
     # An unreachable node has null.
     states = [state for of_node in client.request("GET", "/cluster/inputstates").values() for state in of_node or []]

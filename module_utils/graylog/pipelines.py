@@ -1,4 +1,4 @@
-"""Manage pipelines of Graylog and their rules: both are sources that contain their titles."""
+"""Manage pipelines of Graylog and their rules, with titles in their sources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ def pipelines(client: GraylogClient) -> list[dict]:
 
 
 def title_of(keyword: str, source: str) -> str:
-    """Return the quoted title behind `keyword` (rule, pipeline). Raises DesiredStateError if the source has none."""
+    """Return the quoted title behind `keyword` (rule, pipeline).
+
+    Raises DesiredStateError if the source has none.
+    """
     match = re.match(rf'{COMMENT}{keyword}\s+"((?:[^"\\]|\\.)*)"', source, re.DOTALL)
     if not match:
         first_line = source.strip().splitlines()[0] if source.strip() else ""
@@ -70,7 +73,10 @@ class Program(Resource):
         }
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings. Raises DesiredStateError if Graylog cannot parse a new source."""
+        """Return the desired settings.
+
+        Raises DesiredStateError if Graylog cannot parse a new source.
+        """
         current = self.current(item) if item else {"description": "", "source": None}
         if current["source"] != self._source:
             self._parse()
@@ -115,7 +121,10 @@ class PipelineRule(Program):
         """Check nothing: a rule refers to no other object."""
 
     def delete(self, item: dict) -> None:
-        """Delete the rule. Raises DesiredStateError if a pipeline still refers to it, which would break."""
+        """Delete the rule.
+
+        Raises DesiredStateError if a pipeline still refers to it, which would break.
+        """
         users = sorted(pipeline["title"] for pipeline in pipelines(self._client) if self.name in _rules(pipeline))
         if users:
             raise DesiredStateError(

@@ -1,4 +1,4 @@
-"""Create, update and delete Graylog resources idempotently: find, compare, write, read back."""
+"""Create, update and delete Graylog resources idempotently."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ HIDDEN = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
 
 
 class DesiredStateError(ValueError):
-    """The desired state is invalid or cannot be reached; the text names the resource, the reason and the fix."""
+    """The desired state is invalid or cannot be reached.
+
+    The text names the resource, the reason and the fix.
+    """
 
 
 @dataclass
 class Outcome:
-    """Record the actions that were taken, or that check mode would take; `item` is None for an absent resource."""
+    """Record the actions that were taken, or that check mode would take.
+
+    item: the server's, None for an absent resource.
+    """
 
     actions: list[str] = field(default_factory=list)
     before: dict = field(default_factory=dict)
@@ -35,7 +41,10 @@ class Resource(ABC):
 
     @abstractmethod
     def find(self) -> dict | None:
-        """Return the server's item, or None. Raises DesiredStateError if the name is not unique."""
+        """Return the server's item, or None.
+
+        Raises DesiredStateError if the name is not unique.
+        """
 
     @abstractmethod
     def current(self, item: dict) -> dict:
@@ -43,9 +52,9 @@ class Resource(ABC):
 
     @abstractmethod
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings; a setting that was not given keeps the item's value.
+        """Return the desired settings.
 
-        Raises DesiredStateError if the item cannot reach them.
+        A setting that was not given keeps the item's value. Raises DesiredStateError if the item cannot reach them.
         """
 
     @abstractmethod
@@ -67,7 +76,10 @@ class Resource(ABC):
         return ["updated"] if before != after else []
 
     def verify(self, item: dict, after: dict) -> None:
-        """Compare the item that was read back. Raises DesiredStateError if Graylog stored other settings."""
+        """Compare the item that was read back.
+
+        Raises DesiredStateError if Graylog stored other settings.
+        """
         current = self.current(item)
         different = [
             f"{key} is {current.get(key)!r} instead of {after[key]!r}"
@@ -111,7 +123,10 @@ def reconcile(resource: Resource, present: bool, check: bool) -> Outcome:
 
 
 def only(kind: str, name: str, found: list[dict]) -> dict | None:
-    """Return the single item found, or None. Raises DesiredStateError if several items share the name."""
+    """Return the single item found, or None.
+
+    Raises DesiredStateError if several items share the name.
+    """
     if len(found) > 1:
         ids = ", ".join(str(item.get("id")) for item in found)
         raise DesiredStateError(
@@ -121,10 +136,10 @@ def only(kind: str, name: str, found: list[dict]) -> dict | None:
 
 
 def part(desired: object, current: object) -> object:
-    """Return the current values of the keys set in `desired`; other values than dictionaries are returned whole.
+    """Return the current values of the keys set in `desired`.
 
-    Lists of equal length are compared item by item. Graylog treats None and "" alike, so `desired` decides which of
-    the two is returned.
+    Only dictionaries are reduced; lists of equal length are compared item by item. Graylog treats None and "" alike,
+    so `desired` decides which of the two is returned.
     """
     if isinstance(desired, dict) and isinstance(current, dict):
         return {key: part(value, current.get(key)) for key, value in desired.items()}

@@ -37,7 +37,10 @@ class Role(Resource):
         }
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings. Raises DesiredStateError for a built-in role, which is read-only."""
+        """Return the desired settings.
+
+        Raises DesiredStateError for a built-in role, which is read-only.
+        """
         if item and item.get("read_only"):
             raise DesiredStateError(
                 f"The role {self.name!r} is built into Graylog and cannot be changed: choose another name"

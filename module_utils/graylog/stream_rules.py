@@ -1,4 +1,4 @@
-"""Manage the rules of a stream; convert between readable names and Graylog's numbers and ids."""
+"""Manage the rules of a stream, with readable names for Graylog's numbers and ids."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ IDENTITY = ("type", "field", "value", "inverted")
 
 
 class StreamRules:
-    """The desired rules of one stream, each with `type`, `field`, `value`, `inverted` and `description`.
+    """The desired rules of one stream.
 
-    A rule is identified by all keys except its description, which None leaves unchanged.
+    Each rule has `type`, `field`, `value`, `inverted` and `description`; all but the description identify the rule.
+    A description of None leaves it unchanged. The value of a match_input rule is the title or the id of an input.
     purge: whether other rules are deleted.
-    The value of a rule of the type match_input is the title or the id of an input.
     """
 
     def __init__(self, client: GraylogClient, stream: str, rules: list[dict], purge: bool) -> None:
@@ -70,7 +70,10 @@ class StreamRules:
         }
 
     def desired(self, stored: list[dict]) -> list[dict]:
-        """Return the desired rules. Raises DesiredStateError for a type that the release does not have."""
+        """Return the desired rules.
+
+        Raises DesiredStateError for a type that the release does not have.
+        """
         if any(rule["type"] == "match_input" for rule in self._rules) and not self._client.release.matches_inputs:
             raise DesiredStateError(
                 f"The stream {self._stream!r} cannot have a rule of the type match_input: only Graylog 4.0 and later "
@@ -103,7 +106,7 @@ class StreamRules:
                 self._input_id(rule["value"])
 
     def _pairs(self, stored: list[dict]) -> tuple[list[tuple[dict, dict | None]], list[dict]]:
-        """Return each desired rule with its stored rule or None, and the remaining stored rules."""
+        """Return desired rules with their stored rules or None, and other stored rules."""
         others = list(stored)
         pairs = []
         for rule in self._rules:
@@ -131,7 +134,7 @@ class StreamRules:
         return self._inputs
 
     def _input_title(self, name: str) -> str:
-        """Return the title of the input with this id, or the name itself, which then is a title."""
+        """Return the title of the input with this id, or the name itself, a title."""
         return next((item["title"] for item in self._all_inputs() if item["id"] == name), name)
 
     def _input_id(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Manage streams of Graylog: their rules, their index set and the pipelines of their messages."""
+"""Manage streams of Graylog, their rules, index sets and pipelines."""
 
 from __future__ import annotations
 
@@ -75,7 +75,10 @@ class Stream(Resource):
         return sorted(titles[each] for each in (connection or {}).get("pipeline_ids", []) if each in titles)
 
     def desired(self, item: dict | None) -> dict:
-        """Return the desired settings. Raises DesiredStateError for settings of a built-in stream."""
+        """Return the desired settings.
+
+        Raises DesiredStateError for settings of a built-in stream.
+        """
         connected = {} if self._pipelines is None else {"pipelines": self._pipelines}
         if item and _built_in(item):
             if self._settings or self._rules:
@@ -92,7 +95,7 @@ class Stream(Resource):
         return {**desired, **connected}
 
     def _index_set(self, item: dict | None) -> str:
-        """Return the prefix of the desired index set, or its given name if it does not exist."""
+        """Return the prefix of the desired index set, or its name if it does not exist."""
         if "index_set" not in self._settings and item:
             return self._settings_of(item)["index_set"]
         found = self._desired_set()
@@ -150,7 +153,10 @@ class Stream(Resource):
         return {"title": self.name, **{key: desired[key] for key in NEW}, "index_set_id": set_id}
 
     def _pipeline_ids(self) -> list[str]:
-        """Return the ids of the desired pipelines. Raises DesiredStateError if a pipeline does not exist."""
+        """Return the ids of the desired pipelines.
+
+        Raises DesiredStateError if a pipeline does not exist.
+        """
         existing = pipelines(self._client) if self._pipelines else []
         found = {
             title: only("pipeline", title, [each for each in existing if each["title"] == title])

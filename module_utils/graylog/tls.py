@@ -23,7 +23,7 @@ RECORD_HEAD, MESSAGE_HEAD = 5, 4
 
 
 def expected_certificate(path: str) -> bytes | None:
-    """Return the first certificate of a PEM file as DER, or None if this host cannot read the file.
+    """Return the first certificate of a PEM file as DER, None for an unreadable file.
 
     Raises DesiredStateError for a file without a certificate.
     """
@@ -37,10 +37,11 @@ def expected_certificate(path: str) -> bytes | None:
 
 
 def served_certificate(host: str, port: int, timeout: float) -> bytes:
-    """Return the certificate that a port serves, as DER. Raises OSError if it serves none.
+    """Return the certificate that a port serves, as DER.
 
-    No authority is consulted: the caller compares the certificate byte for byte. An input that requires a client
-    certificate aborts a TLS 1.2 handshake without one, but has sent its own certificate by then.
+    Raises OSError if the port serves none. No authority is consulted: the caller compares the certificate byte for
+    byte. An input that requires a client certificate aborts a TLS 1.2 handshake without one, but has sent its own
+    certificate by then.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -76,7 +77,10 @@ def _handshake_done(encrypted: ssl.SSLObject) -> bool:
 
 
 def shown_certificate(read: bytes) -> bytes | None:
-    """Return the certificate in a server's handshake bytes, as DER: before TLS 1.3 it is not encrypted."""
+    """Return the certificate in a server's handshake bytes, as DER.
+
+    Before TLS 1.3 it is not encrypted.
+    """
     messages = b""
     while len(read) > RECORD_HEAD and read[0] == HANDSHAKE:
         end = RECORD_HEAD + int.from_bytes(read[3:RECORD_HEAD], "big")
@@ -92,12 +96,18 @@ def shown_certificate(read: bytes) -> bytes | None:
 
 
 def is_generated(certificate: bytes, bind_address: str) -> bool:
-    """Return whether Graylog generated the certificate: named after address and port, valid until 9999."""
+    """Return whether Graylog generated the certificate.
+
+    Graylog names it after address and port, and it is valid until 9999.
+    """
     return f"{bind_address}:".encode() in certificate and b"99991231235959Z" in certificate
 
 
 def reachable_host(bind_address: str, url: str) -> str:
-    """Return an input's address, or the host of the node's API if the input listens on all addresses."""
+    """Return the host at which an input can be reached.
+
+    An input on all addresses is reached at the host of the node's API.
+    """
     try:
         everywhere = ipaddress.ip_address(bind_address).is_unspecified
     except ValueError:  # a name

@@ -20,7 +20,10 @@ DAYS = {"years": 365, "months": 30, "weeks": 7, "days": 1, "hours": 1 / 24, "min
 
 
 def period(text: str) -> str:
-    """Convert "30" (days) or an ISO duration to an ISO duration. Raises DesiredStateError for other texts."""
+    """Convert "30" (days) or an ISO duration to an ISO duration.
+
+    Raises DesiredStateError for other texts.
+    """
     text = f"P{text}D" if text.isdigit() else text
     if not PERIOD.fullmatch(text):
         raise DesiredStateError(f"{text!r} is not a lifetime: give days, such as 30, or an ISO duration, such as P30D")
@@ -33,8 +36,9 @@ def days_of(text: str) -> float:
 
 
 class Token(Resource):
-    """A user's tokens of one name; Graylog allows several, of which the longest-lived is compared.
+    """A user's tokens of one name.
 
+    Graylog allows several tokens of one name; the longest-lived is compared.
     lifetime: as returned by `period`; None for the server's default. Releases before 6.2 ignore it.
     renew_before: days; a token that expires earlier is replaced. None: no token is replaced.
     value: the new token's secret, None if no token was created.
@@ -70,7 +74,7 @@ class Token(Resource):
         return self._lifetime is not None and not self._client.release.token_lifetime
 
     def find(self) -> dict | None:
-        """Return the longest-lived token, with all tokens of the name under `all`, or None."""
+        """Return the longest-lived token, with all of the name under `all`, or None."""
         user = find_user(self._client, self._user)
         listed = self._client.request("GET", f"{user_path(self._client, user)}/tokens")["tokens"] if user else []
         same = [token for token in listed if token["name"] == self.name]

@@ -1,4 +1,4 @@
-"""Send HTTP and HTTPS requests with a login, without a proxy, and with one TLS context for all requests.
+"""Send HTTP requests with a login, one TLS context for all, and no proxy.
 
 Ansible's open_url creates a context for each request, even for plain HTTP. A module sends ten or more requests, and
 loading the host's authorities took nine tenths of the time of each.
@@ -42,9 +42,10 @@ def open_url(
     client_cert: str | None = None,
     client_key: str | None = None,
 ):
-    """Send a request and return the open response; the arguments are those of Ansible's open_url.
+    """Send a request and return the open response.
 
-    timeout: seconds. ca_path: file of trusted authorities, instead of the host's.
+    The arguments are those of Ansible's open_url. timeout: seconds.
+    ca_path: file of trusted authorities, instead of the host's.
     Raises urllib.error.HTTPError for an error status, OSError without a connection or with an untrusted certificate.
     """
     login = base64.b64encode(f"{url_username}:{url_password}".encode()).decode("ascii")

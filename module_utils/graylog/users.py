@@ -61,7 +61,10 @@ class User(Resource):
         return find_user(self._client, self.name)
 
     def current(self, item: dict) -> dict:
-        """Return the current values of the given settings; the password only if it was just written."""
+        """Return the current values of the given settings.
+
+        The password is included only if it was just written.
+        """
         values = {**item, "permissions": self._own_permissions(item), "roles": self._roles(item)}
         current = {"username": self.name, **{key: values.get(key) for key in self._settings()}}
         return {**current, "password": HIDDEN} if self._password_written else current
@@ -83,7 +86,10 @@ class User(Resource):
         self._password_written = True
 
     def update(self, item: dict) -> None:
-        """Write the settings; time zone and start page are sent again, because Graylog would reset them."""
+        """Write the settings.
+
+        Time zone and start page are sent again, because Graylog would reset them.
+        """
         path = user_path(self._client, item)
         settings = self._settings()
         current = self.current(item)
@@ -99,7 +105,10 @@ class User(Resource):
                 self._client.log_in_with(self._user.password)
 
     def delete(self, item: dict) -> None:
-        """Delete the user. Raises DesiredStateError for a user who is external or read-only."""
+        """Delete the user.
+
+        Raises DesiredStateError for a user who is external or read-only.
+        """
         self._refuse(item)
         path = f"/users/id/{item['id']}" if self._client.release.users_by_id else user_path(self._client, item)
         self._client.request("DELETE", path)
@@ -121,7 +130,10 @@ class User(Resource):
         return {key: value for key, value in settings.items() if value is not None}
 
     def _roles(self, item: dict) -> list[str]:
-        """Return the current roles in the spelling of the desired ones: Graylog ignores case in role names."""
+        """Return the current roles in the spelling of the desired ones.
+
+        Graylog ignores case in role names.
+        """
         spelling = {role.lower(): role for role in self._user.roles or []}
         return sorted(spelling.get(role.lower(), role) for role in item["roles"])
 
