@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.graylog.managed import played  # noqa: F401 - a fixture
+from tests.unit.graylog.managed import graylog  # noqa: F401 - a fixture
 from tests.unit.graylog.support import RELEASES, Recording
 
 

@@ -8,7 +8,7 @@ from tests.unit.graylog.runner import LOGIN, Runner
 from tests.unit.graylog.standin import RELEASES, StandIn
 
 
-class Played(StandIn):
+class ManagedStandIn(StandIn):
     """The stand-in, with a runner of modules: `run(module, **arguments)`."""
 
     run: Runner
@@ -24,7 +24,7 @@ class Played(StandIn):
         answer = self.run(*arguments, **options)
         return answer, self.changes[before:]
 
-    def settles(self, module: str, **arguments) -> dict:
+    def converge(self, module: str, **arguments) -> dict:
         """Check, run and run again; return the answer of the run.
 
         In check mode nothing is written and the same is announced; the second run writes nothing.
@@ -40,8 +40,8 @@ class Played(StandIn):
 
 
 @pytest.fixture(params=RELEASES)
-def played(request, monkeypatch, capsys):
-    server = Played(request.param, tuple(LOGIN.values()))
+def graylog(request, monkeypatch, capsys):
+    server = ManagedStandIn(request.param, tuple(LOGIN.values()))
     with server.serve() as url:
         server.run = Runner(url, monkeypatch, capsys)
         yield server

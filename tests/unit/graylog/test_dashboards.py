@@ -38,25 +38,25 @@ def states(content: dict) -> Iterator[tuple[dict, dict]]:
         yield query, state
 
 
-def test_the_packs_are_what_their_description_says():
-    told = subprocess.run(
+def test_packs_match_their_description():
+    packed = subprocess.run(
         [sys.executable, PROJECT / "tools/dashboards.py", "--check"], capture_output=True, check=False
     )
-    assert (told.returncode, told.stdout) == (0, b"")
+    assert (packed.returncode, packed.stdout) == (0, b"")
 
 
-def test_a_server_takes_its_pack_and_a_changed_one_in_its_place(played):
-    major = played.release.number[0]
-    made = played.settles("graylog_content_pack", content=pack(major), replace=True)
-    assert made["content_pack"]["installed"] == [pack(major)["rev"]]
+def test_server_accepts_pack_and_replaces_it_with_changed_one(graylog):
+    major = graylog.release.number[0]
+    created = graylog.converge("graylog_content_pack", content=pack(major), replace=True)
+    assert created["content_pack"]["installed"] == [pack(major)["rev"]]
     changed = copy.deepcopy(DESCRIPTION)
     changed[0]["summary"] += "."
     other = dashboards.pack(changed, next(release for release in RELEASES if release.major == major))
-    replaced = played.settles("graylog_content_pack", content=other, replace=True)
+    replaced = graylog.converge("graylog_content_pack", content=other, replace=True)
     assert replaced["content_pack"]["installed"] == [other["rev"]]
 
 
-def test_an_upgraded_server_gets_the_later_form_in_place_of_its_own():
+def test_upgraded_server_gets_later_form():
     packs = [pack(major) for major in MAJORS]
     assert len({each["id"] for each in packs}) == 1
     assert len({each["rev"] for each in packs}) == len(MAJORS)
@@ -64,7 +64,7 @@ def test_an_upgraded_server_gets_the_later_form_in_place_of_its_own():
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_what_is_shown_is_what_is_searched_for(major):
+def test_widgets_show_what_they_search_for(major):
     for query, state in states(pack(major)):
         searches = {search["id"]: search for search in query["search_types"]}
         assert {name for [name] in state["widget_mapping"].values()} == set(searches)
@@ -80,7 +80,7 @@ def test_what_is_shown_is_what_is_searched_for(major):
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_no_widget_covers_another(major):
+def test_widgets_do_not_overlap(major):
     for _query, state in states(pack(major)):
         taken = [
             (column, row)
@@ -93,7 +93,7 @@ def test_no_widget_covers_another(major):
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_a_pack_has_the_keys_of_its_release(major):
+def test_pack_has_keys_of_its_release(major):
     limits = 0
     for query, state in states(pack(major)):
         assert set(query["timerange"]) == {"type", RANGE[major]}
@@ -109,7 +109,7 @@ def test_a_pack_has_the_keys_of_its_release(major):
     assert limits
 
 
-def test_a_row_that_is_not_full_is_refused():
+def test_incomplete_row_is_refused():
     broken = copy.deepcopy(DESCRIPTION)
     broken[0]["rows"][0]["widgets"][0]["width"] = 2
     with pytest.raises(ValueError, match="add up to 11"):

@@ -6,7 +6,7 @@ import pytest
 
 TITLE = "Errors of a host"
 MAIL = {"type": "email-notification-v1", "subject": "s", "sender": "a@b.example", "email_recipients": ["a@b.example"]}
-WISH = {
+DEFINITION = {
     "title": TITLE,
     "query": "level:<=3",
     "streams": ["Default Stream"],
@@ -20,49 +20,49 @@ WISH = {
 
 
 @pytest.fixture
-def told(played):
-    """The stand-in, with the notification that is used."""
-    played.run("graylog_event_notification", title="Operators", config=MAIL)
-    return played
+def alerting(graylog):
+    """Return the stand-in with the notification of the definitions."""
+    graylog.run("graylog_event_notification", title="Operators", config=MAIL)
+    return graylog
 
 
-def held(played, title: str = TITLE) -> dict:
-    return next(item for item in played.definitions.items.values() if item["title"] == title)
+def stored(graylog, title: str = TITLE) -> dict:
+    return next(item for item in graylog.definitions.items.values() if item["title"] == title)
 
 
-def test_a_definition_is_made_changed_and_deleted(told):
-    made = told.settles("graylog_event_definition", **WISH)
-    assert made["actions"] == ["created"]
-    assert made["event_definition"]["enabled"] is True
-    config = held(told)["config"]
+def test_definition_is_created_updated_and_deleted(alerting):
+    created = alerting.converge("graylog_event_definition", **DEFINITION)
+    assert created["actions"] == ["created"]
+    assert created["event_definition"]["enabled"] is True
+    config = stored(alerting)["config"]
     assert config["streams"] == ["000000000000000000000001"]
     assert (config["search_within_ms"], config["execute_every_ms"]) == (300000, 60000)
-    word = "type" if told.release.number >= (5, 2) else "function"
+    word = "type" if alerting.release.number >= (5, 2) else "function"
     assert config["series"] == [{"id": "count-", word: "count", "field": None}]
-    (number,) = told.notifications.items
-    assert held(told)["notifications"] == [{"notification_id": number, "notification_parameters": None}]
-    assert made["diff"]["after"]["config"]["condition"] == "count() > 10"
-    assert made["diff"]["after"]["notifications"] == ["Operators"]
-    changed = told.settles("graylog_event_definition", title=TITLE, query="level:<=2", priority=3)
+    (number,) = alerting.notifications.items
+    assert stored(alerting)["notifications"] == [{"notification_id": number, "notification_parameters": None}]
+    assert created["diff"]["after"]["config"]["condition"] == "count() > 10"
+    assert created["diff"]["after"]["notifications"] == ["Operators"]
+    changed = alerting.converge("graylog_event_definition", title=TITLE, query="level:<=2", priority=3)
     assert changed["diff"]["before"] == {"title": TITLE, "priority": 2, "config": {"query": "level:<=3"}}
-    kept = {**held(told)["config"], "query": ""}
-    assert kept == {**config, "query": ""}, "what is left open stays"
-    assert held(told)["notification_settings"] == WISH["notification_settings"]
-    assert len(held(told)["notifications"]) == 1
-    assert told.settles("graylog_event_definition", title=TITLE, state="absent")["actions"] == ["deleted"]
+    kept = {**stored(alerting)["config"], "query": ""}
+    assert kept == {**config, "query": ""}, "omitted settings stay"
+    assert stored(alerting)["notification_settings"] == DEFINITION["notification_settings"]
+    assert len(stored(alerting)["notifications"]) == 1
+    assert alerting.converge("graylog_event_definition", title=TITLE, state="absent")["actions"] == ["deleted"]
 
 
-def test_a_definition_is_switched_without_another_change(told):
-    told.settles("graylog_event_definition", **WISH, enabled=False)
-    item = held(told)
-    assert told.definitions.scheduled[item["id"]] is False
-    told.settles("graylog_event_definition", title=TITLE, query="*")
-    assert told.definitions.scheduled[item["id"]] is False, "what is left open stays"
-    before = len(told.writes)
-    assert told.settles("graylog_event_definition", title=TITLE, enabled=True)["actions"] == ["updated"]
-    assert told.writes[before:] == [("PUT", f"/events/definitions/{item['id']}/schedule")]
-    told.settles("graylog_event_definition", title=TITLE, enabled=False)
-    assert told.definitions.scheduled[item["id"]] is False
+def test_definition_is_enabled_and_disabled_without_update(alerting):
+    alerting.converge("graylog_event_definition", **DEFINITION, enabled=False)
+    item = stored(alerting)
+    assert alerting.definitions.scheduled[item["id"]] is False
+    alerting.converge("graylog_event_definition", title=TITLE, query="*")
+    assert alerting.definitions.scheduled[item["id"]] is False, "omitted settings stay"
+    before = len(alerting.writes)
+    assert alerting.converge("graylog_event_definition", title=TITLE, enabled=True)["actions"] == ["updated"]
+    assert alerting.writes[before:] == [("PUT", f"/events/definitions/{item['id']}/schedule")]
+    alerting.converge("graylog_event_definition", title=TITLE, enabled=False)
+    assert alerting.definitions.scheduled[item["id"]] is False
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_a_definition_is_switched_without_another_change(told):
         ({"is": "==", "value": 0}, "count() == 0"),
     ],
 )
-def test_a_condition_is_compared_in_a_persons_words(told, condition, words):
-    told.run("graylog_event_definition", **WISH)
-    changed = told.settles("graylog_event_definition", title=TITLE, condition=condition)
+def test_condition_is_compared_in_readable_form(alerting, condition, words):
+    alerting.run("graylog_event_definition", **DEFINITION)
+    changed = alerting.converge("graylog_event_definition", title=TITLE, condition=condition)
     assert changed["diff"]["before"]["config"] == {"condition": "count() > 10"}
     assert changed["diff"]["after"]["config"] == {"condition": words}
 
 
-def test_a_definition_in_graylogs_own_words(told):
-    word = "type" if told.release.number >= (5, 2) else "function"
+def test_definition_accepts_graylogs_own_format(alerting):
+    word = "type" if alerting.release.number >= (5, 2) else "function"
     both = {"expr": "&&", "left": {"expr": "true"}, "right": {"expr": "true"}}
     config = {
         "type": "aggregation-v1",
@@ -88,61 +88,61 @@ def test_a_definition_in_graylogs_own_words(told):
         "series": [{"id": "a", word: "count", "field": None}],
         "conditions": {"expression": both},
     }
-    told.settles("graylog_event_definition", title="raw", config=config, streams=[], search_within=60)
-    assert held(told, "raw")["config"]["conditions"]["expression"] == both
-    assert held(told, "raw")["config"]["execute_every_ms"] == 300000
-    changed = told.settles("graylog_event_definition", title="raw", condition={"is": "<", "value": 1})
+    alerting.converge("graylog_event_definition", title="raw", config=config, streams=[], search_within=60)
+    assert stored(alerting, "raw")["config"]["conditions"]["expression"] == both
+    assert stored(alerting, "raw")["config"]["execute_every_ms"] == 300000
+    changed = alerting.converge("graylog_event_definition", title="raw", condition={"is": "<", "value": 1})
     assert "&&" in changed["diff"]["before"]["config"]["condition"]
 
 
-def test_each_message_may_be_an_event(told):
-    told.settles("graylog_event_definition", title="each", query="level:0", streams=[])
-    assert held(told, "each")["config"]["series"] == []
-    told.settles("graylog_event_definition", title="each", query="level:1")
-    limit = held(told, "each")["config"].get("event_limit")
-    assert limit == (100 if told.release.number >= (5, 2) else None)
+def test_definition_without_aggregation_has_event_limit(alerting):
+    alerting.converge("graylog_event_definition", title="each", query="level:0", streams=[])
+    assert stored(alerting, "each")["config"]["series"] == []
+    alerting.converge("graylog_event_definition", title="each", query="level:1")
+    limit = stored(alerting, "each")["config"].get("event_limit")
+    assert limit == (100 if alerting.release.number >= (5, 2) else None)
 
 
-def test_fields_and_keys(told):
+def test_definition_has_fields_and_keys(alerting):
     provider = {"type": "template-v1", "template": "${source.source}"}
     spec = {"host": {"data_type": "string", "providers": [provider]}}
-    told.settles("graylog_event_definition", **WISH, field_spec=spec, key_spec=["host"])
+    alerting.converge("graylog_event_definition", **DEFINITION, field_spec=spec, key_spec=["host"])
     # The server adds what a provider has by default.
-    held(told)["field_spec"]["host"]["providers"][0]["require_values"] = False
-    told.settles("graylog_event_definition", title=TITLE, field_spec=spec)
-    fewer = told.settles("graylog_event_definition", title=TITLE, field_spec={}, key_spec=[])
+    stored(alerting)["field_spec"]["host"]["providers"][0]["require_values"] = False
+    alerting.converge("graylog_event_definition", title=TITLE, field_spec=spec)
+    fewer = alerting.converge("graylog_event_definition", title=TITLE, field_spec={}, key_spec=[])
     assert list(fewer["diff"]["before"]["field_spec"]) == ["host"]
-    assert held(told)["field_spec"] == {}
+    assert stored(alerting)["field_spec"] == {}
 
 
-def test_what_a_definition_refers_to_must_be_there_when_it_is_made(told):
-    for wish, words in (({"streams": ["Nothing"]}, "stream 'Nothing'"), ({"notifications": ["Nobody"]}, "'Nobody'")):
-        before = len(told.writes)
-        planned = told.run("graylog_event_definition", check=True, **{**WISH, **wish})
+def test_definition_needs_existing_references(alerting):
+    for desired, words in (({"streams": ["Nothing"]}, "stream 'Nothing'"), ({"notifications": ["Nobody"]}, "'Nobody'")):
+        before = len(alerting.writes)
+        planned = alerting.run("graylog_event_definition", check=True, **{**DEFINITION, **desired})
         assert planned["changed"] is True
-        answer = told.run("graylog_event_definition", **{**WISH, **wish})
+        answer = alerting.run("graylog_event_definition", **{**DEFINITION, **desired})
         assert words in answer["msg"]
         assert "create it first" in answer["msg"]
-        assert len(told.writes) == before
+        assert len(alerting.writes) == before
 
 
-def test_graylogs_own_definition_is_left_alone(played):
-    if played.release.number < (4, 3):
+def test_built_in_definition_is_refused(graylog):
+    if graylog.release.number < (4, 3):
         # There is none yet, so the title is free.
-        answer = played.run("graylog_event_definition", check=True, title="System notification events", query="*")
+        answer = graylog.run("graylog_event_definition", check=True, title="System notification events", query="*")
         assert answer["actions"] == ["created"]
         return
     for arguments in ({"priority": 3}, {"state": "absent"}):
-        answer = played.run("graylog_event_definition", title="System notification events", **arguments)
+        answer = graylog.run("graylog_event_definition", title="System notification events", **arguments)
         assert "built into Graylog" in answer["msg"]
-    assert played.writes == []
+    assert graylog.writes == []
 
 
-def test_a_function_needs_its_field(played):
-    answer = played.run("graylog_event_definition", title="x", condition={"function": "max", "is": ">", "value": 1})
+def test_condition_needs_field_of_function(graylog):
+    answer = graylog.run("graylog_event_definition", title="x", condition={"function": "max", "is": ">", "value": 1})
     assert "max needs a field" in answer["msg"]
 
 
-def test_what_the_server_refuses_is_told_in_its_words(told):
-    answer = told.run("graylog_event_definition", **{**WISH, "search_within": -1})
+def test_server_error_is_reported(alerting):
+    answer = alerting.run("graylog_event_definition", **{**DEFINITION, "search_within": -1})
     assert "must be greater than 0" in answer["msg"]

@@ -25,7 +25,7 @@ def desired(recording, options: dict, **more) -> DesiredInput:
 
 
 @pytest.mark.parametrize("name", ["gelf_tcp", "gelf_http", "syslog_tcp", "raw_tcp", "beats"])
-def test_short_names_are_known(name):
+def test_short_names_are_resolved(name):
     assert resolve_type(name).startswith("org.graylog")
     assert not is_udp(resolve_type(name))
 
@@ -40,12 +40,12 @@ def test_short_names_are_known(name):
         "gelf_udp",
     ],
 )
-def test_udp_is_refused(name):
+def test_udp_types_are_refused(name):
     with pytest.raises(DesiredStateError, match="UDP"):
         resolve_type(name)
 
 
-def test_an_unknown_short_name_is_refused():
+def test_unknown_short_name_is_refused():
     with pytest.raises(DesiredStateError, match="neither one of beats, gelf_http"):
         resolve_type("gelf")
 
@@ -61,12 +61,12 @@ def test_an_unknown_short_name_is_refused():
         (None, {"port": 1}, "repeats port"),
     ],
 )
-def test_tls_that_protects_nothing_is_refused(tls, configuration, words):
+def test_ineffective_tls_options_are_refused(tls, configuration, words):
     with pytest.raises(DesiredStateError, match=words):
         gather_options(12201, "127.0.0.1", tls, configuration)
 
 
-def test_options_get_graylogs_names():
+def test_options_get_graylogs_keys():
     tls = {**TLS, "client_auth": "required", "client_ca": "/a", "key_password": None}
     assert gather_options(1, "::", tls, {"max_message_size": 5}) == {
         "port": 1,
@@ -92,7 +92,7 @@ def test_options_get_graylogs_names():
         ("override_source", None, None),
     ],
 )
-def test_values_get_the_servers_types(recording, key, given, wanted):
+def test_values_get_server_types(recording, key, given, wanted):
     got = coerce({key: given}, recording.schema())[key]
     assert got == wanted
     assert type(got) is type(wanted)
@@ -112,7 +112,7 @@ def test_values_get_the_servers_types(recording, key, given, wanted):
         ("portt", 1, "unknown to this type of input"),
     ],
 )
-def test_values_that_do_not_fit_are_refused_by_name(recording, key, given, words):
+def test_invalid_values_are_refused_by_key(recording, key, given, words):
     with pytest.raises(DesiredStateError, match=f"option {key} .*{words}"):
         coerce({key: given}, recording.schema())
 
@@ -129,11 +129,11 @@ def test_values_that_do_not_fit_are_refused_by_name(recording, key, given, words
         (0, "", False),
     ],
 )
-def test_equality_is_graylogs(one, other, equal):
+def test_equality_follows_graylog(one, other, equal):
     assert same(one, other) is equal
 
 
-def test_what_was_posted_is_not_different(recording):
+def test_posted_options_do_not_differ(recording):
     """The good request of the session, against the answer that the server gave afterwards."""
     posted = recording.entry("good")["body"]["configuration"]
     stored = recording.entry("item with a secret")["answer"]
@@ -141,19 +141,19 @@ def test_what_was_posted_is_not_different(recording):
     assert desired_input.differing(stored) == []
 
 
-def test_a_default_of_the_type_counts_as_set(recording):
+def test_type_default_counts_as_set(recording):
     stored = recording.entry("item with a secret")["answer"]
     desired_input = desired(recording, {"tcp_keepalive": False, "max_message_size": 2097152, "override_source": ""})
     assert desired_input.differing(stored) == []
 
 
-def test_a_guessed_default_does_not_count_as_set(recording):
+def test_computed_default_does_not_count_as_set(recording):
     stored = recording.entry("item with a secret")["answer"]
     threads = recording.schema()["number_worker_threads"]["default_value"]
     assert desired(recording, {"number_worker_threads": threads}).differing(stored) == ["number_worker_threads"]
 
 
-def test_a_text_where_a_boolean_belongs_is_different(recording):
+def test_text_instead_of_boolean_differs(recording):
     """The server stored "true" for tls_enable, and TLS was off."""
     put = recording.entries.index(recording.entry("tls_enable as a string"))
     stored = next(entry for entry in recording.entries[put + 1 :] if entry["method"] == "GET")["answer"]
@@ -161,14 +161,14 @@ def test_a_text_where_a_boolean_belongs_is_different(recording):
     assert desired(recording, {"tls_enable": True}).differing(stored) == ["tls_enable"]
 
 
-def test_a_secret_that_is_shown_is_compared(recording):
+def test_shown_secret_is_compared(recording):
     stored = recording.entry("item with a secret")["answer"]
     assert desired(recording, {"tls_key_password": "s3cret"}).differing(stored) == []
     assert desired(recording, {"tls_key_password": "other"}).differing(stored) == ["tls_key_password"]
 
 
 @pytest.mark.parametrize("shown", [{"is_set": True}, {"encrypted_value": "a", "salt": "b"}, "<password set>"])
-def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
+def test_hidden_secret_is_sent_only_on_request(recording, shown):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": shown}
     quiet = desired(recording, {"tls_key_password": "other", "port": 1})
@@ -179,7 +179,7 @@ def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
     assert always.body("node", stored)["configuration"]["tls_key_password"] == "other"
 
 
-def test_an_encrypted_secret_is_kept_by_name(recording):
+def test_encrypted_secret_is_kept_by_keep_value(recording):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": True}}
     assert desired(recording, {"port": 1}).body("n", stored)["configuration"]["tls_key_password"] == {
@@ -187,7 +187,7 @@ def test_an_encrypted_secret_is_kept_by_name(recording):
     }
 
 
-def test_an_encrypted_secret_without_a_value_is_none(recording):
+def test_encrypted_secret_without_value_counts_as_empty(recording):
     stored = {**recording.entry("item with a secret")["answer"]}
     stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": False}}
     desired_input = desired(recording, {"tls_key_password": "new"})
@@ -198,7 +198,7 @@ def test_an_encrypted_secret_without_a_value_is_none(recording):
     assert hide_secrets(stored, recording.schema())["configuration"]["tls_key_password"] == ""
 
 
-def test_a_new_body_has_the_keys_that_the_server_knows(recording):
+def test_body_of_new_input_has_server_keys(recording):
     good = recording.entry("good")["body"]
     body = desired(recording, good["configuration"]).body("node-1")
     assert body["configuration"] == good["configuration"]
@@ -206,19 +206,19 @@ def test_a_new_body_has_the_keys_that_the_server_knows(recording):
     assert body["node"] is None
 
 
-def test_an_input_of_one_node_names_it(recording):
+def test_body_of_local_input_names_node(recording):
     schema = recording.schema()
     assert DesiredInput("x", GELF, False, {"port": 1}, schema).body("node-1")["node"] == "node-1"
 
 
-def test_an_update_keeps_what_it_does_not_manage(recording):
+def test_update_keeps_unmanaged_options(recording):
     stored = recording.entry("item with a secret")["answer"]
     configuration = desired(recording, {"port": 1}).body("n", stored)["configuration"]
     assert configuration["port"] == 1
     assert configuration["recv_buffer_size"] == 1048576
 
 
-def test_nothing_shows_a_secret(recording):
+def test_secrets_are_hidden(recording):
     stored = recording.entry("item with a secret")["answer"]
     desired_input = desired(recording, {"tls_key_password": "s3cret"})
     shown = (hide_secrets(stored, recording.schema()), desired_input.shown({**stored, "state": "RUNNING"}))
@@ -226,7 +226,7 @@ def test_nothing_shows_a_secret(recording):
     assert shown[0]["configuration"]["tls_key_password"] == HIDDEN
 
 
-def test_static_fields_are_texts_with_decent_names():
+def test_static_fields_are_texts_with_valid_names():
     assert check_static_fields({"site": "a", "n": 3}) == {"site": "a", "n": "3"}
     assert check_static_fields(None) is None
     with pytest.raises(DesiredStateError, match="static field 'a b'"):

@@ -44,7 +44,7 @@ def ensure_absent(server: StandIn, check: bool = False) -> Outcome:
     return reconcile(input_of(server, None), False, check)
 
 
-def test_a_new_input_runs(server):
+def test_new_input_runs(server):
     outcome = ensure(server, desired(server))
     assert (outcome.actions, outcome.item["state"]) == (["created"], "RUNNING")
     assert outcome.before == {}
@@ -52,7 +52,7 @@ def test_a_new_input_runs(server):
     assert server.states.launched[outcome.item["id"]]["state"] == "RUNNING"
 
 
-def test_the_second_time_nothing_is_written(server):
+def test_second_run_writes_nothing(server):
     ensure(server, desired(server, static_fields={"site": "a"}))
     written = list(server.writes)
     outcome = ensure(server, desired(server, static_fields={"site": "a"}))
@@ -61,14 +61,14 @@ def test_the_second_time_nothing_is_written(server):
     assert server.writes == written
 
 
-def test_check_mode_writes_nothing_and_tells_the_same(server):
+def test_check_mode_reports_same_changes_without_writes(server):
     planned = ensure(server, desired(server, static_fields={"site": "a"}), check=True)
     assert server.writes == []
     done = ensure(server, desired(server, static_fields={"site": "a"}))
     assert (planned.actions, planned.before, planned.after) == (done.actions, done.before, done.after)
 
 
-def test_a_difference_restarts_with_the_new_settings(server):
+def test_changed_input_runs_with_new_settings(server):
     ensure(server, desired(server, recv_buffer_size=1000000))
     outcome = ensure(server, desired(server, port=12301))
     assert outcome.actions == ["updated"]
@@ -77,7 +77,7 @@ def test_a_difference_restarts_with_the_new_settings(server):
     assert launched["recv_buffer_size"] == 1000000  # asked for once, kept where nobody asks
 
 
-def test_static_fields_are_an_exact_set_and_leave_no_listener_behind(server):
+def test_static_fields_are_exact_set_and_leave_no_listener(server):
     ensure(server, desired(server, static_fields={"site": "a", "kind": "b"}))
     outcome = ensure(server, desired(server, port=12301, static_fields={"site": "c", "zone": "d"}))
     assert outcome.actions == ["updated", "static_fields"]
@@ -86,12 +86,12 @@ def test_static_fields_are_an_exact_set_and_leave_no_listener_behind(server):
     assert server.busy == set()
 
 
-def test_static_fields_that_nobody_asks_for_stay(server):
+def test_unmanaged_static_fields_stay(server):
     ensure(server, desired(server, static_fields={"site": "a"}))
     assert ensure(server, desired(server)).actions == []
 
 
-def test_a_failed_input_is_started_again(server):
+def test_failed_input_is_started_again(server):
     input_id = server.inputs.add("Services", GELF, port=12201, bind_address="127.0.0.1")
     server.states.put_up(input_id, "FAILED")
     outcome = ensure(server, desired(server))
@@ -99,7 +99,7 @@ def test_a_failed_input_is_started_again(server):
     assert server.writes == [("PUT", f"/system/inputstates/{input_id}")]
 
 
-def test_a_failed_input_with_the_wrong_port_is_mended_and_started(server):
+def test_failed_input_with_wrong_port_is_fixed_and_started(server):
     input_id = server.inputs.add("Services", GELF, port=514, bind_address="127.0.0.1")
     server.states.put_up(input_id, "FAILED")
     outcome = ensure(server, desired(server))
@@ -107,7 +107,7 @@ def test_a_failed_input_with_the_wrong_port_is_mended_and_started(server):
     assert server.busy == set()
 
 
-def test_a_busy_port_is_tried_again_and_then_told(server):
+def test_busy_port_is_retried_then_reported(server):
     server.busy.add(12201)
     with pytest.raises(
         DesiredStateError, match=r"GELFTCPInput on port 12201 .* FAILED .*Address already in use"
@@ -117,7 +117,7 @@ def test_a_busy_port_is_tried_again_and_then_told(server):
     assert [method for method, path in server.writes if "inputstates" in path] == ["PUT", "PUT"]
 
 
-def test_a_port_that_gets_free_in_time_is_taken(server, clock):
+def test_port_released_in_time_is_used(server, clock):
     server.busy.add(12201)
 
     def sleep(seconds: float) -> None:
@@ -129,7 +129,7 @@ def test_a_port_that_gets_free_in_time_is_taken(server, clock):
     assert outcome.item["state"] == "RUNNING"
 
 
-def test_an_input_can_be_there_and_stopped(server):
+def test_input_can_be_present_and_stopped(server):
     outcome = ensure(server, desired(server), running=False)
     assert outcome.actions == ["created", "stopped"]
     assert outcome.item["id"] not in server.states.launched
@@ -137,7 +137,7 @@ def test_an_input_can_be_there_and_stopped(server):
     assert ensure(server, desired(server)).actions == ["started"]
 
 
-def test_a_running_input_is_stopped_before_it_is_changed(server):
+def test_running_input_is_stopped_before_update(server):
     ensure(server, desired(server))
     outcome = ensure(server, desired(server, port=12301, static_fields={"site": "a"}), running=False)
     assert outcome.actions == ["updated", "static_fields", "stopped"]
@@ -146,33 +146,33 @@ def test_a_running_input_is_stopped_before_it_is_changed(server):
     assert server.busy == set()
 
 
-def test_without_wait_the_last_step_is_not_waited_for(server, clock):
+def test_last_step_is_not_awaited_without_wait(server, clock):
     before = clock.now
     assert ensure(server, desired(server), wait=False).actions == ["created"]
     assert clock.now == before
 
 
-def test_a_type_is_never_changed(server):
+def test_type_change_is_refused(server):
     server.inputs.add("Services", RAW, port=12201)
     with pytest.raises(DesiredStateError, match=r"is of type .*RawTCPInput.*delete it first"):
         ensure(server, desired(server))
     assert server.writes == []
 
 
-def test_two_inputs_of_one_title_are_refused(server):
+def test_duplicate_title_is_refused(server):
     for _ in range(2):
         server.inputs.add("Services", GELF, port=12201)
     with pytest.raises(DesiredStateError, match="2 inputs have the title 'Services'"):
         ensure(server, desired(server))
 
 
-def test_an_input_of_another_node_is_refused(server):
+def test_input_of_another_node_is_refused(server):
     server.inputs.add("Services", GELF, is_global=False, node="elsewhere", port=12201)
     with pytest.raises(DesiredStateError, match="belongs to the Graylog node elsewhere"):
         ensure(server, desired(server))
 
 
-def test_an_input_is_deleted_once(server):
+def test_input_is_deleted_once(server):
     ensure(server, desired(server))
     assert ensure_absent(server, check=True).actions == ["deleted"]
     assert len(server.inputs.items) == 1

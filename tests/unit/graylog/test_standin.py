@@ -31,7 +31,7 @@ CUT = ["org.graylog2.inputs.syslog.tcp.SyslogTCPInput", "org.graylog2.inputs.gel
 OTHER_VALUES = [
     (r".*", r".*\.(cluster_id|node_id|transport_address)", "names of the recorded servers"),
     (r".*/types/.*", r".*\.(description|human_name)", "texts for people"),
-    (r".*/tokens/.*", r"\.token", "made at random"),
+    (r".*/tokens/.*", r"\.token", "random"),
     (r"/dashboards.*", r"\.attributes.*", "the columns of the web interface's table"),
     (r"/dashboards.*", r".*\.description", "a text for people"),
     (r"/events/definitions.*", r".*\.matched_at", "an event that the recorded server raised"),
@@ -108,7 +108,7 @@ def name_of(item: object) -> str | None:
 
 
 class Replay:
-    """A recorded session, played to the stand-in; recorded ids are put into the stand-in's own."""
+    """A recorded session, graylog to the stand-in; recorded ids are put into the stand-in's own."""
 
     def __init__(self, release: str) -> None:
         self.clock = Clock()
@@ -117,10 +117,10 @@ class Replay:
 
     def add_what_was_there(self, entries: list[dict]) -> None:
         """Put up the inputs that the server had before the session began."""
-        made = [entry["answer"]["id"] for entry in entries if entry["note"] == "good"]
+        created = [entry["answer"]["id"] for entry in entries if entry["note"] == "good"]
         listed = next(entry for entry in entries if entry["path"] == "/system/inputs" and entry["method"] == "GET")
         for item in listed["answer"]["inputs"]:
-            if item["id"] not in made:
+            if item["id"] not in created:
                 self.ids[item["id"]] = self.api.inputs.add(item["title"], item["type"], **item["attributes"])
 
     def _own(self, text: str) -> str:
@@ -179,7 +179,7 @@ def differences(entry: dict, status: int, answer: object, ids: dict[str, str]) -
 
 
 @pytest.mark.parametrize("release", SESSIONS)
-def test_a_recorded_session_is_answered_alike(release):
+def test_recorded_session_is_answered_alike(release):
     replay, found = Replay(release), []
     name, length = SESSIONS[release]
     entries = [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]

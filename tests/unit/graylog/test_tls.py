@@ -70,17 +70,17 @@ def check(port: int, path: Path, bind_address: str = "127.0.0.1") -> str:
 
 
 @pytest.mark.parametrize("bind_address", ["::", "127.0.0.1"])
-def test_the_right_certificate_is_seen(served, bind_address):
+def test_expected_certificate_is_accepted(served, bind_address):
     port, path = served
     assert check(port, path, bind_address) == ""
 
 
-def test_another_certificate_is_told(served, tmp_path):
+def test_another_certificate_is_refused(served, tmp_path):
     with pytest.raises(DesiredStateError, match=r"'Services' runs, but .* serves another certificate"):
         check(served[0], write_certificate(tmp_path / "other.pem", "input"))
 
 
-def test_a_port_without_tls_is_told(served):
+def test_port_without_tls_is_refused(served):
     with (
         socket.create_server(("127.0.0.1", 0)) as mute,
         pytest.raises(DesiredStateError, match="completes no TLS handshake"),
@@ -88,7 +88,7 @@ def test_a_port_without_tls_is_told(served):
         check(mute.getsockname()[1], served[1])
 
 
-def test_a_port_without_tls_is_told_though_the_file_is_of_another_host(tmp_path):
+def test_port_without_tls_is_refused_without_local_file(tmp_path):
     with (
         socket.create_server(("127.0.0.1", 0)) as mute,
         pytest.raises(DesiredStateError, match="completes no TLS handshake"),
@@ -96,20 +96,20 @@ def test_a_port_without_tls_is_told_though_the_file_is_of_another_host(tmp_path)
         check(mute.getsockname()[1], tmp_path / "nosuch.pem")
 
 
-def test_a_file_of_another_host_is_a_warning(served, tmp_path):
+def test_missing_local_file_causes_warning(served, tmp_path):
     assert "cannot read that file" in check(served[0], tmp_path / "nosuch.pem")
 
 
-def test_a_certificate_of_graylogs_making_is_told_though_the_file_is_of_another_host(tmp_path):
+def test_generated_certificate_is_refused_without_local_file(tmp_path):
     """Graylog's are called after the address, and the port where it finds one, and end with the calendar."""
     last = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
-    made = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
-    with serving(made) as port, pytest.raises(DesiredStateError, match="one that Graylog generated"):
+    generated = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
+    with serving(generated) as port, pytest.raises(DesiredStateError, match="one that Graylog generated"):
         check(port, tmp_path / "nosuch.pem")
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_an_input_that_asks_for_a_clients_certificate_is_seen(tmp_path, newest):
+def test_certificate_is_read_from_input_with_client_auth(tmp_path, newest):
     path, other = (write_certificate(tmp_path / f"{name}.pem", name) for name in ("input", "other"))
     with serving(path, client_ca=other, newest=newest) as port:
         assert check(port, path) == ""
@@ -120,11 +120,11 @@ def test_an_input_that_asks_for_a_clients_certificate_is_seen(tmp_path, newest):
 @pytest.mark.parametrize(
     "read", [b"", b"HTTP/1.1 400 Bad Request", b"\x15\x03\x03\x00\x02\x02\x28", b"\x16\x03\x03\x00\x05\x0b\x00"]
 )
-def test_bytes_without_a_certificate_show_none(read):
+def test_bytes_without_certificate_return_none(read):
     assert shown_certificate(read) is None
 
 
-def test_a_file_without_a_certificate_is_told(tmp_path):
+def test_file_without_certificate_is_refused(tmp_path):
     (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----", encoding="ascii")
     with pytest.raises(DesiredStateError, match="has no certificate"):
         expected_certificate(str(tmp_path / "key.pem"))

@@ -101,13 +101,13 @@ def settings(node, tmp_path) -> dict:
         (99, 0, []),  # what has been indexed is kept until there is need of the place
     ],
 )
-def test_a_journal_is_spoken_of_from_its_limit_on(node, settings, fill, waiting, words):
+def test_journal_is_reported_from_limit_on(node, settings, fill, waiting, words):
     node.fill, node.waiting = fill, waiting
     found = list(watch.journal(settings))
     assert [word in line for word, line in zip(words, found, strict=True)] == [True] * len(words)
 
 
-def test_every_node_has_a_journal_of_its_own(node, settings):
+def test_journals_are_reported_per_node(node, settings):
     with running() as other:
         other.fill = 75
         settings["graylog"]["urls"] = [GONE, node.url, other.url]
@@ -117,14 +117,14 @@ def test_every_node_has_a_journal_of_its_own(node, settings):
             next(found)
 
 
-def test_a_wrong_token_is_not_taken_for_silence(settings):
+def test_wrong_token_is_not_a_connection_error(settings):
     Path(settings["graylog"]["token_file"]).write_text("old", encoding="ascii")
     for look in (watch.journal, watch.silence):
         with pytest.raises(OSError, match="401"):
             list(look(settings))
 
 
-def test_a_host_without_logs_is_named(node, settings):
+def test_host_without_logs_is_named(node, settings):
     assert list(watch.silence(settings)) == []
     settings["graylog"]["hosts"] = ["web1", "worker1"]
     (found,) = watch.silence(settings)
@@ -132,7 +132,7 @@ def test_a_host_without_logs_is_named(node, settings):
     assert {query["range"] for query in node.asked} == {"600"}
 
 
-def test_a_host_without_graylog_looks_at_none(settings):
+def test_host_without_graylog_queries_no_node(settings):
     settings["graylog"] = {}
     assert [*watch.journal(settings), *watch.silence(settings)] == []
 
@@ -156,7 +156,7 @@ def certificate(path: Path, hours: float) -> str:
 
 
 @pytest.mark.parametrize(("hours", "words"), [(6.6, None), (5.2, "ends in 5 hours"), (-2, "ended 2 hours ago")])
-def test_a_proxy_that_ends_is_told(settings, tmp_path, hours, words):
+def test_expiring_proxy_is_reported(settings, tmp_path, hours, words):
     settings["proxies"] = [certificate(tmp_path / "proxy.pem", hours)]
     found = list(watch.proxies(settings))
     assert len(found) == (1 if words else 0)
@@ -164,13 +164,13 @@ def test_a_proxy_that_ends_is_told(settings, tmp_path, hours, words):
 
 
 @pytest.mark.parametrize(("days", "ends"), [(13.9, True), (14.1, False)])
-def test_a_certificate_that_ends_is_told(settings, tmp_path, days, ends):
+def test_expiring_certificate_is_reported(settings, tmp_path, days, ends):
     certificate(tmp_path / "host.crt", days * 24)
     settings["certificates"] = [f"{tmp_path}/*.crt"]
     assert bool(list(watch.certificates(settings))) is ends
 
 
-def test_a_proxy_that_is_not_there_cannot_be_looked_at(settings, tmp_path):
+def test_missing_proxy_is_reported(settings, tmp_path):
     settings["proxies"] = [f"{tmp_path}/nosuch.pem"]
     with pytest.raises(OSError, match=r"there is no .*nosuch\.pem"):
         list(watch.proxies(settings))
@@ -180,7 +180,7 @@ def test_a_proxy_that_is_not_there_cannot_be_looked_at(settings, tmp_path):
         list(watch.proxies(settings))
 
 
-def test_one_look_that_fails_does_not_keep_the_others(monkeypatch, settings, tmp_path, capsys, node):
+def test_failed_check_does_not_stop_others(monkeypatch, settings, tmp_path, capsys, node):
     node.fill = 80
     settings["graylog"]["hosts"] = ["worker1"]
     settings["proxies"] = [f"{tmp_path}/nosuch.pem"]

@@ -77,8 +77,8 @@ class ContentPacks(Resource):
         revisions = self.items.setdefault(given["id"], {})
         if given["rev"] in revisions:
             raise RefusedError(400, f"Content pack {given['id']} with this revision {given['rev']} already found!")
-        made = {"created_at": self.api.now(), "server_version": self.release.full}
-        revisions[given["rev"]] = {**made, **{key: value for key, value in given.items() if value is not None}}
+        stamps = {"created_at": self.api.now(), "server_version": self.release.full}
+        revisions[given["rev"]] = {**stamps, **{key: value for key, value in given.items() if value is not None}}
         return 201, None
 
     @route("GET", "/system/content_packs/{pack_id}")

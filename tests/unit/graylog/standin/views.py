@@ -92,11 +92,11 @@ class Views(Resource):
 
     def _keep(self, given: dict, view_id: str, owner: str) -> dict:
         blank = {"type": "DASHBOARD", "summary": "", "description": "", "properties": [], "requires": {}}
-        made = {"owner": owner, "created_at": self.api.now()}
+        stamps = {"owner": owner, "created_at": self.api.now()}
         if self.release.has("paginated elements"):
-            made.update(last_updated_at=self.api.now(), favorite=False)
+            stamps.update(last_updated_at=self.api.now(), favorite=False)
         given = {key: value for key, value in given.items() if value is not None}
-        self.items[view_id] = {**blank, **given, "id": view_id, **made}
+        self.items[view_id] = {**blank, **given, "id": view_id, **stamps}
         return self.items[view_id]
 
     def get(self, view_id: str) -> dict:
