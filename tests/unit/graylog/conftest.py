@@ -1,4 +1,4 @@
-"""Fixtures of the tests for Graylog."""
+"""Provide fixtures of the tests for Graylog."""
 
 from __future__ import annotations
 

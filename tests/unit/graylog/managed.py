@@ -1,4 +1,4 @@
-"""Modules against the stand-in of each release, over HTTP, as a play calls them."""
+"""Run modules against the stand-in of each release, over HTTP."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class ManagedStandIn(StandIn):
 
     @property
     def changes(self) -> list[tuple[str, str]]:
-        """Requests that write; a source that is only read by the server is not written."""
+        """Return the requests that write; parsing a source writes nothing."""
         return [(method, path) for method, path in self.writes if not path.endswith("/parse")]
 
     def changed_by(self, *arguments, **options) -> tuple[dict, list[tuple[str, str]]]:
-        """Run a module; return its answer and what it wrote."""
+        """Run a module; return its answer and the requests that wrote."""
         before = len(self.changes)
         answer = self.run(*arguments, **options)
         return answer, self.changes[before:]
@@ -27,7 +27,7 @@ class ManagedStandIn(StandIn):
     def converge(self, module: str, **arguments) -> dict:
         """Check, run and run again; return the answer of the run.
 
-        In check mode nothing is written and the same is announced; the second run writes nothing.
+        Check mode writes nothing and reports the same changes; the second run writes nothing.
         """
         checked, written = self.changed_by(module, check=True, **arguments)
         assert not written

@@ -1,4 +1,4 @@
-"""The client: what it sends, and what it says when Graylog refuses."""
+"""Test the requests of the client, and its errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from module_utils.graylog.client import GraylogClient, GraylogError
 
 
 def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClient:
-    """A client whose next request gets the recorded answer."""
+    """Return a client whose next request gets the recorded answer."""
 
     def opener(url, **arguments):
         if seen is not None:

@@ -1,4 +1,4 @@
-"""Settings of the cluster, as each release takes them."""
+"""Test the module for settings of the cluster with each release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Content packs, as each release takes them."""
+"""Test the module for content packs with each release."""
 
 from __future__ import annotations
 

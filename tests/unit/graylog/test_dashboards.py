@@ -1,4 +1,4 @@
-"""The dashboards' content packs: each release's stand-in takes its own, which has the keys that its release reads."""
+"""Test the dashboards' content packs with the stand-in of each release."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dashboard_releases import RELEASES
 PROJECT = Path(__file__).parents[3]
 MAJORS = [release.major for release in RELEASES]
 DESCRIPTION = yaml.safe_load((PROJECT / "roles/graylog/files/dashboards.yml").read_text())
-# The properties of the classes that parse a pack, which refuse others. Read with javap in the archives
-# org.graylog2:graylog2-server of 3.3.11, 6.3.7 and 7.0.1, where these are: ValueConfigDTO, PivotDTO, RelativeRange and
-# DataTableVisualizationConfigDTO. Of 4 and 5 the older form, which the later classes still read.
+# Properties of the classes that parse a pack and refuse other properties. Source: javap on the archives
+# org.graylog2:graylog2-server of 3.3.11, 6.3.7 and 7.0.1, classes ValueConfigDTO, PivotDTO, RelativeRange and
+# DataTableVisualizationConfigDTO. 4 and 5 have the older form, which the later classes still read.
 FIELD = {3: "field", 4: "field", 5: "field", 6: "fields", 7: "fields"}
 LIMIT = {3: {"limit"}, 4: {"limit"}, 5: {"limit"}, 6: {"limit", "skip_empty_values"}, 7: {"limit", "skip_empty_values"}}
 RANGE = {3: "range", 4: "range", 5: "from", 6: "from", 7: "from"}
@@ -27,22 +27,22 @@ TABLE = {3: None, 4: None, 5: None, 6: None, 7: {"pinned_columns": [], "show_row
 
 
 def pack(major: int) -> dict:
-    """Return a pack as the role has it."""
+    """Return the role's content pack."""
     return json.loads((PROJECT / f"roles/graylog/files/content_packs/dashboards-{major}.json").read_text())
 
 
 def states(content: dict) -> Iterator[tuple[dict, dict]]:
-    """Return the one query and the one state of each dashboard."""
+    """Yield the single query and the single state of each dashboard."""
     for entity in content["entities"]:
         [query], [state] = entity["data"]["search"]["queries"], entity["data"]["state"].values()
         yield query, state
 
 
 def test_packs_match_their_description():
-    packed = subprocess.run(
+    checked = subprocess.run(
         [sys.executable, PROJECT / "tools/dashboards.py", "--check"], capture_output=True, check=False
     )
-    assert (packed.returncode, packed.stdout) == (0, b"")
+    assert (checked.returncode, checked.stdout) == (0, b"")
 
 
 def test_server_accepts_pack_and_replaces_it_with_changed_one(graylog):

@@ -1,4 +1,4 @@
-"""Definitions of events, as each release takes them."""
+"""Test the module for event definitions with each release."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_definition_has_fields_and_keys(alerting):
     provider = {"type": "template-v1", "template": "${source.source}"}
     spec = {"host": {"data_type": "string", "providers": [provider]}}
     alerting.converge("graylog_event_definition", **DEFINITION, field_spec=spec, key_spec=["host"])
-    # The server adds what a provider has by default.
+    # The server adds the defaults of a provider.
     stored(alerting)["field_spec"]["host"]["providers"][0]["require_values"] = False
     alerting.converge("graylog_event_definition", title=TITLE, field_spec=spec)
     fewer = alerting.converge("graylog_event_definition", title=TITLE, field_spec={}, key_spec=[])
@@ -128,7 +128,7 @@ def test_definition_needs_existing_references(alerting):
 
 def test_built_in_definition_is_refused(graylog):
     if graylog.release.number < (4, 3):
-        # There is none yet, so the title is free.
+        # Releases before 4.3 have no built-in definition, so the title is free.
         answer = graylog.run("graylog_event_definition", check=True, title="System notification events", query="*")
         assert answer["actions"] == ["created"]
         return

@@ -1,4 +1,4 @@
-"""Notifications of events, as each release takes them."""
+"""Test the module for event notifications with each release."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_secret_is_written_once_and_never_shown(graylog):
 
 def test_missing_secret_is_written_once(graylog):
     if graylog.release.number < (4, 0):
-        return  # its notifications by HTTP have no secrets
+        return  # HTTP notifications of this release have no secrets
     graylog.converge("graylog_event_notification", **HTTP, secrets={"api_secret": "first-secret"})
     assert not stored(graylog, "Tickets")["config"].get("basic_auth")
     both = {"basic_auth": "graylog:hunter2x", "api_secret": "other-secret"}

@@ -1,4 +1,4 @@
-"""The filters of the graylog role: which versions fit, and how server.conf is written."""
+"""Test the role's filters: compatible versions, and values of server.conf."""
 
 from __future__ import annotations
 

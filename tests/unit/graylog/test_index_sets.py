@@ -1,11 +1,11 @@
-"""Index sets, as each release takes them."""
+"""Test the module for index sets with each release."""
 
 from __future__ import annotations
 
 import pytest
 
 ROTATION = "org.graylog2.indexer.rotation.strategies."
-# What is refused before the server is asked is refused in all releases alike.
+# The module refuses these without a request, so two releases are enough.
 AT_THE_ENDS = pytest.mark.parametrize("graylog", ["3.3.11", "7.1.7"], indirect=True)
 JOBS = {
     "index_prefix": "jobs",

@@ -1,4 +1,4 @@
-"""What a Graylog tells of itself."""
+"""Test graylog_info."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an input shall be: types, coercion, comparison, bodies and what may be shown."""
+"""Test the options of inputs: conversion, comparison, bodies and secrets."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_equality_follows_graylog(one, other, equal):
 
 
 def test_posted_options_do_not_differ(recording):
-    """The good request of the session, against the answer that the server gave afterwards."""
+    """Compare the session's valid request with the input that was stored."""
     posted = recording.entry("good")["body"]["configuration"]
     stored = recording.entry("item with a secret")["answer"]
     desired_input = desired(recording, {**posted, "tls_enable": "true", "tls_cert_file": "/nosuch"})
@@ -154,7 +154,7 @@ def test_computed_default_does_not_count_as_set(recording):
 
 
 def test_text_instead_of_boolean_differs(recording):
-    """The server stored "true" for tls_enable, and TLS was off."""
+    """Use a stored "true" for tls_enable, with which TLS was off."""
     put = recording.entries.index(recording.entry("tls_enable as a string"))
     stored = next(entry for entry in recording.entries[put + 1 :] if entry["method"] == "GET")["answer"]
     assert stored["attributes"]["tls_enable"] == "true"

@@ -1,4 +1,4 @@
-"""The way to the wished state, against the stand-in; time passes only when the code waits."""
+"""Test the reconciliation of inputs; time passes only when the code waits."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_changed_input_runs_with_new_settings(server):
     assert outcome.actions == ["updated"]
     launched = server.states.launched[outcome.item["id"]]["message_input"]["attributes"]
     assert launched["port"] == 12301
-    assert launched["recv_buffer_size"] == 1000000  # asked for once, kept where nobody asks
+    assert launched["recv_buffer_size"] == 1000000  # set once, then unmanaged
 
 
 def test_static_fields_are_exact_set_and_leave_no_listener(server):

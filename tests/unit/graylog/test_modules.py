@@ -1,4 +1,4 @@
-"""The modules' face: arguments, check mode, diff and answers, over real HTTP to the stand-in."""
+"""Test the input modules over HTTP: arguments, check mode, diff and answers."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configurat
 
 @pytest.fixture
 def recent(monkeypatch, capsys):
-    """A Graylog whose inputs over HTTP may ask for a header, and a runner of modules for it."""
+    """Return a Graylog whose HTTP inputs can require a header, with a runner."""
     monkeypatch.setattr("module_utils.graylog.inputs.POLL_INTERVAL", 0.02)
     graylog = StandIn("7.1.7", login=("admin", "correct horse"))
     graylog.states.hurry()

@@ -1,4 +1,4 @@
-"""Pipelines and their rules, as each release takes them."""
+"""Test the modules for pipelines and their rules with each release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Roles, as each release takes them."""
+"""Test the module for roles with each release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only production has, rendered by Ansible: new releases, users of MongoDB, hosts that are no containers."""
+"""Test settings that only production has, rendered by Ansible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def filters():
 
 
 def evaluate(role: str, source: str, **values) -> object:
-    """Return what Ansible makes of a text, with a role's own defaults and vars."""
+    """Template a text with a role's own defaults and vars."""
     loader = DataLoader()
     variables = {"ansible_managed": "managed", "inventory_hostname": "log1", "ansible_facts": FACTS}
     for name in ("defaults", "vars"):
@@ -40,7 +40,7 @@ def evaluate(role: str, source: str, **values) -> object:
 
 
 def render(role: str, template: str, **values) -> str:
-    """Return a template of a role as it would lie on the host."""
+    """Return a rendered template of a role."""
     source = (ROOT / "roles" / role / "templates" / f"{template}.j2").read_text(encoding="utf-8")
     return str(evaluate(role, source, **values))
 
@@ -52,7 +52,7 @@ def server_conf(release: str, **values) -> dict[str, str]:
 
 
 LINES = ("3.3", "4.0", "4.1", "4.2", "4.3", "5.0", "5.1", "5.2", "6.0", "6.1", "6.2", "6.3", "7.0", "7.1")
-# What another release has that this one has not, or not so: the leader's name, telemetry, a Java of its own.
+# Lines with is_master, with telemetry, and with a bundled Java.
 IS_MASTER, TELEMETRY, JAVA = LINES[:4], LINES[6:], LINES[5:]
 
 
@@ -77,7 +77,7 @@ def test_environment_has_java_of_release(line):
     environment = render("graylog", "etc/default/graylog-server", graylog_version=f"{line}.1")
     assert ("JAVA=/usr/bin/java" in environment) == (line not in JAVA)
     assert ("--add-opens=java.base/java.lang=ALL-UNNAMED" in environment) == (line not in JAVA)
-    assert "-Xms4096m -Xmx4096m" in environment  # half of 16 GB were more than is of use
+    assert "-Xms4096m -Xmx4096m" in environment  # not half of 16 GB, which is above the maximum
 
 
 def test_old_java_needs_no_add_opens():
@@ -264,8 +264,8 @@ def test_search_nodes_have_discovery_of_version(flavour, version, nodes, first, 
     ("marks", "first"),
     [
         ([False, False, False], True),
-        ([True, False, False], False),  # one has been in a cluster: the others join it
-        ([False, False], False),  # not all are here: the one that is not may have a cluster
+        ([True, False, False], False),  # the others join the node that has been in a cluster
+        ([False, False], False),  # the missing node may have a cluster
     ],
 )
 def test_cluster_is_bootstrapped_once(marks, first):
@@ -327,7 +327,7 @@ def test_webhook_is_secret():
     assert "hooks" not in str(hook["config"])
 
 
-# A stand-in for pymongo that knows one login and has one fault.
+# A stand-in for pymongo with one valid login and one fault.
 PYMONGO = """
 import contextlib
 from pymongo import errors
@@ -355,7 +355,7 @@ class OperationFailure(Exception):
 
 
 def try_logins(tmp_path: Path, *logins: tuple[str, str, str]) -> subprocess.CompletedProcess:
-    """Run the script as the role does, against the stand-in."""
+    """Run the role's script against the stand-in."""
     (tmp_path / "pymongo").mkdir()
     (tmp_path / "pymongo/__init__.py").write_text(PYMONGO)
     (tmp_path / "pymongo/errors.py").write_text(ERRORS)

@@ -1,4 +1,4 @@
-"""What the stand-in does in releases of which there is no session, and what it offers to tests."""
+"""Test the stand-in in releases without a session, and its helpers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ DEFINITION = {
     "description": "",
     "priority": 2,
     "alert": False,
-    # a kind that no release has rules for
+    # a type without rules in any release
     "config": {"type": "test-v1"},
     "key_spec": [],
     "notification_settings": {"grace_period_ms": 0, "backlog_size": 0},
@@ -61,7 +61,7 @@ DEFINITION = {
 
 
 class Server:
-    """A stand-in with a client and a clock that a test moves."""
+    """Return a stand-in with a client and a manual clock."""
 
     def __init__(self, release: str) -> None:
         self.clock = Clock()
@@ -148,7 +148,7 @@ COUNT = {"expr": ">", "left": {"expr": "number-ref", "ref": "a"}, "right": {"exp
 
 
 def aggregation(server: Server, series: dict | None = None, expression: dict | None = None, **more) -> dict:
-    """Return a definition that the release takes, but for what is given here."""
+    """Return a valid definition with these changes."""
     word = "type" if server.api.release.number >= (5, 2) else "function"
     config = {
         "type": "aggregation-v1",
@@ -437,7 +437,7 @@ def test_stand_in_serves_http(server):
         status, text = get("/system/inputs", login)
         assert (status, json.loads(text)) == (200, {"inputs": [], "total": 0})
         assert get("/system", {})[0] == 401
-        # The load balancer's page is plain text, and needs no login.
+        # The load balancer's page is plain text without a login.
         assert get("/system/lbstatus", {}) == (200, b"ALIVE")
     assert [path for _method, path, _body in server.api.requests] == ["/system/inputs", "/system", "/system/lbstatus"]
 

@@ -1,4 +1,4 @@
-"""Streams, as each release takes them."""
+"""Test the module for streams with each release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stored(graylog, title: str = "Jobs") -> dict:
 
 @pytest.fixture
 def jobs(graylog):
-    """The index set, the rule and the pipeline that a stream of jobs needs."""
+    """Create the index set, the rule and the pipeline of a stream of jobs."""
     graylog.run("graylog_index_set", index_prefix="jobs", title="Jobs' messages")
     graylog.run("graylog_pipeline_rule", source=RULE)
     graylog.run("graylog_pipeline", source=PIPELINE)

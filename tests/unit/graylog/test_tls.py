@@ -1,4 +1,4 @@
-"""The certificate that an input serves is the one that it was given, or the module says so."""
+"""Test the comparison of the certificate that an input serves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ URL = "http://127.0.0.1:9000/api"
 
 
 def write_certificate(path: Path, name: str, end: datetime.datetime | None = None) -> Path:
-    """Write a self-signed certificate that lasts an hour, or to `end`, and its key to one file, and return its path."""
+    """Write a self-signed certificate with its key, and return the path.
+
+    end: expiry time, by default in an hour.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -36,7 +39,10 @@ def write_certificate(path: Path, name: str, end: datetime.datetime | None = Non
 
 @contextlib.contextmanager
 def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED):
-    """Serve a certificate at a port of this host, to clients of the authority only where one is given."""
+    """Serve a certificate on a local port.
+
+    client_ca: authority of the required client certificates, None to require none.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     context.maximum_version = newest
@@ -58,7 +64,7 @@ def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = 
 
 @pytest.fixture
 def served(tmp_path):
-    """A port that serves a certificate: its number, and the certificate's file."""
+    """Return the number of a port that serves a certificate, and its file."""
     path = write_certificate(tmp_path / "served.pem", "input")
     with serving(path) as port:
         yield port, path
@@ -101,7 +107,7 @@ def test_missing_local_file_causes_warning(served, tmp_path):
 
 
 def test_generated_certificate_is_refused_without_local_file(tmp_path):
-    """Graylog's are called after the address, and the port where it finds one, and end with the calendar."""
+    """Use a certificate as Graylog generates it: named by address, no expiry."""
     last = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
     generated = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
     with serving(generated) as port, pytest.raises(DesiredStateError, match="one that Graylog generated"):

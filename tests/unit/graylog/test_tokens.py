@@ -1,4 +1,4 @@
-"""Tokens, as each release makes them."""
+"""Test the module for access tokens with each release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Users, as each release takes them."""
+"""Test the module for users with each release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the watch of a host says of Graylog's journals, of hosts without logs, and of certificates."""
+"""Test the watch's checks of journals, hosts without logs and certificates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ GONE = "http://127.0.0.1:1/api"
 
 
 class Node(http.server.ThreadingHTTPServer):
-    """A Graylog node: its journal's fill in per cent, what waits in it, and the hosts that sent messages."""
+    """A Graylog node.
+
+    fill: of the journal, in per cent. waiting: messages in the journal. heard: hosts that sent messages.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -35,12 +38,12 @@ class Node(http.server.ThreadingHTTPServer):
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers like Graylog to who has the token."""
+    """Answer requests with the token as Graylog does."""
 
     server: Node
 
     def do_GET(self) -> None:
-        # the keys of both answers and their kinds: recorded/graylog-7.0.1-session.jsonl, GET /system/journal and
+        # keys and types of both answers: recorded/graylog-7.0.1-session.jsonl, GET /system/journal and
         # GET /search/universal/relative; not recorded: an old token's 401; form: that of a wrong password there
         where = urlsplit(self.path)
         query = {key: value for key, (value,) in parse_qs(where.query).items()}
@@ -98,7 +101,7 @@ def settings(node, tmp_path) -> dict:
     [
         (59, 5, []),
         (60, 5, ["is 60 % full, 5 messages wait"]),
-        (99, 0, []),  # what has been indexed is kept until there is need of the place
+        (99, 0, []),  # the journal keeps indexed messages until it needs the space
     ],
 )
 def test_journal_is_reported_from_limit_on(node, settings, fill, waiting, words):
@@ -138,7 +141,7 @@ def test_host_without_graylog_queries_no_node(settings):
 
 
 def certificate(path: Path, hours: float) -> str:
-    """Write a certificate that ends in so many hours, as grid proxies come: with the key, before its authority's."""
+    """Write a grid proxy: certificate, key and authority in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     pem = serialization.Encoding.PEM
     now = datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""/views/search, /views and /dashboards. What is in a state is taken as it comes."""
+"""Serve /views/search, /views and /dashboards, with unvalidated states."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class Views(Resource):
 
     @route("PUT", "/views/{view_id}")
     def update(self, call: Call, view_id: str):
-        """The one PUT that is wrapped where creating is."""
+        """Update a view: the only PUT that is wrapped like a create."""
         given = self._checked(fit_created(self.release, VIEW, call.body))
         old = self.get(view_id)
         return 200, {**self._keep(given, view_id, old["owner"]), "created_at": old["created_at"]}
