@@ -195,7 +195,7 @@ ARGUMENTS = {
             "client_ca": {"type": "str"},
         },
     },
-    # Hidden as a whole, also in the host's journal, until the server tells which options are secrets.
+    # Hidden as a whole, also in the host's journal, until the server names the options that are secrets.
     "configuration": {"type": "dict", "default": {}, "no_log": True},
     "static_fields": {"type": "dict"},
     "running": {"type": "bool", "default": True},

@@ -48,7 +48,7 @@ def manage(arguments: dict, make, show, secrets=None, **rules) -> None:
     make: function of the client and the parameters that returns the Resource.
     show: function of the resource and the server's item (None if absent) that returns the module's own return values.
     secrets: function of the resource and the parameters that returns the values to mask. It replaces the values of all
-    `no_log` arguments as soon as the server has told which of them are secrets.
+    `no_log` arguments as soon as the server has named the secrets among them.
     rules: as AnsibleModule takes them (required_if and so on).
     """
     module = AnsibleModule(

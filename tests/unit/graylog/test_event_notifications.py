@@ -8,7 +8,7 @@ URL = "https://tickets.example.org/hook"
 HTTP = {"title": "Tickets", "config": {"type": "http-notification-v1", "url": URL}}
 MAIL = {
     "title": "Operators",
-    "description": "Told by mail",
+    "description": "By mail",
     "config": {
         "type": "email-notification-v1",
         "sender": "graylog@example.org",
@@ -34,7 +34,7 @@ def test_notification_is_created_updated_and_deleted(graylog):
     config = {"type": "email-notification-v1", "subject": "Trouble"}
     changed = graylog.converge("graylog_event_notification", title="Operators", config=config)
     assert changed["diff"]["before"]["config"]["subject"] == "Graylog"
-    assert stored(graylog, "Operators")["description"] == "Told by mail", "omitted settings stay"
+    assert stored(graylog, "Operators")["description"] == "By mail", "omitted settings stay"
     assert stored(graylog, "Operators")["config"]["email_recipients"] == ["operators@example.org"]
     assert graylog.converge("graylog_event_notification", title="Operators", state="absent")["actions"] == ["deleted"]
     assert graylog.notifications.items == {}

@@ -35,7 +35,7 @@ OTHER_VALUES = [
     (r"/dashboards.*", r"\.attributes.*", "the columns of the web interface's table"),
     (r"/dashboards.*", r".*\.description", "a text for people"),
     (r"/events/definitions.*", r".*\.matched_at", "an event that the recorded server raised"),
-    (r"/system/cluster_config", r"\.(total|classes.*)", "the stand-in has the classes that somebody may want to set"),
+    (r"/system/cluster_config", r"\.(total|classes.*)", "the stand-in has only the classes in use"),
     (r"/system/indexer/overview", r".*\.(active|name)", "of the recorded search cluster"),
     (r"/search/.*", r"\.time", "how long it took"),
 ]

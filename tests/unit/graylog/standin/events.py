@@ -113,7 +113,7 @@ class Definitions(Events):
             self._keep(item, "ENABLED")
             if self.release.within((5, 0), None):
                 item["_scope"] = "GRAYLOG_NONDELETEABLE_SCOPE"
-            if self.release.has("entities tell their source"):
+            if self.release.has("entities have their source"):
                 source = {"source": "SYSTEM", "entity_type": "event_definition", "parent_id": None}
                 item["_entity_source"] = source
 

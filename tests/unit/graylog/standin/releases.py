@@ -43,7 +43,7 @@ DIFFERENCES: dict[str, list[tuple[tuple[int, ...], tuple[int, ...] | None]]] = {
     "allow list": [((7, 0), None)],
     "password complexity": [((7, 0), None)],
     "types have a description": [((7, 0), None)],
-    "entities tell their source": [((7, 0), None)],
+    "entities have their source": [((7, 0), None)],
     "proxies of HTTP inputs": [((7, 0), None)],
     "categories are a list": [((7, 0), None)],
     "user permissions by id": [((7, 0), None)],

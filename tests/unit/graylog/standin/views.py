@@ -87,7 +87,7 @@ class Views(Resource):
             text = "This is a list of all sources that sent in messages."
             state = {"title": "Sources", "summary": text, "description": text, "state": {}}
             item = self._keep({**state, "search_id": self.api.new_id()}, self.api.new_id(), api.admin[0])
-            if self.release.has("entities tell their source"):
+            if self.release.has("entities have their source"):
                 item["_entity_source"] = {"source": "SYSTEM", "entity_type": "view", "parent_id": None}
 
     def _keep(self, given: dict, view_id: str, owner: str) -> dict:
@@ -157,7 +157,7 @@ class Views(Resource):
             return {**answer, "views": items}
         summaries = [{key: value for key, value in item.items() if key != "state"} for item in items]
         defaults = {"sort": {"id": "title", "direction": "ASC"}}
-        attributes = [*ATTRIBUTES, SOURCE] if self.release.has("entities tell their source") else ATTRIBUTES
+        attributes = [*ATTRIBUTES, SOURCE] if self.release.has("entities have their source") else ATTRIBUTES
         return {**answer, "elements": summaries, "attributes": attributes, "defaults": defaults}
 
     @route("GET", "/dashboards")
