@@ -1,1 +1,1 @@
-"""Manage Graylog through its REST API: client, reconcile, and resources."""
+"""Manage Graylog through its REST API: client, reconciliation and resources."""
