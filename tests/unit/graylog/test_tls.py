@@ -58,8 +58,12 @@ def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = 
                     with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as encrypted:
                         encrypted.recv(1)
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         yield listener.getsockname()[1]
+        # Ends accept(): a thread that outlives its listener can accept for the next one, which may get its descriptor.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout=10)
 
 
 @pytest.fixture
