@@ -1,11 +1,11 @@
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The documentation of what module_utils/graylog_module.py calls CONNECTION."""
+"""Document the arguments in CONNECTION of module_utils/graylog/module.py."""
 
 from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Options that every module for Graylog has."""
+    """The connection options of all Graylog modules."""
 
     DOCUMENTATION = r"""
 options:
@@ -13,34 +13,34 @@ options:
     type: str
     default: http://127.0.0.1:9000
     description:
-      - Address of a Graylog node, with or without C(/api).
-      - Without it the environment's C(GRAYLOG_URL) is used, where there is one.
+      - URL of a Graylog node, with or without C(/api).
+      - The environment variable C(GRAYLOG_URL) overrides the default.
   username:
     type: str
-    description: User of Graylog.
+    description: Login name of a Graylog user.
   password:
     type: str
     description: The user's password.
   token:
     type: str
     description:
-      - An API token, instead of O(username) and O(password).
-      - Without it the environment's C(GRAYLOG_TOKEN) is used, where there is one.
+      - Access token, instead of O(username) and O(password).
+      - Without it, the environment variable C(GRAYLOG_TOKEN) is used if it is set.
   validate_certs:
     type: bool
     default: true
-    description: Whether the server's certificate is checked.
+    description: Whether to verify the server's certificate.
   ca_path:
     type: path
-    description: Authorities that may vouch for the server's certificate.
+    description: PEM file of the authorities that the server's certificate is verified with.
   client_cert:
     type: path
-    description: Certificate to show to the server, PEM.
+    description: Client certificate, PEM.
   client_key:
     type: path
     description: Key of O(client_cert), PEM.
   timeout:
     type: int
     default: 30
-    description: Seconds for one request.
+    description: Timeout of one request, in seconds.
 """

@@ -1,17 +1,17 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_cluster_config.py."""
+"""Ansible module; the logic is in module_utils/graylog/cluster_config.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_cluster_config
-short_description: Settings of a whole Graylog cluster
+short_description: Manage settings of a Graylog cluster
 version_added: "0.1.0"
 description:
-  - Sets the order of the message processors, the addresses that Graylog may call, or the settings of any other class
-    of a cluster of Graylog 3.3 to 7.
-  - What is not given stays as it is.
+  - Sets the order of the message processors, the list of allowed URLs, or the settings of any other class of a cluster
+    of Graylog 3.3 to 7.
+  - Settings that are not given stay unchanged.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -21,68 +21,68 @@ options:
     choices: [present, absent]
     default: present
     description:
-      - Whether the settings are there.
-      - V(absent) is for O(class_name) only; Graylog's own values are then in force.
+      - Whether the settings must exist.
+      - V(absent) is for O(class_name) only; Graylog's defaults then apply.
   message_processors:
     type: dict
-    description: The steps that each message goes through, by their titles or Java classes.
+    description: The processors of every message, by their titles or Java classes.
     suboptions:
       order:
         type: list
         elements: str
-        description: The order in which these shall stand; those that are not named keep their places.
+        description: The order of these processors; processors that are not named keep their positions.
       disabled:
         type: list
         elements: str
-        description: Those that are left out, the exact set.
+        description: The exact set of disabled processors.
   url_list:
     type: dict
-    description: The addresses that Graylog may call, for example to notify. Up to 6.3 Graylog calls it the whitelist.
+    description: The URLs that Graylog may call, for example for notifications; called whitelist up to Graylog 6.3.
     suboptions:
       entries:
         type: list
         elements: dict
-        description: The addresses, known by their values.
+        description: The URLs, identified by their values.
         suboptions:
           value:
             type: str
             required: true
-            description: An address, or a regular expression for addresses.
+            description: A URL, or a regular expression for URLs.
           type:
             type: str
             choices: [literal, regex]
             default: literal
-            description: Which of the two it is.
+            description: Whether the value is a URL or a regular expression.
           title:
             type: str
-            description: What people call it. Without it the title stays; it is the value for a new entry.
+            description: Title. Without it, the title stays unchanged; a new entry gets its value as title.
           id:
             type: str
-            description: Graylog's own name of a new entry; made up where it is not given.
+            description: Graylog's id of a new entry, generated if not given.
       purge:
         type: bool
         default: false
-        description: Whether entries go that are not named.
+        description: Whether to remove entries that are not in the list.
       disabled:
         type: bool
-        description: Whether every address may be called.
+        description: Whether all URLs are allowed.
   class_name:
     type: str
     description: A Java class of settings, such as V(org.graylog2.users.UserConfiguration).
   settings:
     type: dict
-    description: Settings of O(class_name), those that shall be managed. Required with it, other than to take it away.
+    description: The managed settings of O(class_name). Required with O(class_name) and O(state=present).
 """
 
 EXAMPLES = r"""
-- name: Pipelines see the streams that a message is in (Graylog before 5 has no Stream Rule Processor)
+- name: Run pipelines after the stream rules (Graylog before 5 has no Stream Rule Processor)
   graylog_cluster_config:
     username: admin
     password: "{{ vault_graylog_root_password }}"
     message_processors:
       order: [Message Filter Chain, Stream Rule Processor, Pipeline Processor]
 
-- name: Graylog may notify the operators' service
+- name: Allow notifications to the operators' service
   graylog_cluster_config:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -91,7 +91,7 @@ EXAMPLES = r"""
         - title: Operators
           value: https://operators.example.org/notify
 
-- name: A login ends after eight hours
+- name: End a login after eight hours
   graylog_cluster_config:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -103,11 +103,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 config:
-  description: The managed settings; in check mode as they are before the change.
-  returned: when there are some
+  description: The managed settings. In check mode, they are shown as before the change.
+  returned: when the settings exist
   type: dict
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -117,9 +117,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_cluster_config import ConfigClass, Processors, UrlList
-from ansible.module_utils.graylog_module import manage
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.cluster_config import ConfigClass, Processors, UrlList
+from ..module_utils.graylog.module import manage
 
 ENTRY = {
     "value": {"type": "str", "required": True},
@@ -149,7 +149,7 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Processors | UrlList | ConfigClass:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     processors, addresses = params["message_processors"], params["url_list"]
     if processors:
         return Processors(client, processors["order"], processors["disabled"])
@@ -159,8 +159,8 @@ def make(client: GraylogClient, params: dict) -> Processors | UrlList | ConfigCl
 
 
 def show(resource: Processors | UrlList | ConfigClass, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"config": resource.picture(item)} if item else {}
+    """Return the module's own return values."""
+    return {"config": resource.current(item)} if item else {}
 
 
 def main() -> None:

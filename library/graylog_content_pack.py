@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_content_packs.py."""
+"""Ansible module; the logic is in module_utils/graylog/content_packs.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_content_pack
-short_description: A content pack of Graylog
+short_description: Manage content packs of Graylog
 version_added: "0.1.0"
 description:
-  - Uploads a revision of a content pack to Graylog 3.3 to 7 and installs it, once.
-  - Graylog keeps a revision as it was uploaded. A pack whose content changes needs a new C(rev).
+  - Uploads a revision of a content pack to Graylog 3.3 to 7 and installs it once.
+  - An uploaded revision is immutable. A pack with changed content needs a new C(rev).
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -19,41 +19,41 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the pack is there; V(absent) takes away what its installations made, and all revisions.
+    description: Whether the pack must exist. V(absent) deletes all revisions and the objects of all installations.
   content:
     type: dict
     description: The pack, as Graylog exports it.
   path:
     type: path
-    description: File with the pack, JSON, on the host that the module runs on.
+    description: JSON file with the pack, on the module's host.
   id:
     type: str
-    description: The pack's id, where neither O(content) nor O(path) tells it.
+    description: The pack's id, without O(content) and O(path).
   install:
     type: bool
     default: true
-    description: Whether the revision is installed; V(false) leaves installations as they are.
+    description: Whether to install the revision. V(false) leaves installations unchanged.
   replace:
     type: bool
     default: false
     description:
-      - Whether an installation of another revision or with other O(parameters) makes way.
-      - Everything that it made is deleted then, also where it was changed by hand.
+      - Whether to remove an installation of another revision or with other O(parameters).
+      - All of its objects are deleted, even if they were changed by hand.
   parameters:
     type: dict
     default: {}
     description:
-      - Values of the pack's parameters, by name. They are read in the pack's types.
-      - The pack's defaults count for the others.
-      - They are shown in differences, so none should be a secret.
+      - Values of the pack's parameters by name, converted to the pack's types.
+      - Other parameters get the pack's defaults.
+      - A diff shows the values, so do not use secrets.
   comment:
     type: str
     default: ""
-    description: A note that a new installation gets.
+    description: Comment of a new installation.
 """
 
 EXAMPLES = r"""
-- name: The dashboards are there
+- name: Install the dashboards
   graylog_content_pack:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -65,26 +65,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 content_pack:
-  description: The pack on the server; in check mode as it is before the change.
-  returned: when there is one
+  description: The pack on the server. In check mode, it is shown as before the change.
+  returned: when the pack exists
   type: dict
   contains:
     id:
-      description: Its id.
+      description: Graylog's id.
       type: str
     revisions:
-      description: The revisions that were uploaded.
+      description: The uploaded revisions.
       type: list
       elements: int
     installed:
-      description: The revisions that are installed.
+      description: The installed revisions.
       type: list
       elements: int
     parameters:
-      description: What the installation got for the parameters that were asked for.
+      description: Current values of the given parameters.
       type: dict
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -97,10 +97,10 @@ version:
 import json
 from pathlib import Path
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_content_packs import ContentPack
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_objects import WishError
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.content_packs import ContentPack
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.reconcile import DesiredStateError
 
 ARGUMENTS = {
     "content": {"type": "dict"},
@@ -114,25 +114,28 @@ ARGUMENTS = {
 
 
 def content_of(params: dict) -> dict | None:
-    """Return the pack of the parameters, None where there is none. Raises WishError where it is none of Graylog's."""
+    """Return the given pack, or None.
+
+    Raises DesiredStateError for content that is not a content pack.
+    """
     content = params["content"]
     if params["path"]:
         try:
             content = json.loads(Path(params["path"]).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            raise WishError(f"The content pack {params['path']} cannot be read: {error}") from error
+            raise DesiredStateError(f"The content pack {params['path']} cannot be read: {error}") from error
     if content is None:
         return None
     if not isinstance(content, dict) or not content.get("id") or not isinstance(content.get("rev"), int):
-        raise WishError("That is no content pack of Graylog 3 or later: it needs an id and a whole number as rev")
+        raise DesiredStateError("Not a content pack of Graylog 3 or later: it needs an id and a whole number as rev")
     return content
 
 
 def make(client: GraylogClient, params: dict) -> ContentPack:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     content = content_of(params)
     if content is None and params["state"] == "present":
-        raise WishError("A content pack that shall be there needs content or path")
+        raise DesiredStateError("With state present, a content pack needs content or path")
     return ContentPack(
         client,
         content["id"] if content else params["id"],
@@ -145,8 +148,8 @@ def make(client: GraylogClient, params: dict) -> ContentPack:
 
 
 def show(resource: ContentPack, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"content_pack": resource.picture(item)} if item else {}
+    """Return the module's own return values."""
+    return {"content_pack": resource.current(item)} if item else {}
 
 
 def main() -> None:

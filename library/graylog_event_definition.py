@@ -1,18 +1,18 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_definitions.py."""
+"""Ansible module; the logic is in module_utils/graylog/event_definitions.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_event_definition
-short_description: A definition of Graylog's events
+short_description: Manage event definitions of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a definition of events of Graylog 3.3 to 7, what it searches for and who is told.
-  - The common case has O(query), O(streams), O(group_by) and O(condition), which are put into each release's words. Any
-    other has O(config).
-  - Settings that are not given stay as they are. Graylog's own definitions cannot be changed.
+  - Creates, updates or deletes an event definition of Graylog 3.3 to 7, with its search and its notifications.
+  - For the common case use O(query), O(streams), O(group_by) and O(condition), which the module converts to the
+    release's format. For other cases use O(config).
+  - Settings that are not given stay unchanged. Built-in definitions cannot be changed.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -21,93 +21,93 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the definition is there.
+    description: Whether the definition must exist.
   title:
     type: str
     required: true
     description: Title of the definition.
   description:
     type: str
-    description: What it is for.
+    description: Purpose of the definition.
   priority:
     type: int
-    description: How grave its events are, from 1, low, over 2, normal, which a new one has, to 3, high.
+    description: Priority of the events, 1 (low), 2 (normal) or 3 (high); 2 for a new definition.
   alert:
     type: bool
-    description: Whether its events are alerts. A new definition's are.
+    description: Whether the events are alerts; true for a new definition.
   enabled:
     type: bool
-    description: Whether Graylog runs it. A new one runs.
+    description: Whether Graylog runs the definition; true for a new definition.
   query:
     type: str
-    description: The search for messages, in Graylog's language.
+    description: The search for messages, in Graylog's query language.
   streams:
     type: list
     elements: str
-    description: Titles of the streams that are searched, the exact set; an empty list stands for all.
+    description: The exact set of titles of the streams to search; an empty list stands for all streams.
   group_by:
     type: list
     elements: str
-    description: Fields by whose values the messages are counted apart. Needs O(condition).
+    description: Fields to group the messages by. Requires O(condition).
   condition:
     type: dict
     description:
-      - What a group of messages must be like to make an event.
-      - Without one each message makes an event, in a new definition of Graylog 5.2 and later at most 100 in one search.
+      - The condition under which a group of messages is an event.
+      - Without it, each message is an event, at most 100 per search in a new definition of Graylog 5.2 and later.
     suboptions:
       function:
         type: str
         choices: [avg, card, count, max, min, stddev, sum, sumofsquares, variance]
         default: count
-        description: What is computed.
+        description: The aggregate function.
       field:
         type: str
-        description: The field that it is computed of; V(count) needs none.
+        description: The field to aggregate; not required for V(count).
       is:
         type: str
         choices: [">", ">=", "<", "<=", "=="]
         required: true
-        description: How it is compared.
+        description: The comparison.
       value:
         type: float
         required: true
-        description: The number that it is compared with.
+        description: The number to compare with.
   search_within:
     type: int
-    description: Seconds back that a search looks. A new one looks 300 back.
+    description: Seconds that a search covers; 300 for a new definition.
   execute_every:
     type: int
-    description: Seconds between two searches. A new one has 300.
+    description: Seconds between two searches; 300 for a new definition.
   config:
     type: dict
     description:
-      - The search in the words of the server's release, in place of O(query), O(group_by) and O(condition).
-      - What it does not speak of stays as it is.
+      - The search in the format of the server's release, instead of O(query), O(group_by) and O(condition).
+      - Settings that are not given stay unchanged.
   notifications:
     type: list
     elements: str
-    description: Titles of the notifications that tell the events, the exact set.
+    description: The exact set of titles of the event notifications.
   notification_settings:
     type: dict
-    description: How often the notifications tell.
+    description: How often to notify.
     suboptions:
       grace_period_ms:
         type: int
-        description: Milliseconds in which events with the same key are told once.
+        description: Milliseconds after a notification in which events with the same key are not notified again.
       backlog_size:
         type: int
-        description: How many messages a notification gets along with the event.
+        description: Number of messages that a notification contains.
   field_spec:
     type: dict
-    description: Fields that the events get, in Graylog's words.
+    description: Fields of the events, in Graylog's format.
   key_spec:
     type: list
     elements: str
-    description: Fields of O(field_spec) that make up the events' key, in their order.
+    description: Fields of O(field_spec) that form the events' key, in order.
 """
 
 EXAMPLES = r"""
-- name: Many errors of one host are an event
+- name: Notify the operators of many errors of one host
   graylog_event_definition:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -124,33 +124,33 @@ EXAMPLES = r"""
 
 RETURN = r"""
 event_definition:
-  description: The definition; in check mode as it is before the change.
-  returned: when there is one
+  description: The definition. In check mode, it is shown as before the change.
+  returned: when the definition exists
   type: dict
   contains:
     id:
-      description: Its id.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     description:
-      description: What it is for.
+      description: Purpose of the definition.
       type: str
     priority:
-      description: How grave its events are.
+      description: Priority of the events.
       type: int
     alert:
-      description: Whether its events are alerts.
+      description: Whether the events are alerts.
       type: bool
     enabled:
-      description: Whether Graylog runs it.
+      description: Whether Graylog runs the definition.
       type: bool
     config:
-      description: The search, in Graylog's words.
+      description: The search, in Graylog's format.
       type: dict
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -160,10 +160,10 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_conditions import COMPARISONS, FUNCTIONS, Condition
-from ansible.module_utils.graylog_definitions import Definition, DefinitionWish
-from ansible.module_utils.graylog_module import manage
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.event_conditions import COMPARISONS, FUNCTIONS, Condition
+from ..module_utils.graylog.event_definitions import Definition, DesiredDefinition
+from ..module_utils.graylog.module import manage
 
 ARGUMENTS = {
     "title": {"type": "str", "required": True},
@@ -199,18 +199,18 @@ SHOWN = ("id", "title", "description", "priority", "alert", "enabled", "config")
 
 
 def given(options: dict) -> dict:
-    """Return the options that were given."""
+    """Return the options that are not None."""
     return {key: value for key, value in options.items() if value is not None}
 
 
 def make(client: GraylogClient, params: dict) -> Definition:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     settings = given({key: params[key] for key in SETTINGS})
     if "notification_settings" in settings:
         settings["notification_settings"] = given(settings["notification_settings"])
     times = {f"{key}_ms": params[key] and params[key] * 1000 for key in ("search_within", "execute_every")}
     config = {**(params["config"] or {}), **given({"query": params["query"], "group_by": params["group_by"], **times})}
-    wish = DefinitionWish(
+    definition = DesiredDefinition(
         title=params["title"],
         settings=settings,
         config=config,
@@ -218,11 +218,11 @@ def make(client: GraylogClient, params: dict) -> Definition:
         streams=params["streams"],
         notifications=params["notifications"],
     )
-    return Definition(client, wish)
+    return Definition(client, definition)
 
 
 def show(_resource: Definition, item: dict | None) -> dict:
-    """Return the module's own answer."""
+    """Return the module's own return values."""
     return {"event_definition": {key: item.get(key) for key in SHOWN}} if item else {}
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_notifications.py."""
+"""Ansible module; the logic is in module_utils/graylog/event_notifications.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_event_notification
-short_description: A notification of Graylog's events
+short_description: Manage event notifications of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a notification, by mail, by HTTP or by a plugin, of Graylog 3.3 to 7.
-  - Graylog calls only addresses that its list of allowed ones has. This module warns where an address is missing there.
+  - Creates, updates or deletes a notification, by mail, by HTTP or by a plugin, of Graylog 3.3 to 7.
+  - Graylog calls only addresses in its list of allowed URLs. This module warns if the list lacks the address.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -19,36 +19,36 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the notification is there.
+    description: Whether the notification must exist.
   title:
     type: str
     required: true
     description: Title of the notification.
   description:
     type: str
-    description: What it is for. Without it the description stays as it is.
+    description: Purpose of the notification. Without it, the description stays unchanged.
   config:
     type: dict
     default: {}
     description:
-      - The settings in Graylog's own words, with C(type), for example V(http-notification-v1) or
+      - The settings with Graylog's own keys, including C(type), for example V(http-notification-v1) or
         V(email-notification-v1). Required with O(state=present).
-      - Settings that are not given stay as they are.
+      - Settings that are not given stay unchanged.
   secrets:
     type: dict
     description:
-      - Settings beside O(config) that nobody shall see, such as C(basic_auth) (V(user:password)) and C(api_secret).
+      - Secret settings besides O(config), such as C(basic_auth) (V(user:password)) and C(api_secret).
   update_secrets:
     type: str
     choices: [on_create, always]
     default: on_create
     description:
-      - When O(secrets) are written that are there already. Graylog does not show them, so V(always) is always a change.
-      - One that the notification lacks, or that the release shows and is another, is written at once.
+      - When to write existing O(secrets). Graylog does not show them, so V(always) reports a change in every run.
+      - A secret that does not exist, or visibly has another value, is always written.
 """
 
 EXAMPLES = r"""
-- name: The operators' mailbox is told
+- name: Notify the operators by mail
   graylog_event_notification:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -60,7 +60,7 @@ EXAMPLES = r"""
       body_template: "${event.message}"
       email_recipients: [operators@example.org]
 
-- name: The ticket system is told
+- name: Notify the ticket system by HTTP
   graylog_event_notification:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -74,24 +74,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 notification:
-  description: The notification; in check mode as it is before the change.
-  returned: when there is one
+  description: The notification. In check mode, it is shown as before the change.
+  returned: when the notification exists
   type: dict
   contains:
     id:
-      description: Its id.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     description:
-      description: What it is for.
+      description: Purpose.
       type: str
     type:
-      description: Graylog's word for its kind.
+      description: Graylog's name of the type.
       type: str
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -101,10 +101,10 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_notifications import Notification
-from ansible.module_utils.graylog_objects import WishError
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.event_notifications import Notification
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.reconcile import DesiredStateError
 
 ARGUMENTS = {
     "title": {"type": "str", "required": True},
@@ -116,25 +116,25 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Notification:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     title, config = params["title"], params["config"]
     if params["state"] == "present" and not config.get("type"):
-        raise WishError(f"The notification {title!r} needs config.type, for example http-notification-v1")
+        raise DesiredStateError(f"The notification {title!r} needs config.type, for example http-notification-v1")
     always = params["update_secrets"] == "always"
     return Notification(client, title, params["description"], config, params["secrets"] or {}, always)
 
 
 def show(resource: Notification, item: dict | None) -> dict:
-    """Return the module's own answer."""
+    """Return the module's own return values."""
     shown: dict = {}
     if item:
         shown["notification"] = {key: item[key] for key in ("id", "title", "description")}
         shown["notification"]["type"] = item["config"]["type"]
-    barred = resource.barred_url
-    if barred:
+    blocked = resource.blocked_url
+    if blocked:
         shown["warnings"] = [
-            f"Graylog will not call {barred} for the notification {resource.name!r}: the address is not in its list of "
-            "allowed ones. Add it with graylog_cluster_config"
+            f"Graylog will not call {blocked} for the notification {resource.name!r}: its list of allowed URLs lacks "
+            "the address. Add it with graylog_cluster_config"
         ]
     return shown
 

@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_index_sets.py."""
+"""Ansible module; the logic is in module_utils/graylog/index_sets.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_index_set
-short_description: An index set of Graylog
+short_description: Manage index sets of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes an index set of Graylog 3.3 to 7, where messages are kept.
-  - What is not given stays as it is; a new index set then has the values named below.
+  - Creates, updates or deletes an index set of Graylog 3.3 to 7, which stores messages.
+  - Options that are not given leave a setting unchanged; a new index set gets the defaults named below.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -19,89 +19,90 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the index set is there.
+    description: Whether the index set must exist.
   index_prefix:
     type: str
     required: true
     description:
-      - What the names of its indices begin with, by which the index set is known. It cannot be changed later.
+      - Prefix of the names of the indices, which identifies the index set and is immutable.
       - No prefix may begin with the prefix of another index set.
   title:
     type: str
-    description: What people call it; the prefix for a new one.
+    description: Title. A new index set gets its prefix as title.
   description:
     type: str
-    description: What is kept in it.
+    description: Purpose of the index set.
   index_analyzer:
     type: str
-    description: How texts are taken apart, V(standard) for a new one. It cannot be changed later.
+    description: Analyzer of the text fields, V(standard) for a new index set. It is immutable.
   shards:
     type: int
-    description: Pieces of an index, V(1) for a new one.
+    description: Number of shards of an index, V(1) for a new index set.
   replicas:
     type: int
-    description: Copies of each piece beside the first, V(0) for a new one.
+    description: Number of replicas of each shard, V(0) for a new index set.
   rotation:
     type: dict
-    description: When a new index is begun; every day for a new index set.
+    description: When to begin a new index; daily for a new index set.
     suboptions:
       strategy:
         type: str
         required: true
         choices: [time, size, count, time_size_optimizing]
         description:
-          - By which measure. With V(time_size_optimizing), which Graylog has since 5.1, it is said how long messages
-            are kept, and Graylog chooses the indices' sizes; O(retention.max_indices) then counts for nothing.
+          - Criterion of the rotation. With V(time_size_optimizing), which requires Graylog 5.1 or later, the lifetimes
+            determine how long messages are stored, and Graylog chooses the size of the indices.
+          - O(retention.max_indices) is ignored with V(time_size_optimizing).
       period:
         type: str
-        description: Time that one index covers, as of ISO 8601, such as V(P1D). Required with V(time).
+        description: Time covered by one index, as an ISO 8601 duration such as V(P1D). Required with V(time).
       size:
         type: int
-        description: Bytes of one index. Required with V(size).
+        description: Maximum bytes of one index. Required with V(size).
       count:
         type: int
-        description: Messages of one index. Required with V(count).
+        description: Maximum messages of one index. Required with V(count).
       lifetime_min:
         type: str
-        description: Time that messages are kept at least, such as V(P30D). Required with V(time_size_optimizing).
+        description: Minimum lifetime of messages, such as V(P30D). Required with V(time_size_optimizing).
       lifetime_max:
         type: str
-        description: Time that messages are kept at most, such as V(P40D). Required with V(time_size_optimizing).
+        description: Maximum lifetime of messages, such as V(P40D). Required with V(time_size_optimizing).
   retention:
     type: dict
-    description: What becomes of old indices; deleted when there are more than 20 for a new index set.
+    description: What happens to old indices. A new index set keeps 20 and deletes older ones.
     suboptions:
       strategy:
         type: str
         required: true
         choices: [delete, close, none]
-        description: What is done with them. A server's configuration may forbid V(close) and V(none).
+        description: Action on old indices. A server's configuration may forbid V(close) and V(none).
       max_indices:
         type: int
-        description: How many are kept before.
+        description: Number of indices to keep.
   index_optimization_max_num_segments:
     type: int
-    description: Segments that an index is brought to when it is complete, V(1) for a new index set.
+    description: Segments that a complete index is merged into, V(1) for a new index set.
   index_optimization_disabled:
     type: bool
-    description: Whether that is left out, V(false) for a new index set.
+    description: Whether complete indices are left unmerged, V(false) for a new index set.
   field_type_refresh_interval:
     type: int
-    description: Milliseconds between two looks at the types of the fields, V(5000) for a new index set.
+    description: Milliseconds between two refreshes of the field types, V(5000) for a new index set.
   writable:
     type: bool
-    description: Whether messages are taken, V(true) for a new index set.
+    description: Whether the index set accepts messages, V(true) for a new index set.
   default:
     type: bool
-    description: Whether streams have this index set where they name none; V(true) takes it from the one that has it.
+    description: Whether this is the default index set of streams. V(true) replaces the current default.
   delete_indices:
     type: bool
     default: false
-    description: With O(state=absent), whether all indices, and so all messages in them, are deleted too.
+    description: With O(state=absent), whether to delete all indices with their messages too.
 """
 
 EXAMPLES = r"""
-- name: Jobs' messages are kept for a month, one index a day
+- name: Store the messages of jobs for a month, one index a day
   graylog_index_set:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -114,7 +115,7 @@ EXAMPLES = r"""
       strategy: delete
       max_indices: 31
 
-- name: Graylog chooses the size of the indices
+- name: Let Graylog choose the size of the indices
   graylog_index_set:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -127,30 +128,30 @@ EXAMPLES = r"""
 
 RETURN = r"""
 index_set:
-  description: The index set; in check mode as it is before the change.
-  returned: when there is one
+  description: The index set. In check mode, it is shown as before the change.
+  returned: when the index set exists
   type: dict
   contains:
     id:
-      description: Graylog's own name of it.
+      description: Graylog's id.
       type: str
     index_prefix:
-      description: Prefix of its indices.
+      description: Prefix of the indices.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     rotation:
-      description: When a new index is begun, as in the option.
+      description: Rotation, as in the option.
       type: dict
     retention:
-      description: What becomes of old indices, as in the option.
+      description: Retention, as in the option.
       type: dict
     default:
-      description: Whether it is the default one.
+      description: Whether this is the default index set.
       type: bool
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -160,9 +161,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_index_sets import IndexSet
-from ansible.module_utils.graylog_module import manage
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.index_sets import IndexSet
+from ..module_utils.graylog.module import manage
 
 SETTINGS = {
     "title": {"type": "str"},
@@ -212,14 +213,14 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> IndexSet:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     settings = {key: params[key] for key in SETTINGS}
     return IndexSet(client, params["index_prefix"], settings, params["delete_indices"])
 
 
 def show(resource: IndexSet, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"index_set": {"id": item["id"], **resource.picture(item)}} if item else {}
+    """Return the module's own return values."""
+    return {"index_set": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

@@ -1,22 +1,22 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_reconcile.py."""
+"""Ansible module; the logic is in module_utils/graylog/inputs.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_input
-short_description: An input of Graylog, over TCP
+short_description: Manage TCP inputs of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes, starts, stops or deletes an input of Graylog 3.3 to 7, and waits until it runs.
-  - Only what is asked is compared and written. The values get the types that the server wants, because it takes a
-    value of the wrong type without a word and then does not use it.
-  - An input that should run but has failed is started again.
-  - When it waits for an input with TLS, it also shakes hands and compares the certificate with O(tls.cert_file),
-    because Graylog makes a certificate of its own when it cannot read that file. Where the host that runs the module
-    cannot read it either, the certificate must be none of Graylog's making, and a warning says that no more was seen.
-  - Inputs over UDP can be deleted with this module, not made.
+  - Creates, updates, starts, stops or deletes an input of Graylog 3.3 to 7, and waits until it runs.
+  - Only the given options are compared and written. The module converts their values to the server's types, because the
+    server silently ignores a value of the wrong type.
+  - A failed input is started again if O(running) is true.
+  - If O(wait) is true and TLS is enabled, the module compares the certificate that the input serves with
+    O(tls.cert_file), because Graylog serves a self-signed certificate if it cannot read that file. If the module's host
+    cannot read the file either, the module warns, and fails only for a self-signed certificate of Graylog.
+  - UDP inputs can be deleted with this module, but not created.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -25,11 +25,11 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the input is there.
+    description: Whether the input must exist.
   title:
     type: str
     required: true
-    description: Title of the input; the input is known by it.
+    description: Title, which identifies the input.
   type:
     type: str
     description:
@@ -41,19 +41,19 @@ options:
   bind_address:
     type: str
     default: 127.0.0.1
-    description: Address that the input listens on, V(0.0.0.0) for all.
+    description: Address to listen on, V(0.0.0.0) for all addresses.
   global:
     type: bool
     default: true
-    description: Whether every node of the cluster has the input; otherwise the node at O(url) alone.
+    description: Whether every node of the cluster runs the input, or only the node at O(url).
   tls:
     type: dict
-    description: How connections are encrypted. Without it nothing is asked of the input's TLS settings.
+    description: TLS settings. Without it, the TLS settings stay unchanged.
     suboptions:
       enable:
         type: bool
         default: true
-        description: Whether the input speaks TLS.
+        description: Whether the input uses TLS.
       cert_file:
         type: str
         description: Certificate on the Graylog host, PEM.
@@ -62,46 +62,46 @@ options:
         description: Key on the Graylog host, PEM; PKCS#8 for Graylog 3.3.
       key_password:
         type: str
-        description: Password of the key. A file that only Graylog can read is better.
+        description: Password of the key. A key file that only Graylog can read is more secure.
       client_auth:
         type: str
         choices: [disabled, optional, required]
-        description: Whether clients show a certificate.
+        description: Whether clients must present a certificate.
       client_ca:
         type: str
-        description: Authorities of the clients on the Graylog host, a PEM file.
+        description: PEM file on the Graylog host with the authorities of client certificates.
   configuration:
     type: dict
     default: {}
     description:
-      - More options of the input's type, with Graylog's own names. Null takes an option back to its default.
-      - Those that the server calls secrets are never shown.
+      - Further options of the input's type, with Graylog's own keys. Null resets an option to its default.
+      - Options that the server declares as secrets are never shown.
   static_fields:
     type: dict
-    description: Fields that the input adds to every message, the exact set. Without it they stay as they are.
+    description: The exact set of fields that the input adds to every message. Without it, they stay unchanged.
   running:
     type: bool
     default: true
-    description: Whether the input runs. Graylog 3.3 forgets a stop when it restarts.
+    description: Whether the input must run. Graylog 3.3 starts a stopped input when the server restarts.
   update_secrets:
     type: str
     choices: [on_create, always]
     default: on_create
     description:
-      - When a secret is sent that the server has but does not show. With V(always) the task is always changed.
-      - One that the input lacks is sent at once.
+      - When to write a secret that the server has but does not show. V(always) reports a change in every run.
+      - A secret that the input does not have is always written.
   wait:
     type: bool
     default: true
-    description: Whether the module waits for the end of its last step. Between two steps it always waits.
+    description: Whether to wait for the end of the last step. Between two steps the module always waits.
   wait_timeout:
     type: int
     default: 60
-    description: Seconds to wait at most.
+    description: Maximum seconds to wait.
 """
 
 EXAMPLES = r"""
-- name: Logs of the services come in over TLS, from clients with a certificate
+- name: Receive logs of services over TLS, from clients with a certificate
   graylog_input:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -117,7 +117,7 @@ EXAMPLES = r"""
     static_fields:
       origin: services
 
-- name: Nothing comes in over UDP
+- name: Delete a UDP input
   graylog_input:
     token: "{{ vault_graylog_token }}"
     title: Old syslog
@@ -126,37 +126,37 @@ EXAMPLES = r"""
 
 RETURN = r"""
 input:
-  description: The input, its secrets hidden; in check mode as it would be.
-  returned: when it is present
+  description: The input, with secrets hidden. In check mode, it is shown as after the change.
+  returned: when O(state=present)
   type: dict
   contains:
     id:
-      description: Its id, absent in check mode for one that would be made.
+      description: Graylog's id, null in check mode for a new input.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     type:
-      description: Its Java class.
+      description: Java class of the type.
       type: str
     global:
-      description: Whether every node has it.
+      description: Whether every node runs the input.
       type: bool
     node:
-      description: The node that has it, where it is not global.
+      description: The node of an input that is not global.
       type: str
     configuration:
-      description: Its settings as the server holds them.
+      description: Settings as stored.
       type: dict
     static_fields:
-      description: Fields that it adds to every message.
+      description: Fields that the input adds to every message.
       type: dict
 input_state:
-  description: Graylog's word for what the input does on this node, for example V(RUNNING); null where it is stopped.
+  description: Graylog's name of the state on this node, for example V(RUNNING); null for a stopped input.
   returned: always
   type: str
 actions:
-  description: What was done, of created, updated, static_fields, started, stopped, deleted.
+  description: The actions taken, of created, updated, static_fields, started, stopped, deleted.
   returned: always
   type: list
   elements: str
@@ -166,26 +166,19 @@ version:
   type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.graylog import GraylogClient, GraylogError
-from ansible.module_utils.graylog_http import open_url
-from ansible.module_utils.graylog_inputs import (
-    InputError,
-    Wish,
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.input_options import (
+    DesiredInput,
     check_static_fields,
-    coerce,
     gather_options,
     hide_secrets,
     resolve_type,
     secret_values,
 )
-from ansible.module_utils.graylog_module import CONNECTION, CONNECTION_RULES
-from ansible.module_utils.graylog_reconcile import ReconcileError, Reconciler
-from ansible.module_utils.graylog_tls import ServedError, check_served
+from ..module_utils.graylog.inputs import Input
+from ..module_utils.graylog.module import manage
 
 ARGUMENTS = {
-    **CONNECTION,
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "title": {"type": "str", "required": True},
     "type": {"type": "str"},
     "port": {"type": "int"},
@@ -202,7 +195,7 @@ ARGUMENTS = {
             "client_ca": {"type": "str"},
         },
     },
-    # All of it is hidden until the server says which options are secrets, in the host's journal too.
+    # Hidden as a whole, also in the host's journal, until the server names the options that are secrets.
     "configuration": {"type": "dict", "default": {}, "no_log": True},
     "static_fields": {"type": "dict"},
     "running": {"type": "bool", "default": True},
@@ -212,72 +205,53 @@ ARGUMENTS = {
 }
 
 
-def hide_only_secrets(module: AnsibleModule, schema: dict) -> None:
-    """Let answers and errors show the configuration, but for its secrets."""
-    params = module.params
-    others = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
-    module.no_log_values = others | secret_values(params["configuration"], schema)
-
-
-def make_wish(module: AnsibleModule, client: GraylogClient) -> Wish:
-    """Return what the parameters ask for, in the server's own types."""
-    params = module.params
+def desired_input(client: GraylogClient, params: dict) -> DesiredInput:
+    """Return the desired settings, still in the user's types."""
     input_type = resolve_type(params["type"])
-    asked = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
+    options = gather_options(params["port"], params["bind_address"], params["tls"], params["configuration"])
     static_fields = check_static_fields(params["static_fields"])
-    schema = client.input_schema(input_type)
-    hide_only_secrets(module, schema)
-    return Wish(
+    return DesiredInput(
         title=params["title"],
         type=input_type,
         is_global=params["global"],
-        configuration=coerce(asked, schema),
-        schema=schema,
+        options=options,
+        schema=client.input_schema(input_type),
         static_fields=static_fields,
         always_send_secrets=params["update_secrets"] == "always",
     )
 
 
-def run(module: AnsibleModule) -> dict:
-    """Return the module's answer."""
-    params = module.params
-    client = GraylogClient.of(open_url, params)
-    version = client.hello()["version"]
-    reconciler = Reconciler(client, module.check_mode, params["wait"], params["wait_timeout"])
-    if params["state"] == "absent":
-        outcome = reconciler.ensure_absent(params["title"])
-        shown = {}
-    else:
-        wish = make_wish(module, client)
-        outcome = reconciler.ensure_present(wish, params["running"])
-        shown = {"input": hide_secrets(outcome.item, wish.schema)}
-        encrypted = params["running"] and (params["tls"] or {}).get("enable")
-        if encrypted and params["wait"] and not module.check_mode:
-            warning = check_served(params["title"], wish.configuration, client.base, params["wait_timeout"])
-            if warning:
-                module.warn(warning)
-    return {
-        "changed": bool(outcome.actions),
-        "actions": outcome.actions,
-        "input_state": outcome.state,
-        "version": version,
-        "diff": {"before": outcome.before, "after": outcome.after},
-        **shown,
-    }
+def make(client: GraylogClient, params: dict) -> Input:
+    """Return the input that the parameters describe."""
+    present = params["state"] == "present"
+    return Input(
+        client,
+        params["title"],
+        desired_input(client, params) if present else None,
+        running=params["running"],
+        wait=params["wait"],
+        timeout=params["wait_timeout"],
+        check_certificate=bool((params["tls"] or {}).get("enable")),
+    )
+
+
+def secrets(resource: Input, params: dict) -> set[str]:
+    """Return the values to mask: the login, and options that are secrets."""
+    known = {params["password"], params["token"], (params["tls"] or {}).get("key_password")} - {None, ""}
+    return known | secret_values(params["configuration"], resource.schema)
+
+
+def show(resource: Input, item: dict | None) -> dict:
+    """Return the module's own return values."""
+    if resource.schema is None:
+        return {"input_state": None}
+    shown = resource.answer(item)
+    return {"input": hide_secrets(shown, resource.schema), "input_state": shown["state"]}
 
 
 def main() -> None:
     """Run as a module."""
-    module = AnsibleModule(
-        argument_spec=ARGUMENTS,
-        supports_check_mode=True,
-        required_if=[("state", "present", ["type", "port"])],
-        **CONNECTION_RULES,
-    )
-    try:
-        module.exit_json(**run(module))
-    except (GraylogError, InputError, ReconcileError, ServedError) as error:
-        module.fail_json(msg=str(error))
+    manage(ARGUMENTS, make, show, secrets, required_if=[("state", "present", ["type", "port"])])
 
 
 if __name__ == "__main__":

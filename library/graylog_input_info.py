@@ -1,65 +1,65 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Every input of Graylog, for reports and for the proof that none of them listens on UDP."""
+"""Gather all inputs of Graylog, for example to prove that none listens on UDP."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_input_info
-short_description: The inputs of Graylog
+short_description: Gather the inputs of Graylog
 version_added: "0.1.0"
 description:
-  - Tells every input of Graylog 3.3 to 7 with its state, secrets hidden.
+  - Returns all inputs of Graylog 3.3 to 7 with their states; secrets are hidden.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
 """
 
 EXAMPLES = r"""
-- name: The inputs are known
+- name: Gather the inputs
   graylog_input_info:
     username: admin
     password: "{{ vault_graylog_root_password }}"
   register: graylog
 
-- name: None of them listens on UDP
+- name: Fail if an input listens on UDP
   ansible.builtin.assert:
     that: graylog.inputs | selectattr('udp') | length == 0
 """
 
 RETURN = r"""
 inputs:
-  description: The inputs, in the order of their titles.
+  description: The inputs, sorted by title.
   returned: always
   type: list
   elements: dict
   contains:
     id:
-      description: Its id.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     type:
-      description: Its Java class.
+      description: Java class of the type.
       type: str
     udp:
-      description: Whether it listens on UDP.
+      description: Whether the input listens on UDP.
       type: bool
     state:
-      description: Graylog's word for what it does on this node, null where it is stopped.
+      description: Graylog's name of the state on this node, null for a stopped input.
       type: str
     global:
-      description: Whether every node has it.
+      description: Whether every node runs the input.
       type: bool
     node:
-      description: The node that has it, where it is not global.
+      description: The node of an input that is not global.
       type: str
     configuration:
-      description: Its settings as the server holds them, secrets hidden, and all texts where the plugin is missing.
+      description: Settings as stored. Secrets are hidden; if the plugin is missing, all texts are hidden.
       type: dict
     static_fields:
-      description: Fields that it adds to every message.
+      description: Fields that the input adds to every message.
       type: dict
 version:
   description: Version of Graylog.
@@ -67,13 +67,16 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient, GraylogError
-from ansible.module_utils.graylog_inputs import hide_secrets, is_udp
-from ansible.module_utils.graylog_module import ask
+from ..module_utils.graylog.client import GraylogClient, GraylogError
+from ..module_utils.graylog.input_options import hide_secrets, is_udp
+from ..module_utils.graylog.module import gather
 
 
 def schema_of(client: GraylogClient, input_type: str) -> dict | None:
-    """Return the description of a type, None where its plugin is missing: such an input stays, and does not run."""
+    """Return the description of a type, None without its plugin.
+
+    An input without its plugin exists but cannot run.
+    """
     try:
         return client.input_schema(input_type)
     except GraylogError as error:
@@ -83,9 +86,9 @@ def schema_of(client: GraylogClient, input_type: str) -> dict | None:
 
 
 def answer(client: GraylogClient, _params: dict) -> dict:
-    """Return the inputs, secrets hidden, sorted by title."""
+    """Return the inputs sorted by title, with secrets hidden."""
     inputs = []
-    # The list only tells the ids: in Graylog 7 it shows encrypted secrets raw.
+    # Only the ids are taken from the list, which shows encrypted secrets raw in Graylog 7.
     for listed in client.request("GET", "/system/inputs")["inputs"]:
         item = client.request("GET", f"/system/inputs/{listed['id']}")
         shown = hide_secrets(item, schema_of(client, item["type"]))
@@ -96,7 +99,7 @@ def answer(client: GraylogClient, _params: dict) -> dict:
 
 def main() -> None:
     """Run as a module."""
-    ask({}, answer)
+    gather({}, answer)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_pipelines.py."""
+"""Ansible module; the logic is in module_utils/graylog/pipelines.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_pipeline
-short_description: A pipeline of Graylog
+short_description: Manage pipelines of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a pipeline of Graylog 3.3 to 7. Streams are connected to it by C(graylog_stream).
-  - The server reads a new source before anything is written, in check mode too.
-  - The rules that it names must be there, other than in check mode.
+  - Creates, updates or deletes a pipeline of Graylog 3.3 to 7. C(graylog_stream) connects streams to it.
+  - The server parses a new source before the first write, also in check mode.
+  - The rules in the source must exist, except in check mode.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -20,22 +20,22 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the pipeline is there. Its connections to streams go with it.
+    description: Whether the pipeline must exist. Its connections to streams are deleted with it.
   title:
     type: str
-    description: Title of the pipeline. It is what O(source) says, and needed only where there is no source.
+    description: Title of the pipeline, as in O(source). Required only without a source.
   source:
     type: str
     description:
       - The pipeline in Graylog's own language; it begins with its title, as V(pipeline "TITLE").
-      - Blanks at the ends of lines and empty lines at the end count for nothing. Required with O(state=present).
+      - Trailing blanks and trailing empty lines are ignored. Required with O(state=present).
   description:
     type: str
-    description: What it is for. Without it the description stays as it is.
+    description: Purpose of the pipeline. Without it, the description stays unchanged.
 """
 
 EXAMPLES = r"""
-- name: Jobs' messages are marked
+- name: Mark the messages of jobs
   graylog_pipeline:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -48,24 +48,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pipeline:
-  description: The pipeline; in check mode as it is before the change.
-  returned: when there is one
+  description: The pipeline. In check mode, it is shown as before the change.
+  returned: when the pipeline exists
   type: dict
   contains:
     id:
-      description: Graylog's own name of it.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     description:
-      description: What it is for.
+      description: Purpose.
       type: str
     source:
-      description: Its text.
+      description: Source.
       type: str
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -75,9 +75,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_pipelines import Pipeline
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.pipelines import Pipeline
 
 ARGUMENTS = {
     "title": {"type": "str"},
@@ -87,13 +87,13 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Pipeline:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     return Pipeline(client, params["title"], params["source"], params["description"])
 
 
 def show(resource: Pipeline, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"pipeline": {"id": item["id"], **resource.picture(item)}} if item else {}
+    """Return the module's own return values."""
+    return {"pipeline": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

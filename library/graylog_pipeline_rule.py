@@ -1,17 +1,17 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_pipelines.py."""
+"""Ansible module; the logic is in module_utils/graylog/pipelines.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_pipeline_rule
-short_description: A pipeline rule of Graylog
+short_description: Manage pipeline rules of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a rule of Graylog 3.3 to 7, which pipelines name by its title.
-  - The server reads a new source before anything is written, in check mode too.
-  - A rule that a pipeline still names is not deleted.
+  - Creates, updates or deletes a rule of Graylog 3.3 to 7, which pipelines refer to by title.
+  - The server parses a new source before the first write, also in check mode.
+  - A rule that a pipeline refers to is not deleted.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -20,22 +20,22 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the pipeline rule is there.
+    description: Whether the pipeline rule must exist.
   title:
     type: str
-    description: Title of the pipeline rule. It is what O(source) says, and needed only where there is no source.
+    description: Title of the pipeline rule, as in O(source). Required only without a source.
   source:
     type: str
     description:
       - The pipeline rule in Graylog's own language; it begins with its title, as V(rule "TITLE").
-      - Blanks at the ends of lines and empty lines at the end count for nothing. Required with O(state=present).
+      - Trailing blanks and trailing empty lines are ignored. Required with O(state=present).
   description:
     type: str
-    description: What it is for. Without it the description stays as it is.
+    description: Purpose of the rule. Without it, the description stays unchanged.
 """
 
 EXAMPLES = r"""
-- name: Messages of jobs say so
+- name: Mark the messages of jobs
   graylog_pipeline_rule:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -50,24 +50,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pipeline_rule:
-  description: The pipeline rule; in check mode as it is before the change.
-  returned: when there is one
+  description: The pipeline rule. In check mode, it is shown as before the change.
+  returned: when the pipeline rule exists
   type: dict
   contains:
     id:
-      description: Graylog's own name of it.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     description:
-      description: What it is for.
+      description: Purpose.
       type: str
     source:
-      description: Its text.
+      description: Source.
       type: str
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -77,9 +77,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_pipelines import PipelineRule
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.pipelines import PipelineRule
 
 ARGUMENTS = {
     "title": {"type": "str"},
@@ -89,13 +89,13 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> PipelineRule:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     return PipelineRule(client, params["title"], params["source"], params["description"])
 
 
 def show(resource: PipelineRule, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"pipeline_rule": {"id": item["id"], **resource.picture(item)}} if item else {}
+    """Return the module's own return values."""
+    return {"pipeline_rule": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

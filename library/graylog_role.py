@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_roles.py."""
+"""Ansible module; the logic is in module_utils/graylog/roles.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_role
-short_description: A role of Graylog
+short_description: Manage roles of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a role of Graylog 3.3 to 7.
-  - Graylog's own roles, such as V(Admin) and V(Reader), cannot be changed.
+  - Creates, updates or deletes a role of Graylog 3.3 to 7.
+  - Built-in roles, such as V(Admin) and V(Reader), cannot be changed.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -19,22 +19,22 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the role is there.
+    description: Whether the role must exist.
   name:
     type: str
     required: true
-    description: Name of the role; Graylog takes no notice of upper and lower case in it.
+    description: Name of the role. Graylog ignores its case.
   description:
     type: str
-    description: What the role is for. Without it the description stays as it is.
+    description: Purpose of the role. Without it, the description stays unchanged.
   permissions:
     type: list
     elements: str
-    description: What it permits, the exact set, for example V(streams:read). Required with O(state=present).
+    description: The exact set of permissions, for example V(streams:read). Required with O(state=present).
 """
 
 EXAMPLES = r"""
-- name: Operators see every stream and dashboard
+- name: Let operators see every stream and dashboard
   graylog_role:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -45,22 +45,22 @@ EXAMPLES = r"""
 
 RETURN = r"""
 role:
-  description: The role; in check mode as it is before the change.
-  returned: when there is one
+  description: The role. In check mode, it is shown as before the change.
+  returned: when the role exists
   type: dict
   contains:
     name:
-      description: Its name.
+      description: Name.
       type: str
     description:
-      description: What it is for.
+      description: Purpose.
       type: str
     permissions:
-      description: What it permits, sorted.
+      description: Permissions, sorted.
       type: list
       elements: str
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -70,9 +70,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_roles import Role
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.roles import Role
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -82,13 +82,13 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Role:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     return Role(client, params["name"], params["permissions"] or [], params["description"])
 
 
 def show(resource: Role, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"role": resource.picture(item)} if item else {}
+    """Return the module's own return values."""
+    return {"role": resource.current(item)} if item else {}
 
 
 def main() -> None:

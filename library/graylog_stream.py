@@ -1,18 +1,18 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_streams.py."""
+"""Ansible module; the logic is in module_utils/graylog/streams.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_stream
-short_description: A stream of Graylog
+short_description: Manage streams of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a stream of Graylog 3.3 to 7, with its rules and the pipelines that it goes through.
-  - What is not given stays as it is; a new stream then has the values named below.
-  - Of Graylog's own streams, such as the default stream, only O(pipelines) can be managed. The default stream is
-    found by each of its titles, V(All messages) and V(Default Stream), in every release.
+  - Creates, updates or deletes a stream of Graylog 3.3 to 7, with its rules and its connections to pipelines.
+  - Options that are not given leave a setting unchanged; a new stream gets the defaults named below.
+  - Of built-in streams, such as the default stream, only O(pipelines) can be managed. The default stream is found by
+    each of its titles, V(All messages) and V(Default Stream), in every release.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -21,64 +21,64 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the stream is there.
+    description: Whether the stream must exist.
   title:
     type: str
     required: true
-    description: Title of the stream, by which it is known.
+    description: Title, which identifies the stream.
   description:
     type: str
-    description: What belongs in it.
+    description: Purpose of the stream.
   index_set:
     type: str
-    description: Prefix or title of the index set that keeps its messages; for a new stream the default one.
+    description: Prefix or title of the index set that stores the messages. A new stream gets the default index set.
   matching_type:
     type: str
     choices: [AND, OR]
-    description: Whether a message must match all rules or one, V(AND) for a new stream.
+    description: Whether a message must match all rules or one of them, V(AND) for a new stream.
   remove_matches_from_default_stream:
     type: bool
-    description: Whether its messages leave the default stream, V(false) for a new stream.
+    description: Whether matching messages are removed from the default stream, V(false) for a new stream.
   started:
     type: bool
-    description: Whether it takes messages or is paused, V(true) for a new stream.
+    description: Whether the stream receives messages or is paused, V(true) for a new stream.
   rules:
     type: list
     elements: dict
-    description: Which messages it takes.
+    description: The rules that select messages.
     suboptions:
       type:
         type: str
         required: true
         choices: [exact, regex, greater, smaller, presence, contains, always, match_input]
-        description: How a message is compared. V(match_input) is there since Graylog 4.0.
+        description: Kind of comparison. V(match_input) requires Graylog 4.0 or later.
       field:
         type: str
-        description: The message's field; none with V(always) and V(match_input).
+        description: Field of the message. Not allowed with V(always) and V(match_input).
       value:
         type: str
         description:
-          - What the field is compared with; none with V(presence) and V(always).
-          - With V(match_input) the title or the id of an input.
+          - Value to compare the field with. Not allowed with V(presence) and V(always).
+          - With V(match_input), the title or the id of an input.
       inverted:
         type: bool
         default: false
-        description: Whether messages are taken that do not match.
+        description: Whether to select messages that do not match.
       description:
         type: str
-        description: What the rule is for. Without it the description stays as it is.
+        description: Purpose of the rule. Without it, the description stays unchanged.
   purge_rules:
     type: bool
     default: false
-    description: Whether rules go that O(rules) does not name.
+    description: Whether to delete rules that are not in O(rules).
   pipelines:
     type: list
     elements: str
-    description: Titles of the pipelines that its messages go through, the exact set.
+    description: The exact set of titles of the pipelines that process the messages.
 """
 
 EXAMPLES = r"""
-- name: Jobs' messages have a stream of their own
+- name: Collect the messages of jobs in a stream
   graylog_stream:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -91,7 +91,7 @@ EXAMPLES = r"""
     purge_rules: true
     pipelines: [jobs]
 
-- name: A pipeline sees every message first
+- name: Connect a pipeline to the default stream
   graylog_stream:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -101,32 +101,32 @@ EXAMPLES = r"""
 
 RETURN = r"""
 stream:
-  description: The stream; in check mode as it is before the change.
-  returned: when there is one
+  description: The stream. In check mode, it is shown as before the change.
+  returned: when the stream exists
   type: dict
   contains:
     id:
-      description: Graylog's own name of it.
+      description: Graylog's id.
       type: str
     title:
-      description: Its title.
+      description: Title.
       type: str
     index_set:
-      description: Prefix of the index set that keeps its messages.
+      description: Prefix of the index set that stores the messages.
       type: str
     started:
-      description: Whether it takes messages.
+      description: Whether the stream receives messages.
       type: bool
     rules:
-      description: All its rules, as in the option, where it was given.
+      description: All rules, as in the option, if it was given.
       type: list
       elements: dict
     pipelines:
-      description: Titles of the pipelines, where the option was given.
+      description: Titles of the pipelines, if the option was given.
       type: list
       elements: str
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -136,9 +136,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_streams import Stream
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.streams import Stream
 
 SETTINGS = {
     "description": {"type": "str"},
@@ -168,14 +168,14 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Stream:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     settings = {key: params[key] for key in SETTINGS}
     return Stream(client, params["title"], settings, params["rules"], params["purge_rules"], params["pipelines"])
 
 
 def show(resource: Stream, item: dict | None) -> dict:
-    """Return the module's own answer."""
-    return {"stream": {"id": item["id"], **resource.picture(item)}} if item else {}
+    """Return the module's own return values."""
+    return {"stream": {"id": item["id"], **resource.current(item)}} if item else {}
 
 
 def main() -> None:

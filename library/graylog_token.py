@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_tokens.py."""
+"""Ansible module; the logic is in module_utils/graylog/tokens.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_token
-short_description: A token for a user of Graylog
+short_description: Manage access tokens of Graylog users
 version_added: "0.1.0"
 description:
-  - Makes, renews or deletes a token, with which a program logs in to Graylog 3.3 to 7 in place of a user.
-  - A token's value is told once, by the task that makes it. Register the answer, set C(no_log) to true on that task and
+  - Creates, renews or deletes an access token, with which a program logs in to Graylog 3.3 to 7 as a user.
+  - Only the task that creates a token returns its value. Register the result, set C(no_log) to true on that task and
     store RV(token) at once.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
@@ -20,27 +20,27 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the token is there; V(absent) deletes all of the user's tokens of this name.
+    description: Whether the token must exist. V(absent) deletes all of the user's tokens of this name.
   user:
     type: str
     required: true
-    description: The user whom the token stands for.
+    description: The owner of the token.
   name:
     type: str
     required: true
-    description: What the token is called.
+    description: Name of the token.
   lifetime:
     type: str
     description:
-      - How long a new token is good, as days or as an ISO duration such as V(P30D).
-      - Without it the server's default counts, 30 days in Graylog 6.2 and later. Older releases know no lifetime.
+      - Lifetime of a new token, in days or as an ISO duration such as V(P30D).
+      - The server's default is 30 days in Graylog 6.2 and later. Tokens of older releases never expire.
   renew_before:
     type: int
-    description: A token that ends in fewer days than this is replaced by a new one. Without it none is.
+    description: Replace a token that expires in fewer days than this. Without it, no token is replaced.
 """
 
 EXAMPLES = r"""
-- name: The render service may ask Graylog
+- name: Create a token for the render service
   graylog_token:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -55,18 +55,18 @@ EXAMPLES = r"""
 RETURN = r"""
 token:
   description: The token's value, a secret.
-  returned: when one was made
+  returned: when a token was created
   type: str
 token_id:
-  description: Graylog's id of the token; releases before 4.0 may have none.
-  returned: when there is one
+  description: Graylog's id of the token. Releases before 4.0 may have none.
+  returned: when the token exists
   type: str
 expires_at:
-  description: When the token ends, null where it does not.
-  returned: when there is one
+  description: Expiry time of the token, null for a token that never expires.
+  returned: when the token exists
   type: str
 actions:
-  description: What was done, of created, updated, deleted; updated means replaced.
+  description: The actions taken, of created, updated (replaced), deleted.
   returned: always
   type: list
   elements: str
@@ -76,9 +76,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_tokens import Token, period
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.tokens import Token, period
 
 ARGUMENTS = {
     "user": {"type": "str", "required": True},
@@ -89,18 +89,18 @@ ARGUMENTS = {
 
 
 def make(client: GraylogClient, params: dict) -> Token:
-    """Return the wish of the parameters."""
+    """Return the resource that the parameters describe."""
     lifetime = None if params["lifetime"] is None else period(params["lifetime"])
     return Token(client, params["user"], params["name"], lifetime, params["renew_before"])
 
 
 def show(resource: Token, item: dict | None) -> dict:
-    """Return the module's own answer."""
+    """Return the module's own return values."""
     shown = {"token_id": item.get("id"), "expires_at": item.get("expires_at")} if item else {}
     if resource.value:
         shown["token"] = resource.value
-    if resource.endless:
-        shown["warnings"] = ["This release of Graylog knows no lifetime of tokens: the token does not end by itself"]
+    if resource.ignores_lifetime:
+        shown["warnings"] = ["Graylog before 6.2 ignores the lifetime of tokens: the token never expires"]
     return shown
 
 

@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/graylog_users.py."""
+"""Ansible module; the logic is in module_utils/graylog/users.py."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: graylog_user
-short_description: A user of Graylog
+short_description: Manage users of Graylog
 version_added: "0.1.0"
 description:
-  - Makes, changes or deletes a user of Graylog 3.3 to 7.
-  - The administrator of server.conf and users of an outside directory cannot be changed.
+  - Creates, updates or deletes a user of Graylog 3.3 to 7.
+  - The administrator in server.conf and users of an external directory cannot be changed.
 author: RayCrafter (!UNKNOWN)
 extends_documentation_fragment:
   - graylog
@@ -19,48 +19,48 @@ options:
     type: str
     choices: [present, absent]
     default: present
-    description: Whether the user is there.
+    description: Whether the user must exist.
   name:
     type: str
     required: true
-    description: Name of the user's login; O(username) is the account that asks.
+    description: Login name of the user. O(username) is the account that the module logs in with.
   first_name:
     type: str
-    description: First name, needed for a new user. Graylog 3.3 keeps it together with O(last_name) as the full name.
+    description: First name, required for a new user. Graylog 3.3 stores it with O(last_name) as the full name.
   last_name:
     type: str
     description: Last name.
   email:
     type: str
-    description: Address for mail, needed for a new user.
+    description: Email address, required for a new user.
   roles:
     type: list
     elements: str
-    description: Names of the roles, the exact set. Without it they stay as they are, and a new user has none.
+    description: The exact set of role names. Without it, the roles stay unchanged, and a new user has none.
   permissions:
     type: list
     elements: str
-    description: What the user may do beside the roles, the exact set. Without it that stays as it is.
+    description: The exact set of permissions besides those of the roles. Without it, they stay unchanged.
   timezone:
     type: str
     description: Time zone, for example V(Europe/Berlin).
   session_timeout_ms:
     type: int
-    description: Milliseconds until an idle session ends. A new user has 8 hours.
+    description: Milliseconds until an idle session ends, 8 hours for a new user.
   user_password:
     type: str
-    description: The user's password, needed for a new user. From Graylog 7 on it must be as complex as the server asks.
+    description: The user's password, required for a new user. Graylog 7 and later require a minimum complexity.
   update_password:
     type: str
     choices: [on_create, always]
     default: on_create
     description:
-      - When the password is written. Graylog does not show it, so V(always) is a change in every run.
-      - An account can change its own password; it is not written where it is the one of the login.
+      - When the password is written. Graylog does not show it, so V(always) reports a change in every run.
+      - An account can change its own password. The module does not write the password that it logged in with.
 """
 
 EXAMPLES = r"""
-- name: Somebody who looks at the logs
+- name: Create a user who reads the logs
   graylog_user:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -71,7 +71,7 @@ EXAMPLES = r"""
     roles: [Reader, Operators]
     user_password: "{{ vault_graylog_ada_password }}"
 
-- name: Nobody of that name
+- name: Delete a user
   graylog_user:
     username: admin
     password: "{{ vault_graylog_root_password }}"
@@ -81,21 +81,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 user:
-  description: The user; in check mode as it is before the change.
-  returned: when there is one
+  description: The user. In check mode, it is shown as before the change.
+  returned: when the user exists
   type: dict
   contains:
     id:
       description: Graylog's id.
       type: str
     username:
-      description: Name of the login.
+      description: Login name.
       type: str
     full_name:
       description: First and last name.
       type: str
     email:
-      description: Address for mail.
+      description: Email address.
       type: str
     roles:
       description: Names of the roles, sorted.
@@ -108,7 +108,7 @@ user:
       description: Milliseconds until an idle session ends.
       type: int
 actions:
-  description: What was done, of created, updated, deleted.
+  description: The actions taken, of created, updated, deleted.
   returned: always
   type: list
   elements: str
@@ -118,9 +118,9 @@ version:
   type: str
 """
 
-from ansible.module_utils.graylog import GraylogClient
-from ansible.module_utils.graylog_module import manage
-from ansible.module_utils.graylog_users import User, UserWish
+from ..module_utils.graylog.client import GraylogClient
+from ..module_utils.graylog.module import manage
+from ..module_utils.graylog.users import DesiredUser, User
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True},
@@ -139,19 +139,19 @@ SHOWN = ("id", "username", "full_name", "email", "timezone", "session_timeout_ms
 
 
 def make(client: GraylogClient, params: dict) -> User:
-    """Return the wish of the parameters."""
-    wish = UserWish(
+    """Return the resource that the parameters describe."""
+    user = DesiredUser(
         username=params["name"],
         password=params["user_password"],
         always=params["update_password"] != "on_create",  # noqa: S105 a word, no password
         old_password=params["password"] if params["username"] == params["name"] else None,
         **{name: params[name] for name in SAME},
     )
-    return User(client, wish)
+    return User(client, user)
 
 
 def show(_resource: User, item: dict | None) -> dict:
-    """Return the module's own answer."""
+    """Return the module's own return values."""
     if not item:
         return {}
     return {"user": {**{key: item.get(key) for key in SHOWN}, "roles": sorted(item["roles"])}}

@@ -1,10 +1,10 @@
-"""Fixtures of the tests for Graylog."""
+"""Provide fixtures of the tests for Graylog."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.graylog.played import played  # noqa: F401 - a fixture
+from tests.unit.graylog.managed import graylog  # noqa: F401 - a fixture
 from tests.unit.graylog.support import RELEASES, Recording
 
 

@@ -1,4 +1,4 @@
-"""Recorded answers of three releases, and a clock that tests move."""
+"""Load recorded answers of three releases, and provide a manual clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GELF = "org.graylog2.inputs.gelf.tcp.GELFTCPInput"
 
 
 class Recording:
-    """A session with a real Graylog: requests, good and bad, and what was answered."""
+    """A session with a real Graylog: valid and invalid requests with answers."""
 
     def __init__(self, release: str) -> None:
         self.release = release
@@ -28,7 +28,7 @@ class Recording:
 
 
 class Clock:
-    """Time that passes only when somebody sleeps."""
+    """A clock that advances only by sleep."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""The client: what it sends, and what it says when Graylog refuses."""
+"""Test the requests of the client, and its errors."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import urllib.error
 
 import pytest
 
-from module_utils import graylog, graylog_http
-from module_utils.graylog import GraylogClient, GraylogError
+from module_utils.graylog import client as api
+from module_utils.graylog import transport
+from module_utils.graylog.client import GraylogClient, GraylogError
 
 
 def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClient:
-    """A client whose next request gets the recorded answer."""
+    """Return a client whose next request gets the recorded answer."""
 
     def opener(url, **arguments):
         if seen is not None:
@@ -26,18 +27,18 @@ def client_for(recording, entry: dict, seen: list | None = None) -> GraylogClien
     return GraylogClient(opener, "http://127.0.0.1:9000", "admin", "secret")
 
 
-def test_the_version_is_read(recording):
+def test_version_is_parsed(recording):
     client = client_for(recording, recording.entry(path="/"))
     assert client.hello()["version"].startswith(recording.release)
     expected = tuple(int(part) for part in recording.release.split("."))
-    assert graylog.parse_version(client.hello()["version"]) == expected
+    assert api.parse_version(client.hello()["version"]) == expected
 
 
 # not recorded: the preflight page; form: none known, what has no version is refused
 @pytest.mark.parametrize("version", [None, "", 7, "preflight"])
-def test_what_has_no_version_is_not_graylog(version):
+def test_answer_without_version_is_refused(version):
     with pytest.raises(GraylogError, match="preflight page"):
-        graylog.parse_version(version)
+        api.parse_version(version)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_what_has_no_version_is_not_graylog(version):
         ("id in the body", "property id"),
     ],
 )
-def test_a_refusal_says_what_the_server_said(recording, note, words):
+def test_error_contains_server_reason(recording, note, words):
     entry = recording.entry(note)
     with pytest.raises(GraylogError, match=words) as caught:
         client_for(recording, entry).request(entry["method"], entry["path"], entry["body"])
@@ -59,27 +60,27 @@ def test_a_refusal_says_what_the_server_said(recording, note, words):
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_password_is_named_as_such(recording):
+def test_wrong_password_is_reported(recording):
     entry = recording.entry("wrong password")
     with pytest.raises(GraylogError, match="does not accept the login"):
         client_for(recording, entry).request("GET", "/system")
 
 
-def test_what_is_not_there_is_none(recording):
+def test_find_returns_none_for_404(recording):
     assert client_for(recording, recording.entry("gone")).find("/system/inputs/x") is None
 
 
-def test_other_refusals_are_not_taken_for_absence(recording):
+def test_find_raises_other_errors(recording):
     with pytest.raises(GraylogError):
         client_for(recording, recording.entry("wrong password")).find("/system/inputs/x")
 
 
-def test_an_unknown_type_is_named(recording):
+def test_unknown_input_type_is_reported(recording):
     with pytest.raises(GraylogError, match=r"knows no inputs of type nosuch\.Type"):
         client_for(recording, recording.entry(path="nosuch.Type")).input_schema("nosuch.Type")
 
 
-def test_every_request_has_the_header_and_the_login(recording):
+def test_requests_have_csrf_header_and_login(recording):
     seen: list = []
     client_for(recording, recording.entry("good"), seen).request("POST", "/system/inputs", {"title": "x"})
     url, arguments = seen[0]
@@ -89,7 +90,7 @@ def test_every_request_has_the_header_and_the_login(recording):
     assert json.loads(arguments["data"]) == {"title": "x"}
 
 
-def test_a_token_is_sent_with_the_word_that_graylog_wants():
+def test_token_is_sent_as_user_with_password_token():
     seen: list = []
 
     def opener(_url, **arguments):
@@ -108,7 +109,7 @@ def test_a_token_is_sent_with_the_word_that_graylog_wants():
 @pytest.mark.parametrize(
     "failure", [urllib.error.URLError("refused"), TimeoutError("timed out"), ConnectionResetError()]
 )
-def test_silence_names_the_service(failure):
+def test_connection_error_names_service(failure):
     def opener(_url, **_arguments):
         raise failure
 
@@ -116,11 +117,11 @@ def test_silence_names_the_service(failure):
     with pytest.raises(GraylogError, match="Is the service graylog-server up") as caught:
         GraylogClient(opener, "http://log:9000", "admin", "x", sleep=pauses.append).hello()
     assert caught.value.status is None
-    assert len(pauses) == graylog.ATTEMPTS - 1
+    assert len(pauses) == api.ATTEMPTS - 1
 
 
 @pytest.mark.parametrize(("method", "asked"), [("GET", 2), ("POST", 1), ("PUT", 1), ("DELETE", 1)])
-def test_only_a_question_is_asked_again(method, asked):
+def test_only_get_is_retried(method, asked):
     seen = []
 
     def opener(url, **_arguments):
@@ -139,39 +140,39 @@ def test_only_a_question_is_asked_again(method, asked):
 
 
 @pytest.mark.parametrize("url", ["log:9000", "file:///etc/passwd", "", "ftp://log"])
-def test_an_address_of_no_web_server_is_refused(url):
+def test_url_without_http_is_refused(url):
     with pytest.raises(GraylogError, match="write it like http"):
         GraylogClient(None, url, "admin", "x")
 
 
 @pytest.mark.parametrize("files", [{"ca_path": "/nowhere.pem"}, {"client_cert": "/nowhere.pem", "client_key": "/k"}])
-def test_a_file_that_is_not_there_is_named(files):
-    client = GraylogClient(graylog_http.open_url, "https://127.0.0.1", "admin", "x", sleep=lambda _: None, **files)
+def test_missing_file_is_named(files):
+    client = GraylogClient(transport.open_url, "https://127.0.0.1", "admin", "x", sleep=lambda _: None, **files)
     with pytest.raises(GraylogError, match=r"nowhere\.pem"):
         client.hello()
 
 
-def test_all_pages_are_read():
+def test_pages_returns_all_items():
     def opener(url, **_arguments):
         page = int(url.split("page=")[1].split("&")[0])
-        items = [{"id": number} for number in range(150)][(page - 1) * graylog.PER_PAGE :][: graylog.PER_PAGE]
+        items = [{"id": number} for number in range(150)][(page - 1) * api.PER_PAGE :][: api.PER_PAGE]
         return io.BytesIO(json.dumps({"total": 150, "events": items}).encode())
 
     client = GraylogClient(opener, "http://log:9000", "admin", "x")
     assert [item["id"] for item in client.pages("/events", "events")] == list(range(150))
 
 
-def test_what_is_no_json_is_said():
+def test_response_without_json_is_reported():
     with pytest.raises(GraylogError, match="no JSON: '<html>'"):
         GraylogClient(lambda *_args, **_kwargs: io.BytesIO(b"<html>"), "http://log:9000", "a", "b").request("GET", "/")
 
 
-def test_validation_errors_are_given_whole():
+def test_validation_errors_are_kept_whole():
     # not recorded: a validation's errors; form: ValidationResult.java of graylog2-server
-    assert graylog.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
+    assert api.refusal('{"errors": {"title": ["empty"]}, "failed": true}') == (
         '{"errors": {"title": ["empty"]}, "failed": true}'
     )
     # not recorded: the nesting below validation_errors; form: ValidationApiError.java of graylog2-server 7.0
-    told = {"message": "Validation failed!", "validation_errors": {"title": [{"error": "empty"}]}}
-    assert graylog.refusal(json.dumps(told)) == "Validation failed!: title: empty"
-    assert graylog.refusal("") == "no reason given"
+    answer = {"message": "Validation failed!", "validation_errors": {"title": [{"error": "empty"}]}}
+    assert api.refusal(json.dumps(answer)) == "Validation failed!: title: empty"
+    assert api.refusal("") == "no reason given"

@@ -1,4 +1,4 @@
-"""Settings of the cluster, as each release takes them."""
+"""Test the module for settings of the cluster with each release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.graylog.standin.settings import FILTERS as FILTER_CHAIN
 from tests.unit.graylog.standin.settings import PIPELINE, PROCESSORS, STREAMS
 
 ROLE = Path(__file__).parents[3] / "group_vars/all/graylog.yml"
-AT_THE_ENDS = pytest.mark.parametrize("played", ["3.3.11", "7.1.7"], indirect=True)
+AT_THE_ENDS = pytest.mark.parametrize("graylog", ["3.3.11", "7.1.7"], indirect=True)
 MODULE = "graylog_cluster_config"
 FILTERS, PIPELINES = "Message Filter Chain", "Pipeline Processor"
 EVENTS = "org.graylog.events.configuration.EventsConfiguration"
@@ -21,14 +21,14 @@ NOTIFY = {"title": "Operators", "value": "https://operators.example.org/notify"}
 ANY = {"type": "regex", "value": "^https://any\\.example\\.org/.*$"}
 
 
-@pytest.mark.parametrize("wish", [[FILTERS, PIPELINES], [PIPELINES, FILTERS]])
-def test_processors_are_brought_into_order_and_others_keep_their_places(played, wish):
-    before = played.run(MODULE, check=True, message_processors={"order": [FILTERS]})["config"]["order"]
-    answer = played.settles(MODULE, message_processors={"order": wish})
+@pytest.mark.parametrize("desired", [[FILTERS, PIPELINES], [PIPELINES, FILTERS]])
+def test_processors_are_ordered_and_others_keep_positions(graylog, desired):
+    before = graylog.run(MODULE, check=True, message_processors={"order": [FILTERS]})["config"]["order"]
+    answer = graylog.converge(MODULE, message_processors={"order": desired})
     after = answer["config"]["order"]
-    assert [name for name in after if name in wish] == wish
-    assert [name if name not in wish else None for name in after] == [
-        name if name not in wish else None for name in before
+    assert [name for name in after if name in desired] == desired
+    assert [name if name not in desired else None for name in after] == [
+        name if name not in desired else None for name in before
     ]
 
 
@@ -43,61 +43,61 @@ def order_of_the_deployment(version: str) -> list[str]:
     return Templar(loader=loader, variables=variables).template(variables["graylog_processors"])
 
 
-def test_messages_are_in_their_streams_before_the_pipelines_read_them(played):
-    wish = order_of_the_deployment(played.release.version)
-    played.settles(MODULE, message_processors={"order": wish})
-    held = played.settings.stored[PROCESSORS]["processor_order"]
-    routes = STREAMS if played.release.number >= (5, 0) else FILTER_CHAIN
-    assert held.index(FILTER_CHAIN) <= held.index(routes) < held.index(PIPELINE)
-    assert wish == [each["class_name"] for each in held if each in (FILTER_CHAIN, STREAMS, PIPELINE)]
+def test_stream_rules_run_before_pipelines(graylog):
+    desired = order_of_the_deployment(graylog.release.version)
+    graylog.converge(MODULE, message_processors={"order": desired})
+    current = graylog.settings.stored[PROCESSORS]["processor_order"]
+    routes = STREAMS if graylog.release.number >= (5, 0) else FILTER_CHAIN
+    assert current.index(FILTER_CHAIN) <= current.index(routes) < current.index(PIPELINE)
+    assert desired == [each["class_name"] for each in current if each in (FILTER_CHAIN, STREAMS, PIPELINE)]
 
 
 @AT_THE_ENDS
-def test_processors_are_disabled_by_class_or_title(played):
+def test_processors_are_disabled_by_class_or_title(graylog):
     geo = "org.graylog.plugins.map.geoip.processor.GeoIpProcessor"
-    wish = {"disabled": [geo, "AWS Instance Name Lookup"]}
-    answer = played.settles(MODULE, message_processors=wish)
+    desired = {"disabled": [geo, "AWS Instance Name Lookup"]}
+    answer = graylog.converge(MODULE, message_processors=desired)
     assert answer["diff"]["after"]["disabled"] == ["AWS Instance Name Lookup", "GeoIP Resolver"]
-    answer = played.settles(MODULE, message_processors={"disabled": []})
+    answer = graylog.converge(MODULE, message_processors={"disabled": []})
     assert answer["changed"]
-    answer = played.run(MODULE, message_processors={"order": ["Nonsense"]})
+    answer = graylog.run(MODULE, message_processors={"order": ["Nonsense"]})
     assert "no message processors 'Nonsense'. It has: AWS Instance Name Lookup (" in answer["msg"]
 
 
-def test_addresses_are_added_changed_and_purged_only_when_asked(played):
-    played.settles(MODULE, url_list={"entries": [NOTIFY, {**ANY, "id": "any"}]})
-    [first, second] = played.settings.stored[played.settings.list_class]["entries"]
+def test_urls_are_added_updated_and_purged_only_with_purge(graylog):
+    graylog.converge(MODULE, url_list={"entries": [NOTIFY, {**ANY, "id": "any"}]})
+    [first, second] = graylog.settings.stored[graylog.settings.list_class]["entries"]
     assert (first["type"], second["id"], second["title"]) == ("literal", "any", ANY["value"])
-    answer = played.settles(MODULE, url_list={"entries": [{**ANY, "title": "Any"}]})
+    answer = graylog.converge(MODULE, url_list={"entries": [{**ANY, "title": "Any"}]})
     assert len(answer["config"]["entries"]) == 2
-    answer = played.settles(MODULE, url_list={"entries": [ANY], "purge": True})
+    answer = graylog.converge(MODULE, url_list={"entries": [ANY], "purge": True})
     assert answer["config"]["entries"] == [{**ANY, "title": "Any"}]
-    assert played.settings.stored[played.settings.list_class]["entries"][0]["id"] == "any"
-    assert played.settles(MODULE, url_list={"disabled": True})["config"]["disabled"] is True
-    assert len(played.settings.stored[played.settings.list_class]["entries"]) == 1
+    assert graylog.settings.stored[graylog.settings.list_class]["entries"][0]["id"] == "any"
+    assert graylog.converge(MODULE, url_list={"disabled": True})["config"]["disabled"] is True
+    assert len(graylog.settings.stored[graylog.settings.list_class]["entries"]) == 1
 
 
-def test_a_class_is_changed_in_the_named_settings(played):
-    wish = {"class_name": EVENTS, "settings": {"events_search_timeout": 90000}}
-    answer = played.settles(MODULE, **wish)
+def test_class_changes_only_in_given_settings(graylog):
+    desired = {"class_name": EVENTS, "settings": {"events_search_timeout": 90000}}
+    answer = graylog.converge(MODULE, **desired)
     assert answer["diff"]["before"] == {"events_search_timeout": 60000}
-    assert played.settings.stored[EVENTS]["events_notification_retry_period"] == 300000, "what is left open stays"
-    assert played.settles(MODULE, class_name=EVENTS, state="absent")["actions"] == ["deleted"]
-    assert played.settles(MODULE, **wish)["actions"] == ["created"]
+    assert graylog.settings.stored[EVENTS]["events_notification_retry_period"] == 300000, "omitted settings stay"
+    assert graylog.converge(MODULE, class_name=EVENTS, state="absent")["actions"] == ["deleted"]
+    assert graylog.converge(MODULE, **desired)["actions"] == ["created"]
 
 
 @AT_THE_ENDS
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"class_name": "org.graylog.No", "settings": {"a": 1}}, "Those that are stored: org.graylog"),
-        ({"class_name": EVENTS, "settings": {"a": 1}}, "Look at the names and kinds of a"),
+        ({"class_name": "org.graylog.No", "settings": {"a": 1}}, "Stored are: org.graylog"),
+        ({"class_name": EVENTS, "settings": {"a": 1}}, "Check the names and types of a"),
         ({"class_name": EVENTS}, "settings"),
         ({"url_list": {}, "state": "absent"}, "class_name"),
         ({"url_list": {}, "class_name": EVENTS}, "mutually exclusive"),
     ],
 )
-def test_what_cannot_be(played, arguments, words):
-    answer = played.run(MODULE, **arguments)
+def test_invalid_options_are_refused(graylog, arguments, words):
+    answer = graylog.run(MODULE, **arguments)
     assert answer["failed"]
     assert words in answer["msg"]

@@ -1,4 +1,4 @@
-"""The dashboards' content packs: each release's stand-in takes its own, which has the keys that its release reads."""
+"""Test the dashboards' content packs with the stand-in of each release."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dashboard_releases import RELEASES
 PROJECT = Path(__file__).parents[3]
 MAJORS = [release.major for release in RELEASES]
 DESCRIPTION = yaml.safe_load((PROJECT / "roles/graylog/files/dashboards.yml").read_text())
-# The properties of the classes that parse a pack, which refuse others. Read with javap in the archives
-# org.graylog2:graylog2-server of 3.3.11, 6.3.7 and 7.0.1, where these are: ValueConfigDTO, PivotDTO, RelativeRange and
-# DataTableVisualizationConfigDTO. Of 4 and 5 the older form, which the later classes still read.
+# Properties of the classes that parse a pack and refuse other properties. Source: javap on the archives
+# org.graylog2:graylog2-server of 3.3.11, 6.3.7 and 7.0.1, classes ValueConfigDTO, PivotDTO, RelativeRange and
+# DataTableVisualizationConfigDTO. 4 and 5 have the older form, which the later classes still read.
 FIELD = {3: "field", 4: "field", 5: "field", 6: "fields", 7: "fields"}
 LIMIT = {3: {"limit"}, 4: {"limit"}, 5: {"limit"}, 6: {"limit", "skip_empty_values"}, 7: {"limit", "skip_empty_values"}}
 RANGE = {3: "range", 4: "range", 5: "from", 6: "from", 7: "from"}
@@ -27,36 +27,36 @@ TABLE = {3: None, 4: None, 5: None, 6: None, 7: {"pinned_columns": [], "show_row
 
 
 def pack(major: int) -> dict:
-    """Return a pack as the role has it."""
+    """Return the role's content pack."""
     return json.loads((PROJECT / f"roles/graylog/files/content_packs/dashboards-{major}.json").read_text())
 
 
 def states(content: dict) -> Iterator[tuple[dict, dict]]:
-    """Return the one query and the one state of each dashboard."""
+    """Yield the single query and the single state of each dashboard."""
     for entity in content["entities"]:
         [query], [state] = entity["data"]["search"]["queries"], entity["data"]["state"].values()
         yield query, state
 
 
-def test_the_packs_are_what_their_description_says():
-    told = subprocess.run(
+def test_packs_match_their_description():
+    checked = subprocess.run(
         [sys.executable, PROJECT / "tools/dashboards.py", "--check"], capture_output=True, check=False
     )
-    assert (told.returncode, told.stdout) == (0, b"")
+    assert (checked.returncode, checked.stdout) == (0, b"")
 
 
-def test_a_server_takes_its_pack_and_a_changed_one_in_its_place(played):
-    major = played.release.number[0]
-    made = played.settles("graylog_content_pack", content=pack(major), replace=True)
-    assert made["content_pack"]["installed"] == [pack(major)["rev"]]
+def test_server_accepts_pack_and_replaces_it_with_changed_one(graylog):
+    major = graylog.release.number[0]
+    created = graylog.converge("graylog_content_pack", content=pack(major), replace=True)
+    assert created["content_pack"]["installed"] == [pack(major)["rev"]]
     changed = copy.deepcopy(DESCRIPTION)
     changed[0]["summary"] += "."
     other = dashboards.pack(changed, next(release for release in RELEASES if release.major == major))
-    replaced = played.settles("graylog_content_pack", content=other, replace=True)
+    replaced = graylog.converge("graylog_content_pack", content=other, replace=True)
     assert replaced["content_pack"]["installed"] == [other["rev"]]
 
 
-def test_an_upgraded_server_gets_the_later_form_in_place_of_its_own():
+def test_upgraded_server_gets_later_form():
     packs = [pack(major) for major in MAJORS]
     assert len({each["id"] for each in packs}) == 1
     assert len({each["rev"] for each in packs}) == len(MAJORS)
@@ -64,7 +64,7 @@ def test_an_upgraded_server_gets_the_later_form_in_place_of_its_own():
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_what_is_shown_is_what_is_searched_for(major):
+def test_widgets_show_what_they_search_for(major):
     for query, state in states(pack(major)):
         searches = {search["id"]: search for search in query["search_types"]}
         assert {name for [name] in state["widget_mapping"].values()} == set(searches)
@@ -80,7 +80,7 @@ def test_what_is_shown_is_what_is_searched_for(major):
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_no_widget_covers_another(major):
+def test_widgets_do_not_overlap(major):
     for _query, state in states(pack(major)):
         taken = [
             (column, row)
@@ -93,7 +93,7 @@ def test_no_widget_covers_another(major):
 
 
 @pytest.mark.parametrize("major", MAJORS)
-def test_a_pack_has_the_keys_of_its_release(major):
+def test_pack_has_keys_of_its_release(major):
     limits = 0
     for query, state in states(pack(major)):
         assert set(query["timerange"]) == {"type", RANGE[major]}
@@ -109,7 +109,7 @@ def test_a_pack_has_the_keys_of_its_release(major):
     assert limits
 
 
-def test_a_row_that_is_not_full_is_refused():
+def test_incomplete_row_is_refused():
     broken = copy.deepcopy(DESCRIPTION)
     broken[0]["rows"][0]["widgets"][0]["width"] = 2
     with pytest.raises(ValueError, match="add up to 11"):

@@ -1,4 +1,4 @@
-"""The filters of the graylog role: which versions fit, and how server.conf is written."""
+"""Test the role's filters: compatible versions, and values of server.conf."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPEC.loader.exec_module(FILTERS)
         ("7.1.7", "opensearch", "3.1.0", "8.0.4", 17),
     ],
 )
-def test_what_graylog_starts_with_is_accepted(graylog, engine, search, mongodb, java):
+def test_compatible_versions_are_accepted(graylog, engine, search, mongodb, java):
     assert FILTERS.graylog_problems(graylog, engine, search, mongodb, java, accept_unmaintained=True) == []
 
 
@@ -48,33 +48,33 @@ def test_what_graylog_starts_with_is_accepted(graylog, engine, search, mongodb, 
         (("latest", "opensearch", "2.19.5", "8.0.4", 17), "no full version"),
     ],
 )
-def test_what_does_not_fit_is_told_in_words(versions, words):
+def test_incompatible_versions_are_reported(versions, words):
     problems = FILTERS.graylog_problems(*versions, accept_unmaintained=True)
     assert len(problems) == 1
     assert words in problems[0]
 
 
 @pytest.mark.parametrize(
-    ("graylog", "search", "mongodb", "mend"),
+    ("graylog", "search", "mongodb", "fix"),
     [
         ("7.1.6", "2.19.5", "8.0.4", "take 7.1.7 or later"),
         ("6.2.10", "2.19.5", "8.0.4", "take 6.3, 7.0, 7.1"),
     ],
 )
-def test_releases_without_security_mends_are_refused(graylog, search, mongodb, mend):
-    assert mend in FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17)[0]
+def test_unmaintained_releases_are_refused(graylog, search, mongodb, fix):
+    assert fix in FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17)[0]
     assert FILTERS.graylog_problems(graylog, "opensearch", search, mongodb, 17, accept_unmaintained=True) == []
 
 
 @pytest.mark.parametrize(
-    ("graylog", "hole", "has_it"),
+    ("graylog", "vulnerability", "has_it"),
     [
         ("3.3.14", "Log4Shell", True),
         ("3.3.15", "Log4Shell", False),
-        ("4.3.0", "Log4Shell", False),  # came after it was mended
-        ("4.2.13", "GHSA-3xf8", False),  # came before it was made
+        ("4.3.0", "Log4Shell", False),  # appeared after the fix
+        ("4.2.13", "GHSA-3xf8", False),  # appeared before the bug
         ("4.3.15", "GHSA-3xf8", True),
-        ("5.0.13", "GHSA-3xf8", True),  # never mended in this line
+        ("5.0.13", "GHSA-3xf8", True),  # never fixed in this line
         ("5.2.3", "GHSA-3xf8", True),
         ("5.2.4", "GHSA-3xf8", False),
         ("6.2.3", "GHSA-3m86", True),
@@ -83,20 +83,20 @@ def test_releases_without_security_mends_are_refused(graylog, search, mongodb, m
         ("7.1.2", "GHSA-j769", False),
     ],
 )
-def test_holes_are_told_by_name(graylog, hole, has_it):
-    told = FILTERS.graylog_problems(graylog, "opensearch", "2.19.5", "8.0.4", 17)
-    assert "lacks security fixes" in told[-1]
-    assert (hole in told[-1]) is has_it
+def test_vulnerabilities_are_reported_by_name(graylog, vulnerability, has_it):
+    problems = FILTERS.graylog_problems(graylog, "opensearch", "2.19.5", "8.0.4", 17)
+    assert "lacks security fixes" in problems[-1]
+    assert (vulnerability in problems[-1]) is has_it
 
 
-def test_every_line_is_in_order_and_no_hole_or_floor_names_another():
+def test_tables_are_ordered_and_consistent():
     lines = list(FILTERS.LINES)
     assert lines == sorted(lines)
-    named = {line for since, mended in FILTERS.VULNERABILITIES.values() for line in (since, *mended)}
+    named = {line for since, fixed in FILTERS.VULNERABILITIES.values() for line in (since, *fixed)}
     assert named | set(FILTERS.MAINTAINED) <= set(lines)
 
 
-def test_a_maintained_release_needs_no_leave():
+def test_maintained_release_needs_no_consent():
     assert FILTERS.graylog_problems("7.1.9", "opensearch", "2.19.5", "8.0.4", 17) == []
 
 
@@ -115,11 +115,11 @@ def test_a_maintained_release_needs_no_leave():
         ("\U0001f600", "\\ud83d\\ude00"),
     ],
 )
-def test_values_are_written_as_a_properties_file_wants_them(value, written):
+def test_values_are_escaped_for_properties_file(value, written):
     assert FILTERS.graylog_property(value) == written
 
 
 @pytest.mark.parametrize("value", ["a\nroot_username = eve", "a\r", "\0"])
-def test_a_value_cannot_begin_a_setting_of_its_own(value):
+def test_value_cannot_inject_setting(value):
     with pytest.raises(ValueError, match="line break"):
         FILTERS.graylog_property(value)

@@ -1,19 +1,19 @@
-"""What a Graylog tells of itself."""
+"""Test graylog_info."""
 
 from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog import GraylogClient
-from module_utils.graylog_overview import PARTS, journal
+from module_utils.graylog.client import GraylogClient
+from module_utils.graylog.overview import PARTS, journal
 from tests.unit.graylog.standin import StandIn
 
 
-def test_all_parts_are_told_and_nothing_is_written(played):
-    answer = played.run("graylog_info", check=True, gather=list(PARTS))
+def test_info_returns_all_parts_without_writes(graylog):
+    answer = graylog.run("graylog_info", check=True, gather=list(PARTS))
     assert set(PARTS) <= set(answer)
-    assert answer["version"] == played.release.full
-    assert (answer["node"]["node_id"], answer["node"]["lb_status"]) == (played.node_id, "alive")
+    assert answer["version"] == graylog.release.full
+    assert (answer["node"]["node_id"], answer["node"]["lb_status"]) == (graylog.node_id, "alive")
     assert answer["nodes"][0]["is_leader"] is True
     assert answer["journal"]["fill"] == 0
     assert (answer["indexer"]["health"], answer["indexer"]["write_index"]) == ("green", "graylog_0")
@@ -21,10 +21,10 @@ def test_all_parts_are_told_and_nothing_is_written(played):
     assert {"title": "Default Stream", "running": True, "is_default": True}.items() <= next(
         each for each in answer["streams"] if each["is_default"]
     ).items()
-    assert played.writes == []
+    assert graylog.writes == []
 
 
-def test_inputs_are_counted_by_state(played):
+def test_inputs_are_counted_by_state(graylog):
     body = {
         "type": "org.graylog2.inputs.gelf.tcp.GELFTCPInput",
         "global": True,
@@ -33,18 +33,18 @@ def test_inputs_are_counted_by_state(played):
         "attributes": {"port": 1},
     }
     for number, (title, state) in enumerate((("One", "RUNNING"), ("Two", "FAILED"), ("Three", None))):
-        played.inputs.items[str(number)] = {"id": str(number), "title": title, **body}
+        graylog.inputs.items[str(number)] = {"id": str(number), "title": title, **body}
         if state:
-            played.states.put_up(str(number), state)
-    answer = played.run("graylog_info", gather=["inputs"])
+            graylog.states.put_up(str(number), state)
+    answer = graylog.run("graylog_info", gather=["inputs"])
     assert answer["inputs"] == {"total": 3, "states": {"RUNNING": 1, "FAILED": 1}, "not_running": ["Three", "Two"]}
     assert "journal" not in answer
 
 
 @pytest.mark.parametrize(("size", "limit", "fill"), [(50, 200, 0.25), (0, 0, None), (None, 200, None)])
-def test_the_journals_fill(monkeypatch, size, limit, fill):
+def test_journal_fill_is_computed(monkeypatch, size, limit, fill):
     server = StandIn("7.1.7")
     client = GraylogClient(server.opener, "http://127.0.0.1", *server.admin)
-    told = {**client.request("GET", "/system/journal"), "journal_size": size, "journal_size_limit": limit}
-    monkeypatch.setattr(client, "request", lambda _method, _path: told)
+    journal_answer = {**client.request("GET", "/system/journal"), "journal_size": size, "journal_size_limit": limit}
+    monkeypatch.setattr(client, "request", lambda _method, _path: journal_answer)
     assert journal(client)["fill"] == fill

@@ -1,237 +1,181 @@
-"""What an input shall be: types, coercion, comparison, bodies and what may be shown."""
+"""Test the reconciliation of inputs; time passes only when the code waits."""
 
 from __future__ import annotations
 
 import pytest
 
-from module_utils.graylog_inputs import (
-    HIDDEN,
-    InputError,
-    Wish,
-    check_static_fields,
-    coerce,
-    gather_options,
-    hide_secrets,
-    is_udp,
-    resolve_type,
-    same,
-)
-from tests.unit.graylog.support import GELF
-
-TLS = {"enable": True, "cert_file": "/c", "key_file": "/k"}
+from module_utils.graylog.client import GraylogClient
+from module_utils.graylog.input_options import DesiredInput
+from module_utils.graylog.inputs import Input
+from module_utils.graylog.reconcile import DesiredStateError, Outcome, reconcile
+from tests.unit.graylog.standin import RELEASES, StandIn
+from tests.unit.graylog.standin.input_types import GELF, RAW
+from tests.unit.graylog.standin.input_types import options as input_options
+from tests.unit.graylog.support import Clock
 
 
-def wish_for(recording, configuration: dict, **more) -> Wish:
-    schema = recording.schema()
-    return Wish("gelf", GELF, True, coerce(configuration, schema), schema, **more)
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
-@pytest.mark.parametrize("name", ["gelf_tcp", "gelf_http", "syslog_tcp", "raw_tcp", "beats"])
-def test_short_names_are_known(name):
-    assert resolve_type(name).startswith("org.graylog")
-    assert not is_udp(resolve_type(name))
+@pytest.fixture(params=RELEASES)
+def server(request, clock) -> StandIn:
+    return StandIn(request.param, clock=clock)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "org.graylog2.inputs.gelf.udp.GELFUDPInput",
-        "org.graylog2.inputs.syslog.udp.SyslogUDPInput",
-        "org.graylog.plugins.netflow.inputs.NetFlowUdpInput",
-        "org.graylog.integrations.ipfix.inputs.IpfixUdpInput",
-        "gelf_udp",
-    ],
-)
-def test_udp_is_refused(name):
-    with pytest.raises(InputError, match="UDP"):
-        resolve_type(name)
+def desired(server: StandIn, **options) -> DesiredInput:
+    fields = options.pop("static_fields", None)
+    given = {"port": 12201, "bind_address": "127.0.0.1", **options}
+    return DesiredInput("Services", GELF, True, given, input_options(server.release, GELF), static_fields=fields)
 
 
-def test_an_unknown_short_name_is_refused():
-    with pytest.raises(InputError, match="neither one of beats, gelf_http"):
-        resolve_type("gelf")
+def input_of(server: StandIn, desired_input: DesiredInput | None, sleep=None, **how) -> Input:
+    client = GraylogClient(server.opener, "http://log:9000", "admin", "secret")
+    clock = server.clock
+    return Input(client, "Services", desired_input, timeout=60, clock=clock, sleep=sleep or clock.sleep, **how)
 
 
-@pytest.mark.parametrize(
-    ("tls", "configuration", "words"),
-    [
-        ({"enable": True, "key_file": "/k"}, {}, r"tls\.cert_file"),
-        ({"enable": True, "cert_file": "/c"}, {}, r"tls\.key_file"),
-        ({**TLS, "client_auth": "required"}, {}, r"tls\.client_ca"),
-        ({"enable": False, "client_auth": "required", "client_ca": "/a"}, {}, r"tls\.enable is off"),
-        (None, {"tls_enable": True}, "belong in tls"),
-        (None, {"port": 1}, "repeats port"),
-    ],
-)
-def test_tls_that_protects_nothing_is_refused(tls, configuration, words):
-    with pytest.raises(InputError, match=words):
-        gather_options(12201, "127.0.0.1", tls, configuration)
+def ensure(server: StandIn, desired_input: DesiredInput, check: bool = False, **how) -> Outcome:
+    return reconcile(input_of(server, desired_input, **how), True, check)
 
 
-def test_options_get_graylogs_names():
-    tls = {**TLS, "client_auth": "required", "client_ca": "/a", "key_password": None}
-    assert gather_options(1, "::", tls, {"max_message_size": 5}) == {
-        "port": 1,
-        "bind_address": "::",
-        "tls_enable": True,
-        "tls_cert_file": "/c",
-        "tls_key_file": "/k",
-        "tls_client_auth": "required",
-        "tls_client_auth_cert_file": "/a",
-        "max_message_size": 5,
-    }
+def ensure_absent(server: StandIn, check: bool = False) -> Outcome:
+    return reconcile(input_of(server, None), False, check)
 
 
-@pytest.mark.parametrize(
-    ("key", "given", "wanted"),
-    [
-        ("port", "12201", 12201),
-        ("port", 12201.0, 12201),
-        ("tls_enable", "true", True),
-        ("tls_enable", "False", False),
-        ("tls_client_auth", "required", "required"),
-        ("override_source", 5, "5"),
-        ("override_source", None, None),
-    ],
-)
-def test_values_get_the_servers_types(recording, key, given, wanted):
-    got = coerce({key: given}, recording.schema())[key]
-    assert got == wanted
-    assert type(got) is type(wanted)
+def test_new_input_runs(server):
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["created"], "RUNNING")
+    assert outcome.before == {}
+    assert outcome.after["configuration"]["port"] == 12201
+    assert server.states.launched[outcome.item["id"]]["state"] == "RUNNING"
 
 
-@pytest.mark.parametrize(
-    ("key", "given", "words"),
-    [
-        ("port", "http", "whole number"),
-        ("port", True, "whole number"),
-        ("port", 70000, "1 to 65535"),
-        ("port", None, "must have a value"),
-        ("tls_enable", "maybe", "true or false"),
-        ("tls_enable", 1, "true or false"),
-        ("tls_client_auth", "always", "one of disabled, optional, required"),
-        ("override_source", ["a"], "needs text"),
-        ("portt", 1, "unknown to this type of input"),
-    ],
-)
-def test_values_that_do_not_fit_are_refused_by_name(recording, key, given, words):
-    with pytest.raises(InputError, match=f"option {key} .*{words}"):
-        coerce({key: given}, recording.schema())
+def test_second_run_writes_nothing(server):
+    ensure(server, desired(server, static_fields={"site": "a"}))
+    written = list(server.writes)
+    outcome = ensure(server, desired(server, static_fields={"site": "a"}))
+    assert outcome.actions == []
+    assert outcome.before == outcome.after
+    assert server.writes == written
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "equal"),
-    [
-        (None, "", True),
-        ("", None, True),
-        (True, True, True),
-        (True, "true", False),
-        (1, True, False),
-        (1, 1, True),
-        (0, "", False),
-    ],
-)
-def test_equality_is_graylogs(one, other, equal):
-    assert same(one, other) is equal
+def test_check_mode_reports_same_changes_without_writes(server):
+    planned = ensure(server, desired(server, static_fields={"site": "a"}), check=True)
+    assert server.writes == []
+    done = ensure(server, desired(server, static_fields={"site": "a"}))
+    assert (planned.actions, planned.before, planned.after) == (done.actions, done.before, done.after)
 
 
-def test_what_was_posted_is_not_different(recording):
-    """The good request of the session, against the answer that the server gave afterwards."""
-    posted = recording.entry("good")["body"]["configuration"]
-    stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {**posted, "tls_enable": "true", "tls_cert_file": "/nosuch"})
-    assert wish.differing(stored) == []
+def test_changed_input_runs_with_new_settings(server):
+    ensure(server, desired(server, recv_buffer_size=1000000))
+    outcome = ensure(server, desired(server, port=12301))
+    assert outcome.actions == ["updated"]
+    launched = server.states.launched[outcome.item["id"]]["message_input"]["attributes"]
+    assert launched["port"] == 12301
+    assert launched["recv_buffer_size"] == 1000000  # set once, then unmanaged
 
 
-def test_a_default_of_the_type_counts_as_set(recording):
-    stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {"tcp_keepalive": False, "max_message_size": 2097152, "override_source": ""})
-    assert wish.differing(stored) == []
+def test_static_fields_are_exact_set_and_leave_no_listener(server):
+    ensure(server, desired(server, static_fields={"site": "a", "kind": "b"}))
+    outcome = ensure(server, desired(server, port=12301, static_fields={"site": "c", "zone": "d"}))
+    assert outcome.actions == ["updated", "static_fields"]
+    assert outcome.item["static_fields"] == {"site": "c", "zone": "d"}
+    assert outcome.item["state"] == "RUNNING"
+    assert server.busy == set()
 
 
-def test_a_guessed_default_does_not_count_as_set(recording):
-    stored = recording.entry("item with a secret")["answer"]
-    threads = recording.schema()["number_worker_threads"]["default_value"]
-    assert wish_for(recording, {"number_worker_threads": threads}).differing(stored) == ["number_worker_threads"]
+def test_unmanaged_static_fields_stay(server):
+    ensure(server, desired(server, static_fields={"site": "a"}))
+    assert ensure(server, desired(server)).actions == []
 
 
-def test_a_text_where_a_boolean_belongs_is_different(recording):
-    """The server stored "true" for tls_enable, and TLS was off."""
-    put = recording.entries.index(recording.entry("tls_enable as a string"))
-    stored = next(entry for entry in recording.entries[put + 1 :] if entry["method"] == "GET")["answer"]
-    assert stored["attributes"]["tls_enable"] == "true"
-    assert wish_for(recording, {"tls_enable": True}).differing(stored) == ["tls_enable"]
+def test_failed_input_is_started_again(server):
+    input_id = server.inputs.add("Services", GELF, port=12201, bind_address="127.0.0.1")
+    server.states.put_up(input_id, "FAILED")
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["started"], "RUNNING")
+    assert server.writes == [("PUT", f"/system/inputstates/{input_id}")]
 
 
-def test_a_secret_that_is_shown_is_compared(recording):
-    stored = recording.entry("item with a secret")["answer"]
-    assert wish_for(recording, {"tls_key_password": "s3cret"}).differing(stored) == []
-    assert wish_for(recording, {"tls_key_password": "other"}).differing(stored) == ["tls_key_password"]
+def test_failed_input_with_wrong_port_is_fixed_and_started(server):
+    input_id = server.inputs.add("Services", GELF, port=514, bind_address="127.0.0.1")
+    server.states.put_up(input_id, "FAILED")
+    outcome = ensure(server, desired(server))
+    assert (outcome.actions, outcome.item["state"]) == (["updated", "started"], "RUNNING")
+    assert server.busy == set()
 
 
-@pytest.mark.parametrize("shown", [{"is_set": True}, {"encrypted_value": "a", "salt": "b"}, "<password set>"])
-def test_a_secret_that_is_hidden_is_sent_only_when_asked(recording, shown):
-    stored = {**recording.entry("item with a secret")["answer"]}
-    stored["attributes"] = {**stored["attributes"], "tls_key_password": shown}
-    quiet = wish_for(recording, {"tls_key_password": "other", "port": 1})
-    assert quiet.differing(stored) == ["port"]
-    assert quiet.body("node", stored)["configuration"]["tls_key_password"] != "other"
-    always = wish_for(recording, {"tls_key_password": "other"}, always_send_secrets=True)
-    assert always.differing(stored) == ["tls_key_password"]
-    assert always.body("node", stored)["configuration"]["tls_key_password"] == "other"
+def test_busy_port_is_retried_then_reported(server):
+    server.busy.add(12201)
+    with pytest.raises(
+        DesiredStateError, match=r"GELFTCPInput on port 12201 .* FAILED .*Address already in use"
+    ) as caught:
+        ensure(server, desired(server))
+    assert "ss -ltnp" in str(caught.value)
+    assert [method for method, path in server.writes if "inputstates" in path] == ["PUT", "PUT"]
 
 
-def test_an_encrypted_secret_is_kept_by_name(recording):
-    stored = {**recording.entry("item with a secret")["answer"]}
-    stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": True}}
-    assert wish_for(recording, {"port": 1}).body("n", stored)["configuration"]["tls_key_password"] == {
-        "keep_value": True
-    }
+def test_port_released_in_time_is_used(server, clock):
+    server.busy.add(12201)
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now > 1004:
+            server.busy.clear()
+
+    outcome = ensure(server, desired(server), sleep=sleep)
+    assert outcome.item["state"] == "RUNNING"
 
 
-def test_an_encrypted_secret_without_a_value_is_none(recording):
-    stored = {**recording.entry("item with a secret")["answer"]}
-    stored["attributes"] = {**stored["attributes"], "tls_key_password": {"is_set": False}}
-    wish = wish_for(recording, {"tls_key_password": "new"})
-    assert wish.differing(stored) == ["tls_key_password"]
-    assert wish.body("n", stored)["configuration"]["tls_key_password"] == "new"
-    assert wish_for(recording, {"tls_key_password": ""}).differing(stored) == []
-    assert "tls_key_password" not in wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
-    assert hide_secrets(stored, recording.schema())["configuration"]["tls_key_password"] == ""
+def test_input_can_be_present_and_stopped(server):
+    outcome = ensure(server, desired(server), running=False)
+    assert outcome.actions == ["created", "stopped"]
+    assert outcome.item["id"] not in server.states.launched
+    assert ensure(server, desired(server), running=False).actions == []
+    assert ensure(server, desired(server)).actions == ["started"]
 
 
-def test_a_new_body_has_the_keys_that_the_server_knows(recording):
-    good = recording.entry("good")["body"]
-    body = wish_for(recording, good["configuration"]).body("node-1")
-    assert body["configuration"] == good["configuration"]
-    assert set(body) - {"node"} == set(good)
-    assert body["node"] is None
+def test_running_input_is_stopped_before_update(server):
+    ensure(server, desired(server))
+    outcome = ensure(server, desired(server, port=12301, static_fields={"site": "a"}), running=False)
+    assert outcome.actions == ["updated", "static_fields", "stopped"]
+    assert server.states.launched == {}
+    assert outcome.item["attributes"]["port"] == 12301
+    assert server.busy == set()
 
 
-def test_an_input_of_one_node_names_it(recording):
-    schema = recording.schema()
-    assert Wish("x", GELF, False, {"port": 1}, schema).body("node-1")["node"] == "node-1"
+def test_last_step_is_not_awaited_without_wait(server, clock):
+    before = clock.now
+    assert ensure(server, desired(server), wait=False).actions == ["created"]
+    assert clock.now == before
 
 
-def test_an_update_keeps_what_it_does_not_manage(recording):
-    stored = recording.entry("item with a secret")["answer"]
-    configuration = wish_for(recording, {"port": 1}).body("n", stored)["configuration"]
-    assert configuration["port"] == 1
-    assert configuration["recv_buffer_size"] == 1048576
+def test_type_change_is_refused(server):
+    server.inputs.add("Services", RAW, port=12201)
+    with pytest.raises(DesiredStateError, match=r"is of type .*RawTCPInput.*delete it first"):
+        ensure(server, desired(server))
+    assert server.writes == []
 
 
-def test_nothing_shows_a_secret(recording):
-    stored = recording.entry("item with a secret")["answer"]
-    wish = wish_for(recording, {"tls_key_password": "s3cret"})
-    shown = (hide_secrets(stored, recording.schema()), wish.picture(stored, "RUNNING"))
-    assert "s3cret" not in repr(shown)
-    assert shown[0]["configuration"]["tls_key_password"] == HIDDEN
+def test_duplicate_title_is_refused(server):
+    for _ in range(2):
+        server.inputs.add("Services", GELF, port=12201)
+    with pytest.raises(DesiredStateError, match="2 inputs have the title 'Services'"):
+        ensure(server, desired(server))
 
 
-def test_static_fields_are_texts_with_decent_names():
-    assert check_static_fields({"site": "a", "n": 3}) == {"site": "a", "n": "3"}
-    assert check_static_fields(None) is None
-    with pytest.raises(InputError, match="static field 'a b'"):
-        check_static_fields({"a b": "x"})
-    with pytest.raises(InputError, match=r"static_fields\.a"):
-        check_static_fields({"a": ["x"]})
+def test_input_of_another_node_is_refused(server):
+    server.inputs.add("Services", GELF, is_global=False, node="elsewhere", port=12201)
+    with pytest.raises(DesiredStateError, match="belongs to the Graylog node elsewhere"):
+        ensure(server, desired(server))
+
+
+def test_input_is_deleted_once(server):
+    ensure(server, desired(server))
+    assert ensure_absent(server, check=True).actions == ["deleted"]
+    assert len(server.inputs.items) == 1
+    assert ensure_absent(server).actions == ["deleted"]
+    assert server.inputs.items == {}
+    assert ensure_absent(server).actions == []

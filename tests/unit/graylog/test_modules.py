@@ -1,4 +1,4 @@
-"""The modules' face: arguments, check mode, diff and answers, over real HTTP to the stand-in."""
+"""Test the input modules over HTTP: arguments, check mode, diff and answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.unit.graylog.modules import Runner
+from tests.unit.graylog.runner import Runner
 from tests.unit.graylog.standin import StandIn
 from tests.unit.graylog.standin.input_types import GELF, GELF_UDP
 
@@ -23,12 +23,12 @@ def server():
 
 @pytest.fixture
 def run(server, monkeypatch, capsys) -> Runner:
-    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    monkeypatch.setattr("module_utils.graylog.inputs.POLL_INTERVAL", 0.02)
     return Runner(server.url, monkeypatch, capsys)
 
 
-def test_an_input_is_made_once_and_its_secret_never_shown(run, monkeypatch):
-    monkeypatch.setattr("module_utils.graylog_tls.served_certificate", lambda *_where: b"another's")
+def test_input_is_created_once_and_secret_never_shown(run, monkeypatch):
+    monkeypatch.setattr("module_utils.graylog.tls.served_certificate", lambda *_where: b"another's")
     options = {"title": "Services", "type": "gelf_tcp", "port": "12201", "tls": TLS}
     planned = run("graylog_input", check=True, **options)
     done = run("graylog_input", **options)
@@ -41,7 +41,7 @@ def test_an_input_is_made_once_and_its_secret_never_shown(run, monkeypatch):
     assert "hunter2x" not in json.dumps([planned["diff"], done["diff"], done["input"], again["input"]])
 
 
-def test_an_input_is_deleted(run, server):
+def test_input_is_deleted(run, server):
     run("graylog_input", title="Services", type="gelf_tcp", port=12201)
     assert run("graylog_input", title="Services", state="absent")["actions"] == ["deleted"]
     assert server.inputs.items == {}
@@ -57,14 +57,14 @@ def test_an_input_is_deleted(run, server):
         ({"title": "x", "type": "gelf_tcp", "port": 1, "token": "long-token-value"}, "mutually exclusive"),
     ],
 )
-def test_what_cannot_be_is_told_and_not_done(run, server, arguments, words):
+def test_invalid_options_are_refused_without_writes(run, server, arguments, words):
     answer = run("graylog_input", **arguments)
     assert answer["failed"]
     assert words in answer["msg"]
     assert server.writes == []
 
 
-def test_the_inputs_are_told_with_their_transport(run, server):
+def test_input_info_reports_udp(run, server):
     server.inputs.add("old", GELF_UDP, port=12201)
     server.inputs.add("new", GELF, port=12201, tls_key_password="hunter2x")
     answer = run("graylog_input_info")
@@ -75,7 +75,7 @@ def test_the_inputs_are_told_with_their_transport(run, server):
     assert "hunter2x" not in json.dumps(answer["inputs"])
 
 
-def test_an_input_whose_plugin_is_missing_is_told_with_the_others(run, server):
+def test_input_info_includes_input_without_plugin(run, server):
     server.inputs.add("new", GELF, port=12201)
     number = server.inputs.add("gone", GELF, port=5000, api_key="hunter2x")
     server.inputs.items[number]["type"] = "org.example.GoneUdpInput"
@@ -91,8 +91,8 @@ NEEDS_HEADER = {"title": "Jobs", "type": "gelf_http", "port": 12203, "configurat
 
 @pytest.fixture
 def recent(monkeypatch, capsys):
-    """A Graylog whose inputs over HTTP may ask for a header, and a runner of modules for it."""
-    monkeypatch.setattr("module_utils.graylog_reconcile.PAUSE", 0.02)
+    """Return a Graylog whose HTTP inputs can require a header, with a runner."""
+    monkeypatch.setattr("module_utils.graylog.inputs.POLL_INTERVAL", 0.02)
     graylog = StandIn("7.1.7", login=("admin", "correct horse"))
     graylog.states.hurry()
     with graylog.serve() as url:
@@ -100,7 +100,7 @@ def recent(monkeypatch, capsys):
         yield graylog
 
 
-def test_a_secret_of_the_configuration_is_nowhere_in_an_answer(recent):
+def test_configuration_secret_is_absent_from_answers(recent):
     answers = [recent.run("graylog_input", check=True, **NEEDS_HEADER), recent.run("graylog_input", **NEEDS_HEADER)]
     assert recent.inputs.items.popitem()[1]["attributes"] == {"bind_address": "127.0.0.1", "port": 12203, **HEADER}
     assert [answer["actions"] for answer in answers] == [["created"], ["created"]]
@@ -121,14 +121,14 @@ def test_a_secret_of_the_configuration_is_nowhere_in_an_answer(recent):
         ({"state": "absent"}, None),
     ],
 )
-def test_a_secret_of_the_configuration_is_in_no_error(recent, monkeypatch, others, words):
-    monkeypatch.setattr("module_utils.graylog.PAUSE", 0)
+def test_configuration_secret_is_absent_from_errors(recent, monkeypatch, others, words):
+    monkeypatch.setattr("module_utils.graylog.client.PAUSE", 0)
     answer = recent.run("graylog_input", **{**NEEDS_HEADER, **others})
     assert words in answer["msg"] if words else not answer.get("failed")
     assert "hunter2x" not in json.dumps(answer)
 
 
-def test_an_input_without_its_secret_gets_it_once(recent):
+def test_missing_secret_is_written_once(recent):
     options = {"title": "Services", "type": "gelf_tcp", "port": 12201, "running": False}
     number = recent.inputs.add("Services", GELF, bind_address="127.0.0.1", port=12201, tls_key_password="")
     tls = {"enable": False, "key_password": "hunter2x"}

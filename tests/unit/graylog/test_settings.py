@@ -1,4 +1,4 @@
-"""What only production has, rendered by Ansible: new releases, users of MongoDB, hosts that are no containers."""
+"""Test settings that only production has, rendered by Ansible."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def filters():
 
 
 def evaluate(role: str, source: str, **values) -> object:
-    """Return what Ansible makes of a text, with a role's own defaults and vars."""
+    """Template a text with a role's own defaults and vars."""
     loader = DataLoader()
     variables = {"ansible_managed": "managed", "inventory_hostname": "log1", "ansible_facts": FACTS}
     for name in ("defaults", "vars"):
@@ -40,7 +40,7 @@ def evaluate(role: str, source: str, **values) -> object:
 
 
 def render(role: str, template: str, **values) -> str:
-    """Return a template of a role as it would lie on the host."""
+    """Return a rendered template of a role."""
     source = (ROOT / "roles" / role / "templates" / f"{template}.j2").read_text(encoding="utf-8")
     return str(evaluate(role, source, **values))
 
@@ -52,11 +52,11 @@ def server_conf(release: str, **values) -> dict[str, str]:
 
 
 LINES = ("3.3", "4.0", "4.1", "4.2", "4.3", "5.0", "5.1", "5.2", "6.0", "6.1", "6.2", "6.3", "7.0", "7.1")
-# What another release has that this one has not, or not so: the leader's name, telemetry, a Java of its own.
+# Lines with is_master, with telemetry, and with a bundled Java.
 IS_MASTER, TELEMETRY, JAVA = LINES[:4], LINES[6:], LINES[5:]
 
 
-def test_these_are_all_lines_that_the_role_knows():
+def test_lines_are_complete():
     spec = importlib.util.spec_from_file_location("graylog_filters", ROOT / "filter_plugins/graylog.py")
     plugin = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(plugin)
@@ -64,7 +64,7 @@ def test_these_are_all_lines_that_the_role_knows():
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_release_gets_the_settings_that_it_knows(line):
+def test_server_conf_has_settings_of_release(line):
     conf = server_conf(f"{line}.1", graylog_leader=False)
     assert {key for key in conf if key.startswith("is_")} == {"is_master" if line in IS_MASTER else "is_leader"}
     assert conf.get("is_master", conf.get("is_leader")) == "false"
@@ -73,14 +73,14 @@ def test_every_release_gets_the_settings_that_it_knows(line):
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_every_release_gets_the_java_that_it_runs_on(line):
+def test_environment_has_java_of_release(line):
     environment = render("graylog", "etc/default/graylog-server", graylog_version=f"{line}.1")
     assert ("JAVA=/usr/bin/java" in environment) == (line not in JAVA)
     assert ("--add-opens=java.base/java.lang=ALL-UNNAMED" in environment) == (line not in JAVA)
-    assert "-Xms4096m -Xmx4096m" in environment  # half of 16 GB were more than is of use
+    assert "-Xms4096m -Xmx4096m" in environment  # not half of 16 GB, which is above the maximum
 
 
-def test_an_old_java_closes_nothing_that_would_have_to_be_opened():
+def test_old_java_needs_no_add_opens():
     old = render("graylog", "etc/default/graylog-server", graylog_version="4.2.13", graylog_java_version=11)
     assert "--add-opens" not in old
 
@@ -94,7 +94,7 @@ def test_an_old_java_closes_nothing_that_would_have_to_be_opened():
         (64, {"processbuffer": 24, "outputbuffer": 11, "inputbuffer": 4, "batch": 2000}),
     ],
 )
-def test_graylog_uses_the_cores(cores, expected):
+def test_processors_follow_cores(cores, expected):
     conf = server_conf("7.1.7", ansible_facts={**FACTS, "processor_vcpus": cores})
     assert {
         **{name: int(conf[f"{name}_processors"]) for name in ("processbuffer", "outputbuffer", "inputbuffer")},
@@ -103,20 +103,20 @@ def test_graylog_uses_the_cores(cores, expected):
 
 
 @pytest.mark.parametrize(("disk", "journal"), [(3000, 1024), (100000, 20000), (4000000, 51200)])
-def test_the_journal_has_a_fifth_of_the_first_disk_that_is_told(disk, journal):
-    told = {"stdout_lines": ["1M-blocks", f"  {disk}", "    7"]}
+def test_journal_gets_fifth_of_disk(disk, journal):
+    disks = {"stdout_lines": ["1M-blocks", f"  {disk}", "    7"]}
     lines = render(
         "graylog",
         "etc/graylog/server/server.conf",
         graylog_version="7.1.7",
         graylog_external_uri="https://logs/",
-        __graylog_disk=told,
+        __graylog_disk=disks,
         **SECRETS,
     )
     assert f"message_journal_max_size = {journal}mb\n" in lines
 
 
-def test_several_nodes_have_one_leader_and_copies_of_their_messages():
+def test_cluster_has_one_leader_and_replicas():
     cluster = {
         "graylog_nodes": ["192.0.2.1:9000", "192.0.2.2:9000"],
         "graylog_elasticsearch_hosts": ["http://192.0.2.3:9200", "http://192.0.2.4:9200"],
@@ -134,7 +134,7 @@ def test_several_nodes_have_one_leader_and_copies_of_their_messages():
 
 
 @pytest.mark.parametrize("release", ["3.3.11", "7.1.7"])
-def test_graylog_is_on_loopback_and_has_the_hash_of_the_password(release):
+def test_server_conf_has_loopback_and_password_hash(release):
     conf = server_conf(release)
     assert conf["http_bind_address"] == "127.0.0.1:9000"
     assert conf["trusted_proxies"] == "127.0.0.1/32,::1/128"
@@ -142,7 +142,7 @@ def test_graylog_is_on_loopback_and_has_the_hash_of_the_password(release):
     assert SECRETS["graylog_root_password"] not in str(conf)
 
 
-def test_a_site_has_the_last_word():
+def test_config_extra_overrides_defaults():
     assert server_conf("7.1.7", graylog_config_extra={"ring_size": 8192, "telemetry_enabled": None}) == {
         **{key: value for key, value in server_conf("7.1.7").items() if key != "telemetry_enabled"},
         "ring_size": "8192",
@@ -153,7 +153,7 @@ def mongod_conf(**values) -> dict:
     return yaml.safe_load(render("mongodb", "etc/mongod.conf", mongodb_version="8.0.4", **values))
 
 
-def test_mongodb_asks_for_a_login_unless_told_otherwise():
+def test_mongodb_requires_login():
     conf = mongod_conf()
     assert conf["security"] == {"authorization": "enabled"}
     assert conf["net"] == {"bindIp": "127.0.0.1", "port": 27017}
@@ -164,11 +164,11 @@ def test_mongodb_asks_for_a_login_unless_told_otherwise():
 
 
 @pytest.mark.parametrize(("memory", "cache"), [(1000, 0.25), (2048, 0.5), (4096, 1.5), (64000, 2)])
-def test_mongodb_s_cache_is_what_it_would_take_itself_but_never_much(memory, cache):
+def test_mongodb_cache_is_default_with_maximum(memory, cache):
     assert mongod_conf(mongodb_memory_mb=memory)["storage"]["wiredTiger"]["engineConfig"] == {"cacheSizeGB": cache}
 
 
-def test_several_members_are_a_replica_set_and_know_one_another_by_a_key():
+def test_mongodb_members_form_replica_set_with_key():
     members = {"mongodb_nodes": ["192.0.2.1", "192.0.2.2", "192.0.2.3"], "mongodb_node_address": "192.0.2.2"}
     conf = mongod_conf(**members, mongodb_bind_addresses=["127.0.0.1", "192.0.2.2"])
     assert conf["replication"] == {"replSetName": "rs0"}
@@ -199,7 +199,7 @@ def search_conf(**values) -> dict:
         ),
     ],
 )
-def test_elasticsearch_gets_what_the_host_and_the_package_allow(package, guests, maps, expected):
+def test_elasticsearch_settings_fit_host_and_package(package, guests, maps, expected):
     conf = search_conf(
         elasticsearch_package=package,
         ansible_facts={**FACTS, "virtualization_tech_guest": guests},
@@ -246,7 +246,7 @@ NODES = ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
         ("opensearch", "2.19.3", NODES, False, {"discovery.seed_hosts": NODES}),
     ],
 )
-def test_the_nodes_find_one_another_as_their_version_wants_it(flavour, version, nodes, first, expected):
+def test_search_nodes_have_discovery_of_version(flavour, version, nodes, first, expected):
     conf = search_conf(
         elasticsearch_flavour=flavour,
         elasticsearch_version=version,
@@ -264,11 +264,11 @@ def test_the_nodes_find_one_another_as_their_version_wants_it(flavour, version, 
     ("marks", "first"),
     [
         ([False, False, False], True),
-        ([True, False, False], False),  # one has been in a cluster: the others join it
-        ([False, False], False),  # not all are here: the one that is not may have a cluster
+        ([True, False, False], False),  # the others join the node that has been in a cluster
+        ([False, False], False),  # the missing node may have a cluster
     ],
 )
-def test_a_cluster_begins_once(marks, first):
+def test_cluster_is_bootstrapped_once(marks, first):
     hosts = {
         f"log{number}": {"__elasticsearch_formed": {"stat": {"exists": mark}}} for number, mark in enumerate(marks)
     }
@@ -284,14 +284,14 @@ def test_a_cluster_begins_once(marks, first):
         ("opensearch", 128000, 'OPENSEARCH_JAVA_OPTS="-Xms31744m -Xmx31744m"'),
     ],
 )
-def test_elasticsearch_has_half_of_the_memory_and_no_more_than_java_likes(flavour, memory, expected):
+def test_elasticsearch_heap_is_half_of_memory_with_maximum(flavour, memory, expected):
     values = {"elasticsearch_flavour": flavour, "elasticsearch_memory_mb": memory}
     environment = render("elasticsearch", "etc/default/elasticsearch", **values)
     assert expected in environment
     assert f"_PATH_CONF=/etc/{flavour}" in environment
 
 
-def test_every_input_with_tls_is_tried_however_it_is_written():
+def test_tls_inputs_are_selected_in_every_notation():
     tls = {"cert_file": "/c", "key_file": "/k", "client_auth": "required", "client_ca": "/a"}
     inputs = [
         {"title": "by default", "port": 1, "tls": tls},
@@ -305,7 +305,7 @@ def test_every_input_with_tls_is_tried_however_it_is_written():
     assert files == ["/c", "/k", "/a"]
 
 
-def test_no_loop_over_the_inputs_shows_what_may_be_a_secret():
+def test_loops_over_inputs_hide_configuration():
     header = {"authorization_header_value": "hunter2x"}
     inputs = [{"title": "jobs", "port": 1, "tls": {"cert_file": "/c", "key_file": "/k"}, "configuration": header}]
     for name in ("__graylog_shown_inputs", "__graylog_tls_inputs"):
@@ -320,14 +320,14 @@ def test_no_loop_over_the_inputs_shows_what_may_be_a_secret():
     assert loops == []
 
 
-def test_the_webhook_is_known_as_a_secret():
+def test_webhook_is_secret():
     given = {"graylog_alert_webhook": "https://hooks.example.org/key"}
     (hook,) = evaluate("graylog", "{{ __graylog_receivers | selectattr('title', 'eq', 'Webhook') }}", **given)
     assert hook["secrets"] == {"url": given["graylog_alert_webhook"]}
     assert "hooks" not in str(hook["config"])
 
 
-# A stand-in for pymongo that knows one login and has one fault.
+# A stand-in for pymongo with one valid login and one fault.
 PYMONGO = """
 import contextlib
 from pymongo import errors
@@ -355,7 +355,7 @@ class OperationFailure(Exception):
 
 
 def try_logins(tmp_path: Path, *logins: tuple[str, str, str]) -> subprocess.CompletedProcess:
-    """Run the script as the role does, against the stand-in."""
+    """Run the role's script against the stand-in."""
     (tmp_path / "pymongo").mkdir()
     (tmp_path / "pymongo/__init__.py").write_text(PYMONGO)
     (tmp_path / "pymongo/errors.py").write_text(ERRORS)
@@ -370,13 +370,13 @@ def try_logins(tmp_path: Path, *logins: tuple[str, str, str]) -> subprocess.Comp
     )
 
 
-def test_mongodb_is_asked_which_passwords_it_takes(tmp_path):
+def test_try_logins_reports_accepted_passwords(tmp_path):
     logins = [("admin", "wrong", "admin"), ("admin", "", "admin"), ("admin", "right", "admin"), ("a", "right", "b")]
     run = try_logins(tmp_path, *logins)
     assert json.loads(run.stdout) == {"writable": True, "taken": [False, False, True, False]}
 
 
-def test_another_trouble_of_mongodb_is_no_wrong_password(tmp_path):
+def test_try_logins_fails_for_other_errors(tmp_path):
     run = try_logins(tmp_path, ("locked", "right", "admin"))
     assert run.returncode != 0
     assert run.stdout == ""

@@ -1,4 +1,4 @@
-"""The stand-in against recorded sessions with Graylog 6.3.7 and 7.0.1, request by request."""
+"""Compare the stand-in with recorded sessions of Graylog 6.3.7 and 7.0.1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.unit.graylog.standin import StandIn
 from tests.unit.graylog.support import Clock
 
 HERE = Path(__file__).parent
-# The session with 3.3.11 is about inputs only.
+# The session with 3.3.11 covers inputs only.
 SESSIONS = {
     "3.3.11": ("fixtures/graylog-3.3.11.jsonl", 38),
     "6.3.7": ("recorded/graylog-6.3.7-session.jsonl", 115),
@@ -21,28 +21,28 @@ SESSIONS = {
 }
 ID = re.compile(r"[0-9a-f]{24}")
 HEADERS = {"Accept": "application/json", "X-Requested-By": "test", "Content-Type": "application/json"}
-# The longest that a state may take to come, and the steps in which it is looked for, in seconds.
+# Maximum seconds until a state is reached, and the polling interval.
 PATIENCE, STEP = 3.0, 0.1
 
-# Input types whose description is too long for the recordings: of these the names of the options that are left.
+# Input types whose description is truncated in the recordings: the remaining options.
 CUT = ["org.graylog2.inputs.syslog.tcp.SyslogTCPInput", "org.graylog2.inputs.gelf.http.GELFHttpInput"]
 
-# Values that are not compared, by path and key, each with its reason; their keys are compared all the same.
+# Values that are not compared, by path and key, with reasons; their keys are compared.
 OTHER_VALUES = [
     (r".*", r".*\.(cluster_id|node_id|transport_address)", "names of the recorded servers"),
     (r".*/types/.*", r".*\.(description|human_name)", "texts for people"),
-    (r".*/tokens/.*", r"\.token", "made at random"),
+    (r".*/tokens/.*", r"\.token", "random"),
     (r"/dashboards.*", r"\.attributes.*", "the columns of the web interface's table"),
     (r"/dashboards.*", r".*\.description", "a text for people"),
     (r"/events/definitions.*", r".*\.matched_at", "an event that the recorded server raised"),
-    (r"/system/cluster_config", r"\.(total|classes.*)", "the stand-in has the classes that somebody may want to set"),
+    (r"/system/cluster_config", r"\.(total|classes.*)", "the stand-in has only the classes in use"),
     (r"/system/indexer/overview", r".*\.(active|name)", "of the recorded search cluster"),
     (r"/search/.*", r"\.time", "how long it took"),
 ]
 
 
 def keys(answer: object, path: str = "") -> set[str]:
-    """Return the paths of all keys; the items of a list count as one, ids in keys as ID."""
+    """Return the paths of all keys; list items share a path, ids become ID."""
     if isinstance(answer, dict):
         found = set()
         for key, value in answer.items():
@@ -59,7 +59,7 @@ def is_other(where: str, path: str) -> bool:
 
 
 def unlike(recorded: object, given: object, ids: dict[str, str], where: str, path: str = "") -> list[str]:
-    """Return the keys at which two answers to the request `where` hold different values.
+    """Return the keys at which two answers to `where` have different values.
 
     Moments are all alike; lists of text have no order.
     """
@@ -78,7 +78,7 @@ def unlike(recorded: object, given: object, ids: dict[str, str], where: str, pat
 
 
 def same_items(recorded: list, given: list, ids: dict[str, str]) -> list[tuple]:
-    """Return pairs of the same thing: by id where there is one, else by place."""
+    """Return pairs of equal items, by id if they have ids, else by position."""
     mine = {item["id"]: item for item in given if isinstance(item, dict) and "id" in item}
     if mine:
         return [(item, mine.get(ids.get(item["id"], item["id"]))) for item in recorded]
@@ -93,7 +93,7 @@ def is_moment(value: object) -> bool:
 
 
 def message(answer: object) -> object:
-    """Return what a refusal says, without ids and places; the known properties in alphabetical order."""
+    """Return an error text without ids and positions, known properties sorted."""
     if isinstance(answer, list):
         return [error["reason"] for error in answer]
     if not isinstance(answer, dict):
@@ -108,7 +108,7 @@ def name_of(item: object) -> str | None:
 
 
 class Replay:
-    """A recorded session, played to the stand-in; recorded ids are put into the stand-in's own."""
+    """Replay a recorded session; map recorded ids to those of the stand-in."""
 
     def __init__(self, release: str) -> None:
         self.clock = Clock()
@@ -116,18 +116,18 @@ class Replay:
         self.ids: dict[str, str] = {}
 
     def add_what_was_there(self, entries: list[dict]) -> None:
-        """Put up the inputs that the server had before the session began."""
-        made = [entry["answer"]["id"] for entry in entries if entry["note"] == "good"]
+        """Create the inputs that existed before the session."""
+        created = [entry["answer"]["id"] for entry in entries if entry["note"] == "good"]
         listed = next(entry for entry in entries if entry["path"] == "/system/inputs" and entry["method"] == "GET")
         for item in listed["answer"]["inputs"]:
-            if item["id"] not in made:
+            if item["id"] not in created:
                 self.ids[item["id"]] = self.api.inputs.add(item["title"], item["type"], **item["attributes"])
 
     def _own(self, text: str) -> str:
         return ID.sub(lambda match: self.ids.get(match[0], match[0]), text)
 
     def _learn(self, recorded: object, given: object) -> None:
-        """Take over ids that stand at the same key; the items of lists are known by their titles or fields."""
+        """Map ids at equal keys; list items are matched by title or field."""
         if isinstance(recorded, dict) and isinstance(given, dict):
             for key in recorded.keys() & given.keys():
                 self._learn(recorded[key], given[key])
@@ -145,7 +145,7 @@ class Replay:
         return self.api.answer(entry["method"], self._own(entry["path"]), headers, data, login)
 
     def play(self, entry: dict) -> tuple[int, object]:
-        """Return the stand-in's status and answer; a start under way is looked for in small steps."""
+        """Return the stand-in's status and answer; poll for a start under way."""
         starting = entry["note"] == "poll" and entry["answer"]["state"] == "STARTING"
         self.clock.sleep(STEP if starting else PATIENCE)
         until = self.clock() + PATIENCE
@@ -161,14 +161,14 @@ class Replay:
 
 
 def differences(entry: dict, status: int, answer: object, ids: dict[str, str]) -> list[str]:
-    """Return what the stand-in's answer lacks or has too much, next to the recorded one."""
+    """Return missing and extra keys of the stand-in's answer."""
     recorded = entry["answer"]
     if status != entry["status"]:
         return [f"status {status}, recorded {entry['status']}: {answer}"]
     if status >= 400 and message(recorded) != message(answer):
         return [f"says {message(answer)}, recorded {message(recorded)}"]
     if isinstance(recorded, dict) and "cut" in recorded:
-        # What is left of a long answer: the options whose description begins before the cut.
+        # A truncated answer has the options whose description begins before the cut.
         assert entry["path"].rsplit("/", 1)[-1] in CUT
         names = re.findall(r'"(\w+)": \{"human_name"', recorded["cut"])
         assert len(names) > 10
@@ -179,7 +179,7 @@ def differences(entry: dict, status: int, answer: object, ids: dict[str, str]) -
 
 
 @pytest.mark.parametrize("release", SESSIONS)
-def test_a_recorded_session_is_answered_alike(release):
+def test_recorded_session_is_answered_alike(release):
     replay, found = Replay(release), []
     name, length = SESSIONS[release]
     entries = [json.loads(line) for line in (HERE / name).read_text(encoding="utf-8").splitlines()]

@@ -1,4 +1,4 @@
-"""What the stand-in does in releases of which there is no session, and what it offers to tests."""
+"""Test the stand-in in releases without a session, and its helpers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from module_utils.graylog import GraylogClient, GraylogError
+from module_utils.graylog.client import GraylogClient, GraylogError
 from tests.unit.adhoc import run_module
 from tests.unit.graylog.standin import RELEASES, StandIn
 from tests.unit.graylog.support import GELF, Clock
@@ -53,7 +53,7 @@ DEFINITION = {
     "description": "",
     "priority": 2,
     "alert": False,
-    # a kind that no release has rules for
+    # a type without rules in any release
     "config": {"type": "test-v1"},
     "key_spec": [],
     "notification_settings": {"grace_period_ms": 0, "backlog_size": 0},
@@ -61,7 +61,7 @@ DEFINITION = {
 
 
 class Server:
-    """A stand-in with a client and a clock that a test moves."""
+    """Return a stand-in with a client and a manual clock."""
 
     def __init__(self, release: str) -> None:
         self.clock = Clock()
@@ -97,11 +97,11 @@ def server(request) -> Server:
     return Server(request.param)
 
 
-def test_every_release_tells_its_version(server):
+def test_releases_report_their_version(server):
     assert server.ask("GET", "/")["version"].startswith(server.api.release.version)
 
 
-def test_a_wrong_login_is_refused(server):
+def test_wrong_login_is_refused(server):
     wrong = GraylogClient(server.api.opener, "http://log:9000", "admin", "wrong")
     with pytest.raises(GraylogError, match="does not accept the login"):
         wrong.request("GET", "/system")
@@ -125,7 +125,7 @@ def test_unknown_keys_are_refused(server, path, body):
 
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("kind", ["streams", "notifications", "definitions", "views", "installations"])
-def test_creating_takes_an_entity_since_7_and_only_then(release, kind):
+def test_create_requires_entity_since_7(release, kind):
     server = Server(release)
     server.ask("POST", "/views/search", SEARCH)
     server.ask("POST", "/system/content_packs", PACK)
@@ -148,7 +148,7 @@ COUNT = {"expr": ">", "left": {"expr": "number-ref", "ref": "a"}, "right": {"exp
 
 
 def aggregation(server: Server, series: dict | None = None, expression: dict | None = None, **more) -> dict:
-    """Return a definition that the release takes, but for what is given here."""
+    """Return a valid definition with these changes."""
     word = "type" if server.api.release.number >= (5, 2) else "function"
     config = {
         "type": "aggregation-v1",
@@ -181,13 +181,13 @@ def aggregation(server: Server, series: dict | None = None, expression: dict | N
         ({"conditions": {}}, "series must also contain conditions"),
     ],
 )
-def test_the_settings_of_a_definition_are_read_strictly(server, wrong, words):
+def test_definition_settings_are_validated(server, wrong, words):
     assert server.create("/events/definitions", aggregation(server))
     body = server.wrapped(aggregation(server, **wrong))
     assert words in server.refused("POST", "/events/definitions", body)
 
 
-def test_a_series_has_the_word_of_its_release(server):
+def test_series_requires_key_of_release(server):
     old = server.api.release.number < (5, 2)
     series = {"id": "a", "field": None, "type" if old else "function": "count"}
     body = aggregation(server)
@@ -202,12 +202,12 @@ def test_a_series_has_the_word_of_its_release(server):
         {"type": "email-notification-v1", "subject": "s", "recipients": ["a@b.example"]},
     ],
 )
-def test_the_settings_of_a_notification_are_read_strictly(server, config):
+def test_notification_settings_are_validated(server, config):
     body = server.wrapped({"title": "n", "description": "", "config": config})
     assert "Unable to map property" in server.refused("POST", "/events/notifications", body)
 
 
-def test_users_have_one_name_in_3_and_two_later(server):
+def test_users_have_full_name_in_3_and_two_names_later(server):
     old = server.api.release.version.startswith("3.")
     right, wrong = (FULL, SPLIT) if old else (SPLIT, FULL)
     assert server.refused("POST", "/users", {**USER, **wrong}).startswith("400 ")
@@ -222,14 +222,14 @@ def test_users_have_one_name_in_3_and_two_later(server):
 
 
 @pytest.mark.parametrize(("release", "shown"), [("3.3.11", True), ("7.1.7", False)])
-def test_a_token_is_a_login_and_ends(release, shown):
+def test_token_is_login_and_expires(release, shown):
     server = Server(release)
     server.ask("POST", "/users", {**USER, **FULL, **SPLIT} if release in NEW else {**USER, **FULL})
     key = "ray" if release == "3.3.11" else server.ask("GET", "/users/ray")["id"]
-    made = server.ask("POST", f"/users/{key}/tokens/t", {"token_ttl": "P2D"} if release in NEW else None)
+    created = server.ask("POST", f"/users/{key}/tokens/t", {"token_ttl": "P2D"} if release in NEW else None)
     listed = server.ask("GET", f"/users/{key}/tokens")["tokens"]
     assert ["token" in token for token in listed] == [shown]
-    client = GraylogClient(server.api.opener, "http://log:9000", made["token"], "token")
+    client = GraylogClient(server.api.opener, "http://log:9000", created["token"], "token")
     assert client.request("GET", "/system")
     server.clock.sleep(3 * 86400)
     if release in NEW:
@@ -239,14 +239,14 @@ def test_a_token_is_a_login_and_ends(release, shown):
         assert client.request("GET", "/system")
 
 
-def test_index_sets_know_default_before_7_only(server):
+def test_index_sets_accept_default_before_7_only(server):
     body = {**INDEX_SET, "default": False}
     if server.api.release.version in NEW:
         assert "Unable to map property default" in server.refused("POST", "/system/indices/index_sets", body)
         body = INDEX_SET
-    made = server.ask("POST", "/system/indices/index_sets", body)
-    path = f"/system/indices/index_sets/{made['id']}"
-    assert server.ask("PUT", path, {**INDEX_SET, "id": made["id"], "title": "New"})["title"] == "New"
+    created = server.ask("POST", "/system/indices/index_sets", body)
+    path = f"/system/indices/index_sets/{created['id']}"
+    assert server.ask("PUT", path, {**INDEX_SET, "id": created["id"], "title": "New"})["title"] == "New"
     if server.api.release.version in NEW:
         assert "Missing required properties: id" in server.refused("PUT", path, INDEX_SET)
     else:
@@ -266,20 +266,20 @@ def test_index_sets_know_default_before_7_only(server):
         ("3.3.11", {"index_prefix": "Upper"}, "index_prefix"),
     ],
 )
-def test_index_sets_that_are_refused(release, change, words):
+def test_invalid_index_sets_are_refused(release, change, words):
     server = Server(release)
     assert words in server.refused("POST", "/system/indices/index_sets", {**INDEX_SET, **change})
     assert len(server.api.index_sets.items) == 3
 
 
-def test_updating_an_input_replaces_in_4_and_merges_since_5_1(server):
+def test_input_update_replaces_in_4_and_merges_since_5_1(server):
     input_id = server.gelf(recv_buffer_size=1000)
     server.ask("PUT", f"/system/inputs/{input_id}", server.input({"bind_address": "127.0.0.1", "port": 12201}))
     kept = "recv_buffer_size" in server.ask("GET", f"/system/inputs/{input_id}")["attributes"]
     assert kept == (server.api.release.number >= (5, 1))
 
 
-def test_a_key_password_is_encrypted_in_7_1_7():
+def test_key_password_is_encrypted_in_7_1_7():
     server = Server("7.1.7")
     input_id = server.gelf(tls_key_password="hunter2x")
     path, key = f"/system/inputs/{input_id}", "tls_key_password"
@@ -293,20 +293,20 @@ def test_a_key_password_is_encrypted_in_7_1_7():
     assert server.refused("PUT", path, server.input({**base, key: {"is_set": True}})).startswith("400 ")
 
 
-def test_a_key_password_can_be_read_in_3_3():
+def test_key_password_is_readable_in_3_3():
     server = Server("3.3.11")
     input_id = server.gelf(tls_key_password="hunter2x")
     assert server.ask("GET", f"/system/inputs/{input_id}")["attributes"]["tls_key_password"] == "hunter2x"
 
 
-def test_an_input_is_launched_step_by_step(server):
+def test_input_is_launched_step_by_step(server):
     input_id = server.gelf()
     assert server.refused("GET", f"/system/inputstates/{input_id}").startswith("404 ")
     states = [server.state(input_id, after)["state"] for after in (1.0, 0.3, 0.3)]
     assert states == ["CREATED", "STARTING", "RUNNING"]
 
 
-def test_the_second_on_a_port_fails_until_it_is_told_to_start_again(server):
+def test_second_input_on_port_fails_until_started_again(server):
     first = server.gelf()
     assert server.state(first)["state"] == "RUNNING"
     second = server.gelf(title="Second")
@@ -318,7 +318,7 @@ def test_the_second_on_a_port_fails_until_it_is_told_to_start_again(server):
     assert server.state(second)["state"] == "RUNNING"
 
 
-def test_a_failed_input_stays_down_when_it_is_mended(server):
+def test_failed_input_stays_down_after_fix(server):
     server.api.fail_input("Services", "no such certificate")
     input_id = server.gelf()
     assert server.state(input_id)["detailed_message"] == "no such certificate"
@@ -328,7 +328,7 @@ def test_a_failed_input_stays_down_when_it_is_mended(server):
     assert server.refused("GET", f"/system/inputstates/{input_id}").startswith("404 ")
 
 
-def test_two_restarts_that_meet_leave_the_port_taken(server):
+def test_overlapping_restarts_leave_port_busy(server):
     input_id = server.gelf()
     server.state(input_id)
     for _ in range(2):
@@ -337,7 +337,7 @@ def test_two_restarts_that_meet_leave_the_port_taken(server):
     assert server.api.busy == {12201}
 
 
-def test_streams_differ(server):
+def test_streams_differ_between_releases(server):
     number = server.api.release.number
     body = {"title": " Frames ", "description": "d", "index_set_id": server.api.index_sets.default}
     path = f"/streams/{server.create('/streams', body)['stream_id']}"
@@ -358,15 +358,15 @@ def wrapped_if(number: tuple[int, ...], body: dict) -> dict:
     return {"entity": body} if number >= (7, 0) else body
 
 
-def test_connections_replace_the_whole_set(server):
+def test_connections_replace_whole_set(server):
     stream = "000000000000000000000001"
     assert server.refused("GET", f"/system/pipelines/connections/{stream}").startswith("404 ")
     ids = []
     for name in "ab":
         source = f'pipeline "{name}"\nstage 0 match all\nrule "r";\nstage 5 match pass\nend'
-        made = server.ask("POST", "/system/pipelines/pipeline", {"title": "ignored", "source": source})
-        assert (made["title"], [stage["stage"] for stage in made["stages"]]) == (name, [0, 5])
-        ids.append(made["id"])
+        created = server.ask("POST", "/system/pipelines/pipeline", {"title": "ignored", "source": source})
+        assert (created["title"], [stage["stage"] for stage in created["stages"]]) == (name, [0, 5])
+        ids.append(created["id"])
     to_stream = "/system/pipelines/connections/to_stream"
     server.ask("POST", to_stream, {"stream_id": stream, "pipeline_ids": ids})
     server.ask("POST", to_stream, {"stream_id": stream, "pipeline_ids": ids[:1]})
@@ -376,7 +376,7 @@ def test_connections_replace_the_whole_set(server):
     assert server.ask("GET", f"/system/pipelines/connections/{stream}")["pipeline_ids"] == ids
 
 
-def test_a_content_pack_is_installed_as_often_as_one_asks(server):
+def test_content_pack_is_installed_at_every_request(server):
     server.ask("POST", "/system/content_packs", PACK)
     for _ in range(2):
         server.create("/system/content_packs/p/1/installations", {"parameters": {}, "comment": ""})
@@ -384,18 +384,18 @@ def test_a_content_pack_is_installed_as_often_as_one_asks(server):
     assert server.refused("DELETE", "/system/content_packs/p/1").startswith("400 ")
 
 
-def test_updates_of_events_need_the_id(server):
-    made = server.create("/events/notifications", {"title": "n", "description": "", "config": {"type": "x"}})
-    path = f"/events/notifications/{made['id']}"
+def test_event_updates_need_id(server):
+    created = server.create("/events/notifications", {"title": "n", "description": "", "config": {"type": "x"}})
+    path = f"/events/notifications/{created['id']}"
     body = {"title": "m", "description": "", "config": {"type": "x"}}
     assert server.refused("PUT", path, body).startswith("400 ")
-    assert server.ask("PUT", path, {**body, "id": made["id"]})["title"] == "m"
+    assert server.ask("PUT", path, {**body, "id": created["id"]})["title"] == "m"
     empty = {**body, "title": ""}
-    assert "title cannot be empty" in server.refused("PUT", path, {**empty, "id": made["id"]})
+    assert "title cannot be empty" in server.refused("PUT", path, {**empty, "id": created["id"]})
 
 
 @pytest.mark.parametrize(("java", "status"), [("org.graylog2.users.PasswordComplexityConfig", 7), ("no.Such", None)])
-def test_cluster_config_by_class(server, java, status):
+def test_cluster_config_is_stored_by_class(server, java, status):
     path = f"/system/cluster_config/{java}"
     if status is None or server.api.release.number < (status,):
         assert server.refused("GET", path).startswith("404 ")
@@ -405,7 +405,7 @@ def test_cluster_config_by_class(server, java, status):
     assert server.refused("PUT", path, {"nosuch": 1}) == "400 no reason given"
 
 
-def test_the_list_of_allowed_addresses_has_a_new_name_since_7(server):
+def test_url_list_has_new_path_since_7(server):
     names = ["urlwhitelist", "urlallowlist"]
     right, wrong = names if server.api.release.version in OLD else reversed(names)
     entry = {"id": "1", "title": "t", "value": "https://x.example", "type": "literal"}
@@ -415,7 +415,7 @@ def test_the_list_of_allowed_addresses_has_a_new_name_since_7(server):
     assert server.refused("PUT", f"/system/{right}", {"entries": [{**entry, "type": "glob"}]}).startswith("400 ")
 
 
-def test_faults_are_answered_and_written_down(server):
+def test_faults_are_answered_and_recorded(server):
     server.api.break_next(2)
     for _ in range(2):
         assert server.refused("POST", "/roles", {"name": "r", "permissions": []}).startswith("503 ")
@@ -424,7 +424,7 @@ def test_faults_are_answered_and_written_down(server):
     assert server.api.requests[0] == ("POST", "/roles", {"name": "r", "permissions": []})
 
 
-def test_it_can_be_asked_over_http(server):
+def test_stand_in_serves_http(server):
     login = {"Authorization": "Basic " + base64.b64encode(b"admin:secret").decode()}
 
     def get(path: str, headers: dict) -> tuple[int, bytes]:
@@ -437,12 +437,12 @@ def test_it_can_be_asked_over_http(server):
         status, text = get("/system/inputs", login)
         assert (status, json.loads(text)) == (200, {"inputs": [], "total": 0})
         assert get("/system", {})[0] == 401
-        # The load balancer's page is plain text, and needs no login.
+        # The load balancer's page is plain text without a login.
         assert get("/system/lbstatus", {}) == (200, b"ALIVE")
     assert [path for _method, path, _body in server.api.requests] == ["/system/inputs", "/system", "/system/lbstatus"]
 
 
-def test_a_module_that_ansible_runs_reaches_it(tmp_path):
+def test_ansible_runs_module_against_stand_in(tmp_path):
     api = StandIn("7.1.7")
     input_id = api.inputs.add("Services", GELF, bind_address="127.0.0.1", port=12201)
     api.states.put_up(input_id)

@@ -1,4 +1,4 @@
-"""The certificate that an input serves is the one that it was given, or the module says so."""
+"""Test the comparison of the certificate that an input serves."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from module_utils.graylog_tls import ServedError, check_served, expected_certificate, shown_certificate
+from module_utils.graylog.reconcile import DesiredStateError
+from module_utils.graylog.tls import check_served, expected_certificate, shown_certificate
 
 URL = "http://127.0.0.1:9000/api"
 
 
 def write_certificate(path: Path, name: str, end: datetime.datetime | None = None) -> Path:
-    """Write a self-signed certificate that lasts an hour, or to `end`, and its key to one file, and return its path."""
+    """Write a self-signed certificate with its key, and return the path.
+
+    end: expiry time, by default in an hour.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     names = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -35,7 +39,10 @@ def write_certificate(path: Path, name: str, end: datetime.datetime | None = Non
 
 @contextlib.contextmanager
 def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED):
-    """Serve a certificate at a port of this host, to clients of the authority only where one is given."""
+    """Serve a certificate on a local port.
+
+    client_ca: authority of the required client certificates, None to require none.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     context.maximum_version = newest
@@ -51,13 +58,17 @@ def serving(path: Path, client_ca: Path | None = None, newest: ssl.TLSVersion = 
                     with contextlib.suppress(OSError), context.wrap_socket(connection, server_side=True) as encrypted:
                         encrypted.recv(1)
 
-        threading.Thread(target=serve, daemon=True).start()
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
         yield listener.getsockname()[1]
+        # Ends accept(): a thread that outlives its listener can accept for the next one, which may get its descriptor.
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(timeout=10)
 
 
 @pytest.fixture
 def served(tmp_path):
-    """A port that serves a certificate: its number, and the certificate's file."""
+    """Return the number of a port that serves a certificate, and its file."""
     path = write_certificate(tmp_path / "served.pem", "input")
     with serving(path) as port:
         yield port, path
@@ -69,55 +80,61 @@ def check(port: int, path: Path, bind_address: str = "127.0.0.1") -> str:
 
 
 @pytest.mark.parametrize("bind_address", ["::", "127.0.0.1"])
-def test_the_right_certificate_is_seen(served, bind_address):
+def test_expected_certificate_is_accepted(served, bind_address):
     port, path = served
     assert check(port, path, bind_address) == ""
 
 
-def test_another_certificate_is_told(served, tmp_path):
-    with pytest.raises(ServedError, match=r"'Services' runs, but .* serves another certificate"):
+def test_another_certificate_is_refused(served, tmp_path):
+    with pytest.raises(DesiredStateError, match=r"'Services' runs, but .* serves another certificate"):
         check(served[0], write_certificate(tmp_path / "other.pem", "input"))
 
 
-def test_a_port_without_tls_is_told(served):
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(ServedError, match="does not shake hands"):
+def test_port_without_tls_is_refused(served):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        pytest.raises(DesiredStateError, match="completes no TLS handshake"),
+    ):
         check(mute.getsockname()[1], served[1])
 
 
-def test_a_port_without_tls_is_told_though_the_file_is_of_another_host(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(ServedError, match="does not shake hands"):
+def test_port_without_tls_is_refused_without_local_file(tmp_path):
+    with (
+        socket.create_server(("127.0.0.1", 0)) as mute,
+        pytest.raises(DesiredStateError, match="completes no TLS handshake"),
+    ):
         check(mute.getsockname()[1], tmp_path / "nosuch.pem")
 
 
-def test_a_file_of_another_host_is_a_warning(served, tmp_path):
+def test_missing_local_file_causes_warning(served, tmp_path):
     assert "cannot read that file" in check(served[0], tmp_path / "nosuch.pem")
 
 
-def test_a_certificate_of_graylogs_making_is_told_though_the_file_is_of_another_host(tmp_path):
-    """Graylog's are called after the address, and the port where it finds one, and end with the calendar."""
+def test_generated_certificate_is_refused_without_local_file(tmp_path):
+    """Use a certificate as Graylog generates it: named by address, no expiry."""
     last = datetime.datetime(9999, 12, 31, 23, 59, 59, tzinfo=datetime.UTC)
-    made = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
-    with serving(made) as port, pytest.raises(ServedError, match="own making"):
+    generated = write_certificate(tmp_path / "made.pem", "127.0.0.1:null", last)
+    with serving(generated) as port, pytest.raises(DesiredStateError, match="one that Graylog generated"):
         check(port, tmp_path / "nosuch.pem")
 
 
 @pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_an_input_that_asks_for_a_clients_certificate_is_seen(tmp_path, newest):
+def test_certificate_is_read_from_input_with_client_auth(tmp_path, newest):
     path, other = (write_certificate(tmp_path / f"{name}.pem", name) for name in ("input", "other"))
     with serving(path, client_ca=other, newest=newest) as port:
         assert check(port, path) == ""
-        with pytest.raises(ServedError, match="serves another certificate"):
+        with pytest.raises(DesiredStateError, match="serves another certificate"):
             check(port, other)
 
 
 @pytest.mark.parametrize(
     "read", [b"", b"HTTP/1.1 400 Bad Request", b"\x15\x03\x03\x00\x02\x02\x28", b"\x16\x03\x03\x00\x05\x0b\x00"]
 )
-def test_bytes_without_a_certificate_show_none(read):
+def test_bytes_without_certificate_return_none(read):
     assert shown_certificate(read) is None
 
 
-def test_a_file_without_a_certificate_is_told(tmp_path):
+def test_file_without_certificate_is_refused(tmp_path):
     (tmp_path / "key.pem").write_text("-----BEGIN PRIVATE KEY-----", encoding="ascii")
-    with pytest.raises(ServedError, match="has no certificate"):
+    with pytest.raises(DesiredStateError, match="has no certificate"):
         expected_certificate(str(tmp_path / "key.pem"))

@@ -1,4 +1,4 @@
-"""Users, as each release takes them."""
+"""Test the module for users with each release."""
 
 from __future__ import annotations
 
@@ -18,91 +18,93 @@ ADA = {
 }
 
 
-def held(played) -> dict:
-    return played.users.by_name("ada")
+def stored(graylog) -> dict:
+    return graylog.users.by_name("ada")
 
 
-def test_a_user_is_made_changed_and_deleted(played):
-    made = played.settles("graylog_user", **ADA)
-    assert made["actions"] == ["created"]
-    assert (made["user"]["full_name"], made["user"]["timezone"]) == ("Ada Lovelace", "Europe/Berlin")
-    assert played.users.who(("ada", PASSWORD)) == "ada"
-    assert PASSWORD not in json.dumps([made["diff"], made["user"]])
-    assert made["diff"]["after"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
-    changed = played.settles("graylog_user", name="ada", first_name="Ada", last_name="King")
+def test_user_is_created_updated_and_deleted(graylog):
+    created = graylog.converge("graylog_user", **ADA)
+    assert created["actions"] == ["created"]
+    assert (created["user"]["full_name"], created["user"]["timezone"]) == ("Ada Lovelace", "Europe/Berlin")
+    assert graylog.users.who(("ada", PASSWORD)) == "ada"
+    assert PASSWORD not in json.dumps([created["diff"], created["user"]])
+    assert created["diff"]["after"]["password"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+    changed = graylog.converge("graylog_user", name="ada", first_name="Ada", last_name="King")
     assert changed["actions"] == ["updated"]
-    assert (held(played)["full_name"], held(played)["email"]) == ("Ada King", "ada@example.org")
-    assert (held(played)["roles"], held(played)["timezone"]) == (["Reader"], "Europe/Berlin"), "what is left open stays"
-    assert played.settles("graylog_user", name="ada", state="absent")["actions"] == ["deleted"]
-    assert [user["username"] for user in played.users.items.values()] == ["admin"]
+    assert (stored(graylog)["full_name"], stored(graylog)["email"]) == ("Ada King", "ada@example.org")
+    assert (stored(graylog)["roles"], stored(graylog)["timezone"]) == (["Reader"], "Europe/Berlin"), (
+        "omitted settings stay"
+    )
+    assert graylog.converge("graylog_user", name="ada", state="absent")["actions"] == ["deleted"]
+    assert [user["username"] for user in graylog.users.items.values()] == ["admin"]
 
 
-def test_an_update_keeps_the_first_page(played):
-    played.run("graylog_user", **ADA)
-    held(played)["startpage"] = {"type": "stream", "id": "000000000000000000000001"}
-    played.settles("graylog_user", name="ada", email="ada@example.net")
-    assert held(played)["startpage"]["type"] == "stream"
-    assert held(played)["timezone"] == "Europe/Berlin"
+def test_update_keeps_start_page(graylog):
+    graylog.run("graylog_user", **ADA)
+    stored(graylog)["startpage"] = {"type": "stream", "id": "000000000000000000000001"}
+    graylog.converge("graylog_user", name="ada", email="ada@example.net")
+    assert stored(graylog)["startpage"]["type"] == "stream"
+    assert stored(graylog)["timezone"] == "Europe/Berlin"
 
 
-def test_roles_are_the_exact_set_and_told_by_name(played):
-    played.run("graylog_user", **ADA)
-    played.run("graylog_role", name="Operators", permissions=["streams:read"])
-    answer = played.settles("graylog_user", name="ada", roles=["operators"])
+def test_roles_are_exact_set_by_name(graylog):
+    graylog.run("graylog_user", **ADA)
+    graylog.run("graylog_role", name="Operators", permissions=["streams:read"])
+    answer = graylog.converge("graylog_user", name="ada", roles=["operators"])
     assert answer["diff"]["before"]["roles"] == ["Reader"]
-    answer = played.run("graylog_user", name="ada", roles=["Nobodies"])
+    answer = graylog.run("graylog_user", name="ada", roles=["Nobodies"])
     assert "Nobodies" in answer["msg"]
 
 
-def test_permissions_are_told_from_those_of_the_roles_and_of_the_own_account(played):
-    played.run("graylog_user", **ADA)
-    played.settles("graylog_user", name="ada", permissions=["streams:read", "messages:read"])
-    assert sorted(held(played)["permissions"]) == ["messages:read", "streams:read"]
-    changed = played.settles("graylog_user", name="ada", permissions=[])
+def test_permissions_exclude_those_of_roles_and_own_account(graylog):
+    graylog.run("graylog_user", **ADA)
+    graylog.converge("graylog_user", name="ada", permissions=["streams:read", "messages:read"])
+    assert sorted(stored(graylog)["permissions"]) == ["messages:read", "streams:read"]
+    changed = graylog.converge("graylog_user", name="ada", permissions=[])
     assert "streams:read" in changed["diff"]["before"]["permissions"]
-    assert held(played)["permissions"] == []
+    assert stored(graylog)["permissions"] == []
 
 
-def test_a_password_is_written_again_only_where_that_is_asked_for(played):
-    played.run("graylog_user", **ADA)
-    played.settles("graylog_user", **{**ADA, "user_password": "another long one 2"})
-    assert played.users.who(("ada", PASSWORD))
-    answer = played.run("graylog_user", name="ada", user_password="another long one 2", update_password="always")
+def test_password_is_rewritten_only_on_request(graylog):
+    graylog.run("graylog_user", **ADA)
+    graylog.converge("graylog_user", **{**ADA, "user_password": "another long one 2"})
+    assert graylog.users.who(("ada", PASSWORD))
+    answer = graylog.run("graylog_user", name="ada", user_password="another long one 2", update_password="always")
     assert answer["actions"] == ["updated"]
-    assert [path.endswith("/password") for _method, path in played.writes] == [False, True]
-    assert played.users.who(("ada", "another long one 2"))
+    assert [path.endswith("/password") for _method, path in graylog.writes] == [False, True]
+    assert graylog.users.who(("ada", "another long one 2"))
 
 
-def test_an_account_changes_its_own_password(played):
-    played.run("graylog_user", **{**ADA, "roles": ["Admin"]})
+def test_account_changes_its_own_password(graylog):
+    graylog.run("graylog_user", **{**ADA, "roles": ["Admin"]})
     login = {"username": "ada", "password": PASSWORD}
     new = {"name": "ada", "user_password": "another long one 2", "update_password": "always"}
-    assert played.run("graylog_user", **login, **new)["changed"]
-    same = played.run("graylog_user", username="ada", password="another long one 2", **new)
+    assert graylog.run("graylog_user", **login, **new)["changed"]
+    same = graylog.run("graylog_user", username="ada", password="another long one 2", **new)
     assert not same["changed"], "the login has shown that the password is this one"
 
 
-def test_a_weak_password_is_refused_in_the_servers_words(played):
-    if not played.release.has("password complexity"):
-        played.settles("graylog_user", **{**ADA, "user_password": "short"})
+def test_weak_password_is_refused_with_server_reason(graylog):
+    if not graylog.release.has("password complexity"):
+        graylog.converge("graylog_user", **{**ADA, "user_password": "short"})
         return
-    answer = played.run("graylog_user", **{**ADA, "user_password": "short"})
+    answer = graylog.run("graylog_user", **{**ADA, "user_password": "short"})
     assert "at least 6 characters" in answer["msg"]
 
 
 @pytest.mark.parametrize("arguments", [{"email": "root@example.org"}, {"state": "absent"}])
-def test_the_built_in_administrator_is_left_alone(played, arguments):
-    answer = played.run("graylog_user", name="admin", **arguments)
+def test_built_in_administrator_is_refused(graylog, arguments):
+    answer = graylog.run("graylog_user", name="admin", **arguments)
     assert "root_username" in answer["msg"]
-    assert played.writes == []
+    assert graylog.writes == []
 
 
-def test_a_user_of_a_directory_is_left_alone(played):
-    played.run("graylog_user", **ADA)
-    held(played)["external"] = True
-    assert "outside directory" in played.run("graylog_user", name="ada", email="x@example.org")["msg"]
+def test_external_user_is_refused(graylog):
+    graylog.run("graylog_user", **ADA)
+    stored(graylog)["external"] = True
+    assert "external directory" in graylog.run("graylog_user", name="ada", email="x@example.org")["msg"]
 
 
-def test_a_new_user_needs_names_mail_and_password(played):
-    answer = played.run("graylog_user", name="ada", check=True, roles=["Reader"])
+def test_new_user_needs_names_email_and_password(graylog):
+    answer = graylog.run("graylog_user", name="ada", check=True, roles=["Reader"])
     assert "needs first_name, email, user_password" in answer["msg"]

@@ -1,4 +1,4 @@
-"""What the watch of a host says of Graylog's journals, of hosts without logs, and of certificates."""
+"""Test the watch's checks of journals, hosts without logs and certificates."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ GONE = "http://127.0.0.1:1/api"
 
 
 class Node(http.server.ThreadingHTTPServer):
-    """A Graylog node: its journal's fill in per cent, what waits in it, and the hosts that sent messages."""
+    """A Graylog node.
+
+    fill: of the journal, in per cent. waiting: messages in the journal. heard: hosts that sent messages.
+    """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answers)
@@ -35,12 +38,12 @@ class Node(http.server.ThreadingHTTPServer):
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers like Graylog to who has the token."""
+    """Answer requests with the token as Graylog does."""
 
     server: Node
 
     def do_GET(self) -> None:
-        # the keys of both answers and their kinds: recorded/graylog-7.0.1-session.jsonl, GET /system/journal and
+        # keys and types of both answers: recorded/graylog-7.0.1-session.jsonl, GET /system/journal and
         # GET /search/universal/relative; not recorded: an old token's 401; form: that of a wrong password there
         where = urlsplit(self.path)
         query = {key: value for key, (value,) in parse_qs(where.query).items()}
@@ -98,16 +101,16 @@ def settings(node, tmp_path) -> dict:
     [
         (59, 5, []),
         (60, 5, ["is 60 % full, 5 messages wait"]),
-        (99, 0, []),  # what has been indexed is kept until there is need of the place
+        (99, 0, []),  # the journal keeps indexed messages until it needs the space
     ],
 )
-def test_a_journal_is_spoken_of_from_its_limit_on(node, settings, fill, waiting, words):
+def test_journal_is_reported_from_limit_on(node, settings, fill, waiting, words):
     node.fill, node.waiting = fill, waiting
     found = list(watch.journal(settings))
     assert [word in line for word, line in zip(words, found, strict=True)] == [True] * len(words)
 
 
-def test_every_node_has_a_journal_of_its_own(node, settings):
+def test_journals_are_reported_per_node(node, settings):
     with running() as other:
         other.fill = 75
         settings["graylog"]["urls"] = [GONE, node.url, other.url]
@@ -117,14 +120,14 @@ def test_every_node_has_a_journal_of_its_own(node, settings):
             next(found)
 
 
-def test_a_wrong_token_is_not_taken_for_silence(settings):
+def test_wrong_token_is_not_a_connection_error(settings):
     Path(settings["graylog"]["token_file"]).write_text("old", encoding="ascii")
     for look in (watch.journal, watch.silence):
         with pytest.raises(OSError, match="401"):
             list(look(settings))
 
 
-def test_a_host_without_logs_is_named(node, settings):
+def test_host_without_logs_is_named(node, settings):
     assert list(watch.silence(settings)) == []
     settings["graylog"]["hosts"] = ["web1", "worker1"]
     (found,) = watch.silence(settings)
@@ -132,13 +135,13 @@ def test_a_host_without_logs_is_named(node, settings):
     assert {query["range"] for query in node.asked} == {"600"}
 
 
-def test_a_host_without_graylog_looks_at_none(settings):
+def test_host_without_graylog_queries_no_node(settings):
     settings["graylog"] = {}
     assert [*watch.journal(settings), *watch.silence(settings)] == []
 
 
 def certificate(path: Path, hours: float) -> str:
-    """Write a certificate that ends in so many hours, as grid proxies come: with the key, before its authority's."""
+    """Write a grid proxy: certificate, key and authority in one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     pem = serialization.Encoding.PEM
     now = datetime.datetime.now(datetime.UTC)
@@ -156,7 +159,7 @@ def certificate(path: Path, hours: float) -> str:
 
 
 @pytest.mark.parametrize(("hours", "words"), [(6.6, None), (5.2, "ends in 5 hours"), (-2, "ended 2 hours ago")])
-def test_a_proxy_that_ends_is_told(settings, tmp_path, hours, words):
+def test_expiring_proxy_is_reported(settings, tmp_path, hours, words):
     settings["proxies"] = [certificate(tmp_path / "proxy.pem", hours)]
     found = list(watch.proxies(settings))
     assert len(found) == (1 if words else 0)
@@ -164,13 +167,13 @@ def test_a_proxy_that_ends_is_told(settings, tmp_path, hours, words):
 
 
 @pytest.mark.parametrize(("days", "ends"), [(13.9, True), (14.1, False)])
-def test_a_certificate_that_ends_is_told(settings, tmp_path, days, ends):
+def test_expiring_certificate_is_reported(settings, tmp_path, days, ends):
     certificate(tmp_path / "host.crt", days * 24)
     settings["certificates"] = [f"{tmp_path}/*.crt"]
     assert bool(list(watch.certificates(settings))) is ends
 
 
-def test_a_proxy_that_is_not_there_cannot_be_looked_at(settings, tmp_path):
+def test_missing_proxy_is_reported(settings, tmp_path):
     settings["proxies"] = [f"{tmp_path}/nosuch.pem"]
     with pytest.raises(OSError, match=r"there is no .*nosuch\.pem"):
         list(watch.proxies(settings))
@@ -180,7 +183,7 @@ def test_a_proxy_that_is_not_there_cannot_be_looked_at(settings, tmp_path):
         list(watch.proxies(settings))
 
 
-def test_one_look_that_fails_does_not_keep_the_others(monkeypatch, settings, tmp_path, capsys, node):
+def test_failed_check_does_not_stop_others(monkeypatch, settings, tmp_path, capsys, node):
     node.fill = 80
     settings["graylog"]["hosts"] = ["worker1"]
     settings["proxies"] = [f"{tmp_path}/nosuch.pem"]

@@ -1,4 +1,4 @@
-"""Graylog's REST API made of memory: seven releases, and what each of them refuses."""
+"""Stand in for Graylog's REST API, in memory, with the errors of seven releases."""
 
 from tests.unit.graylog.standin.app import StandIn
 from tests.unit.graylog.standin.releases import RELEASES

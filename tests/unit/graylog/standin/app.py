@@ -1,4 +1,4 @@
-"""The stand-in itself: logins, the register of requests, faults, and the two ways to reach it."""
+"""Answer requests: logins, a record of requests, faults, HTTP and direct calls."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ WITHOUT_LOGIN = {"/", "/system/lbstatus", "/system/sessions"}
 class StandIn:
     """One Graylog node of a release.
 
-    requests: (method, path with query, body) of all that came, refused or not.
+    requests: (method, path with query, body) of all requests, refused or not.
     login: user and password of the administrator.
-    clock: seconds; inputs start and stop as it passes.
-    busy: ports that somebody else holds.
+    clock: seconds; determines when inputs start and stop.
+    busy: ports that another program holds.
     """
 
     def __init__(
@@ -83,15 +83,15 @@ class StandIn:
 
     @property
     def writes(self) -> list[tuple[str, str]]:
-        """What was asked for that is no GET: empty after check mode and after a second run."""
+        """Return all requests except GET: none in check mode and in a second run."""
         return [(method, path) for method, path, _body in self.requests if method != "GET"]
 
     def break_next(self, count: int, status: int = 503) -> None:
-        """Answer the next requests with this status and do nothing."""
+        """Answer the next requests with this status."""
         self._faults += [status] * count
 
     def fail_input(self, title: str, detailed_message: str | None) -> None:
-        """Let inputs of this title fail to start with this message; None ends that."""
+        """Let inputs of this title fail to start with this message; None resets."""
         self.states.failures[title] = detailed_message
 
     def new_id(self) -> str:
@@ -105,7 +105,7 @@ class StandIn:
     def opener(
         self, url, method="GET", headers=None, data=None, url_username=None, url_password=None, **_options
     ) -> io.BytesIO:
-        """Answer as graylog_http.open_url does: an object to read, or urllib.error.HTTPError."""
+        """Answer as transport.open_url: return a response, or raise HTTPError."""
         parts = urlsplit(url)
         target = parts.path.split("/api", 1)[1] + (f"?{parts.query}" if parts.query else "")
         login = None if url_username is None else (url_username, url_password or "")
@@ -156,7 +156,7 @@ class StandIn:
 
     @staticmethod
     def _read(data: bytes | None) -> object:
-        """Return the body, or the error that reading it gave."""
+        """Return the parsed body, or the parser's error."""
         try:
             return json.loads(data) if data else None
         except ValueError as error:

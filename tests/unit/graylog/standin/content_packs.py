@@ -42,7 +42,7 @@ VERSION = "1"
 
 # not recorded: packs of another version, deleting what is installed, uninstalling; form: ContentPackResource.java
 class ContentPacks(Resource):
-    """Installing makes no entities here: what counts is that each call installs once more."""
+    """Record installations without creating entities: each call installs again."""
 
     def __init__(self, api) -> None:
         super().__init__(api)
@@ -77,8 +77,8 @@ class ContentPacks(Resource):
         revisions = self.items.setdefault(given["id"], {})
         if given["rev"] in revisions:
             raise RefusedError(400, f"Content pack {given['id']} with this revision {given['rev']} already found!")
-        made = {"created_at": self.api.now(), "server_version": self.release.full}
-        revisions[given["rev"]] = {**made, **{key: value for key, value in given.items() if value is not None}}
+        stamps = {"created_at": self.api.now(), "server_version": self.release.full}
+        revisions[given["rev"]] = {**stamps, **{key: value for key, value in given.items() if value is not None}}
         return 201, None
 
     @route("GET", "/system/content_packs/{pack_id}")
@@ -143,11 +143,11 @@ class ContentPacks(Resource):
         return 200, entry
 
     def _wrapped(self) -> bool:
-        """Installations take an entity since 7.0, and unlike the others are strict in 6.3."""
+        """Read an installation: wrapped since 7.0, and strict in 6.3."""
         return self.release.has("creates are wrapped")
 
     def _empty(self, pack_id: str, revision: int) -> str:
-        """A pack without entities cannot be installed: the server stumbles over its own graph."""
+        """Return the server's error for a pack without entities."""
         constraint = f"GraylogVersionConstraint{{type=server-version, version=>={self.release.full}}}"
         return (
             f"Node EntityV1{{id=virtual-root-{pack_id}-{revision}, type=ModelType{{name=virtual-root, version=1}}, "

@@ -1,4 +1,4 @@
-"""The settings within event definitions and notifications, which are read as strictly as what is around them.
+"""Validate the settings within event definitions and notifications.
 
 A key's release is the first of which the sources or a recording show it; the real one may have come earlier.
 """
@@ -56,7 +56,7 @@ CONDITIONS = Shape(
     "org.graylog.events.processor.aggregation.AggregationConditions", {"expression": optional(MAP)}, builder=True
 )
 BOTH = {"left": needed(MAP), "right": needed(MAP)}
-# What each kind of expression has beside `expr`.
+# Keys of each kind of expression, besides `expr`.
 EXPRESSIONS = {
     **dict.fromkeys(("&&", "||", "==", ">", ">=", "<", "<="), BOTH),
     "!": {"left": needed(MAP)},
@@ -93,12 +93,12 @@ EMAIL = Shape(
     },
     builder=True,
 )
-# Other kinds are plugins' and take anything.
+# Other types belong to plugins and accept any keys.
 KINDS = {"aggregation-v1": AGGREGATION, "http-notification-v1": HTTP, "email-notification-v1": EMAIL}
 
 
 def fit_config(release: Release, config: dict) -> dict:
-    """Return the settings as the server reads them. Raises RefusedError as for any other body."""
+    """Return the settings as the server parses them. Raises RefusedError."""
     shape = KINDS.get(config.get("type"))
     if shape is None:
         return dict(config)
@@ -113,7 +113,7 @@ def fit_config(release: Release, config: dict) -> dict:
 
 
 def fit_expression(release: Release, expression: dict) -> None:
-    """Read a condition and all within it. Raises RefusedError."""
+    """Validate a condition recursively. Raises RefusedError."""
     kind = expression.get("expr")
     keys = EXPRESSIONS.get(kind)
     if keys is None:

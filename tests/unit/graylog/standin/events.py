@@ -1,4 +1,4 @@
-"""/events/definitions, and what they have in common with notifications."""
+"""Serve /events/definitions, with the common base of notifications."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ NOT_SCHEDULED = {
 
 
 def invalid(**errors: str) -> RefusedError:
-    """The refusal of a body that can be read but makes no sense."""
+    """Return the error for a valid body with invalid settings."""
     return RefusedError(400, {"errors": {key: [text] for key, text in errors.items()}, "failed": True})
 
 
 # not recorded: refusals by validation, of ids and of what is not there; form: EventDefinitionDto.java,
 # AggregationEventProcessorConfig.java, EventDefinitionsResource.java, ValidationResult.java; for Graylog's own: none
 class Events(Resource):
-    """What notifications and definitions have in common."""
+    """The common base of notifications and definitions."""
 
     def __init__(self, api) -> None:
         super().__init__(api)
@@ -92,7 +92,7 @@ class Events(Resource):
 
 
 class Definitions(Events):
-    """scheduled: by id, whether the definition is run."""
+    """Event definitions. scheduled: whether a definition runs, by id."""
 
     def __init__(self, api) -> None:
         super().__init__(api)
@@ -113,7 +113,7 @@ class Definitions(Events):
             self._keep(item, "ENABLED")
             if self.release.within((5, 0), None):
                 item["_scope"] = "GRAYLOG_NONDELETEABLE_SCOPE"
-            if self.release.has("entities tell their source"):
+            if self.release.has("entities have their source"):
                 source = {"source": "SYSTEM", "entity_type": "event_definition", "parent_id": None}
                 item["_entity_source"] = source
 

@@ -1,4 +1,4 @@
-"""/system/indices/index_sets."""
+"""Serve /system/indices/index_sets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROTATION = "org.graylog2.indexer.rotation.strategies"
 RETENTION = "org.graylog2.indexer.retention.strategies"
 LIFETIME = {"index_lifetime_min": "P30D", "index_lifetime_max": "P40D"}
 BY_LIFETIME = f"{ROTATION}.TimeBasedSizeOptimizingStrategyConfig"
-# Class of a strategy's settings: its keys, the needed ones first, then those that may be there.
+# Class of a strategy's settings: required keys, then optional keys.
 STRATEGIES = {
     f"{ROTATION}.MessageCountRotationStrategyConfig": (["max_docs_per_index"], []),
     f"{ROTATION}.SizeBasedRotationStrategyConfig": (["max_size"], []),
@@ -70,7 +70,7 @@ OLD_CREATE = Shape(
         "index_template_type": optional(TEXT),
     },
 )
-# Since 4.0 the date is the server's own where it is not given.
+# Since 4.0 the server sets a missing date.
 CREATION_DATE = {"creation_date": optional(TEXT, since=(4, 0))}
 NEW_CREATE = Shape(
     f"{RESOURCES}.requests.IndexSetCreationRequest",
@@ -85,7 +85,7 @@ NEW_CREATE = Shape(
 )
 OLD_UPDATE = Shape(f"{RESOURCES}.requests.IndexSetUpdateRequest", SETTINGS, lenient=always)
 NEW_UPDATE = Shape(f"{RESOURCES}.requests.IndexSetUpdateRequest", {"id": needed(TEXT), **SETTINGS}, True, always)
-# What an answer has, and what is in it where nobody gave it.
+# Keys of an answer with their defaults.
 SHOWN = {
     **{key: value for key, value in SETTINGS.items() if key != "index_set_template_id"},
     **{key: optional(TEXT) for key in ("index_prefix", "index_analyzer", "index_template_type", "creation_date")},

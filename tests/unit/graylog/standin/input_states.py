@@ -1,4 +1,7 @@
-"""/system/inputstates: what runs on this node. A write takes effect when the node next looks for events."""
+"""Serve /system/inputstates, the inputs that run on this node.
+
+A write takes effect when the node polls for events.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ IN_USE_NUMBERED = "bind(..) failed with error(-98): Address already in use."
 
 
 class InputStates(Resource):
-    # Seconds: how often a node looks for events, and after a launch when it starts and when it binds the port.
+    # Seconds: polling interval for events, delay of a start, delay until the port is bound.
     EVENT_PERIOD, STARTS_AFTER, BINDS_AFTER = 1.0, 0.2, 0.5
 
     def __init__(self, api) -> None:
@@ -21,21 +24,21 @@ class InputStates(Resource):
         self._due: list[tuple[float, str, str]] = []
 
     def ask(self, what: str, input_id: str) -> None:
-        """Note an event (start, update, stop) for the node's next look."""
+        """Record an event (start, update, stop) for the node's next poll."""
         self._due.append(((self.api.clock() // self.EVENT_PERIOD + 1) * self.EVENT_PERIOD, what, input_id))
 
     def hurry(self) -> None:
-        """Let things happen within hundredths of a second, for tests on the real clock."""
+        """Shorten all delays to hundredths of a second, for tests on a real clock."""
         self.EVENT_PERIOD, self.STARTS_AFTER, self.BINDS_AFTER = 0.05, 0.01, 0.02
 
     def put_up(self, input_id: str, state: str = "RUNNING", detailed_message: str | None = None) -> None:
-        """Let an input be launched in this state now, for a test's starting point."""
+        """Launch an input in this state, as a test's starting point."""
         self._launch(input_id, self.api.clock())
         self.launched[input_id].update(state=state, detailed_message=detailed_message)
         self._due = [event for event in self._due if event[2] != input_id]
 
     def pass_time(self) -> None:
-        """Do all that is due by the clock, in its order."""
+        """Process all events that are due, in order."""
         while due := sorted(event for event in self._due if event[0] <= self.api.clock()):
             moment = due[0][0]
             together = [event for event in self._due if event[0] == moment]
@@ -45,7 +48,7 @@ class InputStates(Resource):
                 getattr(self, f"_on_{what}")(input_id, moment)
 
     def _leak(self, together: list[tuple[float, str, str]]) -> None:
-        """Two restarts that meet leave a listener behind which nobody owns: its port stays taken."""
+        """Leave a listener without owner, as overlapping restarts do."""
         updates = [input_id for _moment, what, input_id in together if what == "update"]
         for input_id in {each for each in updates if updates.count(each) > 1}:
             if self._state(input_id) == "RUNNING" and input_id in self.api.inputs.items:
@@ -77,7 +80,7 @@ class InputStates(Resource):
             self._launch(input_id, moment)
 
     def _on_update(self, input_id: str, moment: float) -> None:
-        """Only what ran is started again; what had failed is stopped and stays so."""
+        """Restart a running input; a failed input stays down."""
         ran = self._state(input_id) in ("RUNNING", "CREATED", "STARTING")
         self._forget(input_id)
         if ran and input_id in self.api.inputs.items:
@@ -145,6 +148,6 @@ class InputStates(Resource):
 
 
 def same_socket(one: dict, other: dict) -> bool:
-    """Whether two listeners cannot both be: the same port on the same or on all addresses."""
+    """Return whether two listeners conflict: same port, same or all addresses."""
     addresses = {one["bind_address"], other["bind_address"]}
     return one["port"] == other["port"] and (len(addresses) == 1 or bool(addresses & set(ALL_ADDRESSES)))

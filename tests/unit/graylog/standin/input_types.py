@@ -1,4 +1,4 @@
-"""The options of input types, as GET /system/inputs/types/{class} describes them."""
+"""Describe the options of input types, as /system/inputs/types/{class} does."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ def encrypted(release: Release, name: str) -> bool:
 
 
 def options(release: Release, java: str) -> dict[str, dict]:
-    """Return `requested_configuration` of an input type; KeyError for one that the server does not know."""
+    """Return `requested_configuration` of an input type.
+
+    Raises KeyError for an unknown type.
+    """
     port, own = OWN[java]
     described = {}
     for name, (kind, default, is_optional, attributes, info, since) in {**COMMON, **own}.items():

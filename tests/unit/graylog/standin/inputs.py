@@ -1,4 +1,4 @@
-"""/system/inputs: inputs as they are stored; what runs is in input_states."""
+"""Serve /system/inputs, the stored inputs; input_states has the running ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Inputs(Resource):
         return self.items[input_id]
 
     def add(self, title: str, java: str, is_global: bool = True, node: str | None = None, **configuration) -> str:
-        """Put an input there, not launched, as if it had been there for long; return its id."""
+        """Store an input without launching it; return its id."""
         input_id = self.api.new_id()
         self.items[input_id] = {
             "id": input_id,
@@ -55,7 +55,7 @@ class Inputs(Resource):
         return input_id
 
     def masked(self, item: dict) -> dict:
-        """The item as GET of one input gives it: a password readable, or encrypted and hidden."""
+        """Return the item as GET does: passwords readable, or hidden if encrypted."""
         shown = {
             key: {"is_set": bool(value)} if encrypted(self.release, key) else value
             for key, value in item["attributes"].items()
@@ -63,7 +63,7 @@ class Inputs(Resource):
         return {**item, "attributes": shown}
 
     def raw(self, item: dict) -> dict:
-        """The item as the list gives it: an encrypted password as the database has it."""
+        """Return the item as the list does: encrypted passwords as stored."""
         shown = {
             key: {"encrypted_value": value.encode().hex(), "salt": "5a17"}
             if encrypted(self.release, key) and value
@@ -73,7 +73,7 @@ class Inputs(Resource):
         return {**item, "attributes": shown}
 
     def launched(self, item: dict) -> dict:
-        """The item as its state tells it: every password hidden."""
+        """Return the item as inputstates does: every password hidden."""
         schema = options(self.release, item["type"])
         shown = {
             key: PASSWORD_SET if value and "is_password" in schema.get(key, {}).get("attributes", []) else value
@@ -154,7 +154,7 @@ class Inputs(Resource):
         return 204, None
 
     def _with_static_fields(self, input_id: str) -> dict:
-        """The input, launched or not: static fields are kept with what is stored."""
+        """Return the stored input, launched or not."""
         if input_id not in self.items:
             raise RefusedError(404, f"Input <{input_id}> not found.")
         return self.items[input_id]
@@ -179,7 +179,7 @@ class Inputs(Resource):
 
 
 def secret(given: object, old: str | None) -> str | None:
-    """Return what is stored of an encrypted option."""
+    """Return the stored form of an encrypted option."""
     if given is None or isinstance(given, str):
         return given
     if isinstance(given, dict) and isinstance(given.get("set_value"), str):

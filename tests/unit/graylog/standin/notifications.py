@@ -1,4 +1,4 @@
-"""/events/notifications."""
+"""Serve /events/notifications."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOTIFICATION = Shape(
     {"id": optional(TEXT), "title": needed(TEXT), "description": needed(TEXT), "config": needed(MAP)},
     builder=True,
 )
-# Kinds of settings: the keys that must be there, and what the others are if they are not given.
+# Types of settings: required keys, and defaults of the other keys.
 NOTIFICATION_KINDS = {
     "http-notification-v1": (["url"], {}),
     "email-notification-v1": (
@@ -28,7 +28,7 @@ HTTP_DEFAULTS = {"api_key_as_header": False, "api_key": "", "skip_tls_verificati
 # HTTPEventNotificationConfig.java, EmailEventNotificationConfig.java, EventNotificationsResource.java
 class Notifications(Events):
     def shown(self, item: dict) -> dict:
-        """Secrets are hidden where the release encrypts them; the settings of plugins are shown as they came."""
+        """Return the item with encrypted secrets hidden; plugins hide nothing."""
         config = dict(item["config"])
         if config["type"] == "http-notification-v1" and self.release.within((4, 0), None):
             config = {**HTTP_DEFAULTS, **config, **{key: {"is_set": bool(config.get(key))} for key in SECRETS}}

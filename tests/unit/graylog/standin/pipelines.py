@@ -1,4 +1,7 @@
-"""/system/pipelines: rules, pipelines, and which streams they work on. Titles come from the source text."""
+"""Serve /system/pipelines: rules, pipelines and connections to streams.
+
+Titles come from the sources.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ STAGE = re.compile(rf"stage\s+(-?\d+)\s+match\s+(all|either|pass)\s*((?:rule\s+{
 
 
 def syntax_error(source: str, position: int, expected: str) -> RefusedError:
-    """The refusal of a source text: a list of what the parser met."""
+    """Return the error for a source: a list of the parser's errors."""
     before = source[:position]
     word = (source[position:].split() or ["<EOF>"])[0]
     error = {
@@ -48,7 +51,7 @@ def syntax_error(source: str, position: int, expected: str) -> RefusedError:
 
 
 def name_of(kind: str, source: str) -> tuple[str, int]:
-    """Return the name in a source text and where the rest begins."""
+    """Return the name in a source, and the offset of the rest."""
     start = re.match(rf"\s*{kind}\b\s*", source)
     if not start:
         raise syntax_error(source, len(source) - len(source.lstrip()), f"'{kind}'")
@@ -60,7 +63,7 @@ def name_of(kind: str, source: str) -> tuple[str, int]:
 
 def parse_rule(source: str) -> str:
     name, rest = name_of("rule", source)
-    # Without `when` there is no condition, without `end` no end: what lies between is not looked at.
+    # `when` and `end` are required; the text between them is not parsed.
     for word in ("when", "then", "end"):
         found = re.compile(rf"\b{word}\b").search(source, rest)
         if not found:
@@ -82,7 +85,7 @@ def parse_pipeline(source: str) -> tuple[str, list[dict]]:
 
 
 class Sources(Resource):
-    """What rules and pipelines have in common."""
+    """The common base of rules and pipelines."""
 
     path = ""
     shape = RULE
@@ -199,7 +202,7 @@ class Pipelines(Sources):
 
 
 class Connections(Resource):
-    """stream: its pipelines; a stream without any has an entry only if it once had some."""
+    """Pipelines by stream; an empty entry remains after the last disconnect."""
 
     def __init__(self, api) -> None:
         super().__init__(api)

@@ -1,8 +1,8 @@
-"""The releases that are played, and the one table of what differs between them."""
+"""List the releases of the stand-in, and their differences."""
 
 from __future__ import annotations
 
-# As GET / tells them; the part after the sign is the build.
+# Versions in the answer of GET /, with the build after the plus sign.
 # not recorded: 4.3.15, 5.2.12, 6.1.16 and 7.1.7, and of 3.3.11 all but inputs; form: graylog2-server's source at these
 # tags and its UPGRADING.md
 RELEASES = {
@@ -15,7 +15,7 @@ RELEASES = {
     "7.1.7": "7.1.7+5f6ba2d",
 }
 
-# What is true from a release to before another one (None: still). A name may have several spans.
+# Spans of releases in which a feature exists: first release, first release without it (None: none yet).
 DIFFERENCES: dict[str, list[tuple[tuple[int, ...], tuple[int, ...] | None]]] = {
     "users by id": [((4, 0), None)],
     "first and last name": [((4, 0), None)],
@@ -43,7 +43,7 @@ DIFFERENCES: dict[str, list[tuple[tuple[int, ...], tuple[int, ...] | None]]] = {
     "allow list": [((7, 0), None)],
     "password complexity": [((7, 0), None)],
     "types have a description": [((7, 0), None)],
-    "entities tell their source": [((7, 0), None)],
+    "entities have their source": [((7, 0), None)],
     "proxies of HTTP inputs": [((7, 0), None)],
     "categories are a list": [((7, 0), None)],
     "user permissions by id": [((7, 0), None)],
@@ -54,7 +54,7 @@ DIFFERENCES: dict[str, list[tuple[tuple[int, ...], tuple[int, ...] | None]]] = {
 
 
 class Release:
-    """One release: `version` as "7.0.1", `full` as GET / gives it, and what it has of the table."""
+    """One release and its features. full: the version in the answer of GET /."""
 
     def __init__(self, version: str) -> None:
         self.version = version

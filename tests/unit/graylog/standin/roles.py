@@ -1,4 +1,4 @@
-"""/roles and their members."""
+"""Serve /roles and their members."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a request goes: handlers are methods of resources, marked with method and path."""
+"""Route requests to the methods of resources that are marked with `route`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Call:
 
 
 def route(method: str, path: str, since: str | None = None, until: str | None = None):
-    """Mark a handler; `since` and `until` name a difference of the releases' table."""
+    """Mark a handler; `since` and `until` name entries of DIFFERENCES."""
     pattern = re.compile("".join(f"(?P<{p[1:-1]}>[^/]+)" if p[:1] == "{" else p for p in re.split(r"(\{\w+\})", path)))
 
     def mark(handler):
@@ -65,7 +65,7 @@ class Resource:
         return fit_created(self.release, shape, body)
 
     def handlers(self):
-        """Yield (method, pattern, handler) of what the release has."""
+        """Yield (method, pattern, handler) for all routes of the release."""
         for name in dir(type(self)):
             for method, pattern, since, until in getattr(getattr(type(self), name), "routes", []):
                 if (since and not self.release.has(since)) or (until and self.release.has(until)):
@@ -78,7 +78,7 @@ def dispatch(handlers: list, call: Call) -> tuple[int, object]:
     found = [(method, match, handler) for method, pattern, handler in handlers if (match := pattern.fullmatch(path))]
     if not found:
         raise RefusedError(404, "HTTP 404 Not Found")
-    # A path without variables goes before one with them, as in JAX-RS.
+    # A path without variables takes precedence, as in JAX-RS.
     for method, match, handler in sorted(found, key=lambda entry: len(entry[1].groupdict())):
         if method == call.method:
             return handler(call, **{key: unquote(value) for key, value in match.groupdict().items()})

@@ -1,4 +1,4 @@
-"""A real listener for the stand-in, for modules that run as processes of their own."""
+"""Serve the stand-in over HTTP, for modules in their own processes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def encode(answer: object) -> bytes:
-    """Return what goes over the wire: JSON, plain text as it is, nothing for None and ""."""
+    """Return the bytes of a response: JSON, plain text, nothing for None and ""."""
     if answer is None:
         return b""
     return answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
@@ -18,7 +18,7 @@ def encode(answer: object) -> bytes:
 
 @contextmanager
 def listen(api) -> Iterator[str]:
-    """Serve `api` on a free port of 127.0.0.1 until the context ends; yield its address without /api."""
+    """Serve `api` on a free port of 127.0.0.1; yield the URL without /api."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -41,7 +41,7 @@ def listen(api) -> Iterator[str]:
         do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the base class's names
 
         def log_message(self, *_arguments) -> None:
-            """Say nothing: the requests are in the stand-in's register."""
+            """Log nothing: the stand-in records the requests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

@@ -1,4 +1,4 @@
-"""Settings of the whole cluster: message processors, allowed addresses, /system/cluster_config."""
+"""Serve message processors, the list of allowed URLs and cluster_config."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ENTRY = Shape(
     "org.graylog2.system.urlwhitelist.WhitelistEntry",
     {"id": needed(TEXT), "title": needed(TEXT), "value": needed(TEXT), "type": needed(TEXT)},
 )
-# What /system/cluster_config takes of the classes that are looked at closely; other known classes take any object.
+# Keys of the validated classes of /system/cluster_config; other known classes accept any object.
 CLASSES = {
     PROCESSORS: ORDER,
     USERS: Shape(
@@ -70,14 +70,14 @@ CLASSES = {
         },
     ),
 }
-# Known, but nothing is stored until somebody writes it.
+# Known classes without stored settings.
 OTHERS = {SEARCHES, "org.graylog.plugins.map.config.GeoIpResolverConfig"}
 
 
 class Settings(Resource):
     def __init__(self, api) -> None:
         super().__init__(api)
-        # So it is recorded of new servers: pipelines come before the streams' rules.
+        # As recorded from new servers: pipelines run before the stream rules.
         order = [*FIRST, PIPELINE, FILTERS]
         if self.release.has("streams have a processor"):
             order.append(STREAMS)
@@ -108,7 +108,7 @@ class Settings(Resource):
         given = self.fit(ORDER, call.body)
         known = {entry["class_name"] for entry in self.stored[PROCESSORS]["processor_order"]}
         asked = [self.fit(PROCESSOR, entry) for entry in given["processor_order"]]
-        # A processor that is left out comes last, an unknown one is dropped.
+        # A missing processor is appended, an unknown processor is dropped.
         kept = [entry for entry in asked if entry["class_name"] in known]
         names = {entry["class_name"] for entry in kept}
         left = [each for each in self.stored[PROCESSORS]["processor_order"] if each["class_name"] not in names]
@@ -162,7 +162,7 @@ class Settings(Resource):
 
     @route("PUT", "/system/cluster_config/{java}")
     def write(self, call: Call, java: str):
-        """A class that cannot be read is refused without a word, in every release."""
+        """Refuse an unreadable class with an empty body, as every release does."""
         self._known(java)
         try:
             shape = ALLOWED if java == self.list_class else CLASSES.get(java)

@@ -1,4 +1,4 @@
-"""Bodies of requests as data, and how Graylog's JSON reader takes or refuses them."""
+"""Describe request bodies, and validate them as Graylog's JSON reader does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEXT, WHOLE, BOOL, MAP, LIST, TEXTS, ANY = "text", "whole number", "boolean", "o
 
 
 class RefusedError(Exception):
-    """An answer that is no success. answer: what JSON is made of, or "" for an empty body."""
+    """An error response. answer: its JSON, text, or "" for an empty body."""
 
     def __init__(self, status: int, answer: object) -> None:
         super().__init__(f"{status}: {answer}")
@@ -30,10 +30,10 @@ class Key:
 
 @dataclass(frozen=True)
 class Shape:
-    """What one kind of body holds.
+    """The keys of one kind of body.
 
-    java: the class that the server names in refusals.
-    builder: such a class names all missing keys at once, the others only the first.
+    java: class name in the server's errors.
+    builder: whether errors name all missing keys, not only the first.
     lenient: unknown keys are ignored.
     """
 
@@ -56,7 +56,7 @@ def always(_release: Release) -> bool:
 
 
 def cannot_read(release: Release, shape: Shape, problem: str, column: int) -> RefusedError:
-    """The refusal of a body that does not fit its class, in the release's own words."""
+    """Return the release's error for a body that does not fit its class."""
     if release.has("errors say the place"):
         answer = {
             "type": "RequestError",
@@ -89,9 +89,9 @@ def camel(key: str) -> str:
 
 
 def converted(kind: str, value: object) -> object:
-    """Return the value as Jackson reads it: numbers become text and the reverse where that is possible.
+    """Convert a value between numbers and text as Jackson does.
 
-    Raises ValueError where it is not.
+    Raises ValueError for a value that does not fit.
     """
     if value is None or kind == ANY:
         return value
@@ -109,7 +109,7 @@ def converted(kind: str, value: object) -> object:
 
 
 def fit(release: Release, shape: Shape, body: object) -> dict:
-    """Return the body's keys as the server reads them; keys that were not given are not in it.
+    """Return the given keys of the body as the server parses them.
 
     Raises RefusedError for a body that is no object, unknown keys, wrong types and missing keys, in this order.
     """
@@ -140,7 +140,7 @@ ENTITY = Shape("org.graylog.security.shares.CreateEntityRequest")
 
 
 def fit_created(release: Release, shape: Shape, body: object) -> dict:
-    """Like `fit`, for what 7.0 and later want as {"entity": ...} and 6.3 reads without looking at unknown keys."""
+    """Like `fit`, for creates: wrapped in {"entity": ...} since 7.0, lenient in 6.3."""
     if not release.has("creates are wrapped"):
         lenient = always if release.has("creates are unwrapped leniently") else shape.lenient
         return fit(release, Shape(shape.java, shape.keys, shape.builder, lenient), body)

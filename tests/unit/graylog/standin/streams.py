@@ -1,4 +1,4 @@
-"""/streams with their rules."""
+"""Serve /streams with their rules."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Streams(Resource):
         return {**blank, **given, "id": rule_id or self.api.new_id(), "stream_id": stream_id, "content_pack": None}
 
     def _shown_rule(self, rule: dict) -> dict:
-        """Later releases leave the key of content packs out."""
+        """Return the rule; later releases omit the key of content packs."""
         hidden = {"content_pack"} if self.release.within((6, 1), None) else set()
         return {key: value for key, value in rule.items() if key not in hidden}
 

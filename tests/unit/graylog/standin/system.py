@@ -1,4 +1,4 @@
-"""What a node tells of itself: version, journal, indexer, load balancer's state, and searching."""
+"""Serve version, journal, indexer, load balancer state and searches of a node."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ MEGABYTE = 1048576
 
 
 class System(Resource):
-    """uncommitted: entries that wait in the journal. found: what a search finds."""
+    """The state of a node.
+
+    uncommitted: entries in the journal. found: messages that a search finds.
+    """
 
     def __init__(self, api) -> None:
         super().__init__(api)
@@ -44,7 +47,7 @@ class System(Resource):
 
     @route("GET", "/system/lbstatus")
     def lbstatus(self, call: Call):
-        """Plain text only: who asks for JSON is refused."""
+        """Answer in plain text, and refuse requests for JSON."""
         if not any(kind in call.accept for kind in ("text/plain", "text/*", "*/*")):
             raise RefusedError(406, "HTTP 406 Not Acceptable")
         if self.load_balancer == "ALIVE":
@@ -146,7 +149,7 @@ class System(Resource):
     # not recorded: a search that finds something or lacks a parameter; form: RelativeSearchResource.java
     @route("GET", "/search/universal/relative")
     def search(self, call: Call):
-        """Everything in `found` matches every query."""
+        """Return all messages in `found` for every query."""
         if "query" not in call.query or not call.query.get("range", "").isdigit():
             raise RefusedError(400, "query and range are needed: range must be a number of seconds")
         limit = call.number("limit", 150) or None

@@ -1,4 +1,4 @@
-"""/users/.../tokens: 6.2 and later let them end."""
+"""Serve /users/.../tokens; tokens expire since 6.2."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ DAY = 86400
 
 
 class Tokens(Resource):
-    """items: the tokens of each user's id."""
+    """Access tokens. items: the tokens by user id."""
 
     def __init__(self, api) -> None:
         super().__init__(api)
         self.items: dict[str, list[dict]] = defaultdict(list)
 
     def owner(self, value: str) -> str | None:
-        """Return the id of the user whose token this is, None where it is unknown or has ended."""
+        """Return the id of the token's owner, None if unknown or expired."""
         for user_id, tokens in self.items.items():
             for token in tokens:
                 if token["token"] == value and token.get("expires_at", "9") > self.api.now():
@@ -31,7 +31,7 @@ class Tokens(Resource):
 
     @route("GET", "/users/{key}/tokens")
     def list_tokens(self, call: Call, key: str):
-        """3.3 and 4.3 show the value again, later releases never."""
+        """List tokens; 3.3 and 4.3 show their values."""
         hidden = {"token"} if self.release.within((5, 0), None) else set()
         tokens = self.items[self.api.users.addressed(key)["id"]]
         return 200, {"tokens": [{k: v for k, v in token.items() if k not in hidden} for token in tokens]}
@@ -52,7 +52,7 @@ class Tokens(Resource):
 
     @route("DELETE", "/users/{key}/tokens/{token}")
     def drop_token(self, call: Call, key: str, token: str):
-        """By the token's id, in 3.3 also by its value."""
+        """Delete a token by id, in 3.3 also by value."""
         mine = self.items[self.api.users.addressed(key)["id"]]
         for entry in mine:
             if token == entry["id"] or (token == entry["token"] and not self.release.within((5, 0), None)):

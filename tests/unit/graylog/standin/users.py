@@ -1,4 +1,4 @@
-"""/users, and who a login is. 3.3 finds users by name, 4.0 and later by id."""
+"""Serve /users, by name in 3.3 and by id since 4.0, and check logins."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Users(Resource):
         self._passwords[user_id] = password
 
     def who(self, login: tuple[str, str]) -> str | None:
-        """Return the user's name of a login by password or token, None where it is wrong."""
+        """Return the user name of a login by password or token, or None."""
         username, password = login
         if password == "token":
             owner = self.api.tokens.owner(username)
@@ -112,7 +112,7 @@ class Users(Resource):
         raise RefusedError(404, f"Couldn't find user {username}")
 
     def addressed(self, key: str) -> dict:
-        """The account that a path with {key} means in this release."""
+        """Return the account for {key} in a path of this release."""
         if not self.release.has("users by id"):
             return self.by_name(key)
         if key not in self.items:
@@ -120,7 +120,7 @@ class Users(Resource):
         return self.items[key]
 
     def shown(self, user: dict) -> dict:
-        """The account as GET gives it: its permissions with its roles' and with those on itself."""
+        """Return the account with permissions of its roles and on itself, as GET."""
         names, rights = [user["username"]], ["tokenlist", "tokenremove", "passwordchange", "edit", "tokencreate"]
         if self.release.has("user permissions by id"):
             names, rights = [user["id"], user["username"]], [*rights[:-1], "read"]
@@ -129,7 +129,7 @@ class Users(Resource):
         return {**user, "permissions": list(dict.fromkeys([*user["permissions"], *own, *of_roles]))}
 
     def _named(self, given: dict, old: dict) -> dict:
-        """Return what is to be stored of the names. Of first and last name both or none are taken."""
+        """Return the names to store; first and last name come together."""
         if not self.release.has("first and last name"):
             return given
         if given.get("first_name") and given.get("last_name"):
@@ -179,7 +179,7 @@ class Users(Resource):
         user = self._own(key)
         self.api.roles.check(given.get("roles") or [])
         kept = {name: value for name, value in self._named(given, user).items() if value is not None}
-        # A time zone and a start page that are left out are taken away.
+        # An update without time zone or start page resets them.
         user.update({"timezone": None, **({"startpage": None} if self.release.within((4, 0), None) else {}), **kept})
         return 204, None
 

@@ -1,4 +1,4 @@
-"""/views/search, /views and /dashboards. What is in a state is taken as it comes."""
+"""Serve /views/search, /views and /dashboards, with unvalidated states."""
 
 from __future__ import annotations
 
@@ -87,16 +87,16 @@ class Views(Resource):
             text = "This is a list of all sources that sent in messages."
             state = {"title": "Sources", "summary": text, "description": text, "state": {}}
             item = self._keep({**state, "search_id": self.api.new_id()}, self.api.new_id(), api.admin[0])
-            if self.release.has("entities tell their source"):
+            if self.release.has("entities have their source"):
                 item["_entity_source"] = {"source": "SYSTEM", "entity_type": "view", "parent_id": None}
 
     def _keep(self, given: dict, view_id: str, owner: str) -> dict:
         blank = {"type": "DASHBOARD", "summary": "", "description": "", "properties": [], "requires": {}}
-        made = {"owner": owner, "created_at": self.api.now()}
+        stamps = {"owner": owner, "created_at": self.api.now()}
         if self.release.has("paginated elements"):
-            made.update(last_updated_at=self.api.now(), favorite=False)
+            stamps.update(last_updated_at=self.api.now(), favorite=False)
         given = {key: value for key, value in given.items() if value is not None}
-        self.items[view_id] = {**blank, **given, "id": view_id, **made}
+        self.items[view_id] = {**blank, **given, "id": view_id, **stamps}
         return self.items[view_id]
 
     def get(self, view_id: str) -> dict:
@@ -157,7 +157,7 @@ class Views(Resource):
             return {**answer, "views": items}
         summaries = [{key: value for key, value in item.items() if key != "state"} for item in items]
         defaults = {"sort": {"id": "title", "direction": "ASC"}}
-        attributes = [*ATTRIBUTES, SOURCE] if self.release.has("entities tell their source") else ATTRIBUTES
+        attributes = [*ATTRIBUTES, SOURCE] if self.release.has("entities have their source") else ATTRIBUTES
         return {**answer, "elements": summaries, "attributes": attributes, "defaults": defaults}
 
     @route("GET", "/dashboards")
@@ -179,7 +179,7 @@ class Views(Resource):
 
     @route("PUT", "/views/{view_id}")
     def update(self, call: Call, view_id: str):
-        """The one PUT that is wrapped where creating is."""
+        """Update a view: the only PUT that is wrapped like a create."""
         given = self._checked(fit_created(self.release, VIEW, call.body))
         old = self.get(view_id)
         return 200, {**self._keep(given, view_id, old["owner"]), "created_at": old["created_at"]}

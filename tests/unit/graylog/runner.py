@@ -1,4 +1,4 @@
-"""Runs the modules for Graylog within the process of the tests: arguments, check mode and answers, without a host."""
+"""Run the Graylog modules within the test process, without a host."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ LOGIN = {"username": "admin", "password": "correct horse"}
 
 
 class Runner:
-    """Calls modules of library/ for one Graylog at `url`; capsys is needed because a module answers by printing."""
+    """Call modules of library/ for the Graylog at `url`.
+
+    capsys: captures the answer, which a module prints.
+    """
 
     def __init__(self, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
         self._url = url
         self._capsys = capsys
-        # Other tests of this process may have loaded the controller's half of Ansible; it shows warnings by itself.
+        # Other tests may have loaded Ansible's controller code, which would print warnings itself.
         monkeypatch.setattr(warnings._internal, "is_controller", False)
-        # A module finds its halves where Ansible would put them.
-        for path in (ROOT / "module_utils").glob("graylog*.py"):
-            half = importlib.import_module(f"module_utils.{path.stem}")
-            monkeypatch.setitem(sys.modules, f"ansible.module_utils.{path.stem}", half)
+        # On a host, Ansible puts library/ below ansible.modules and module_utils/ below ansible.module_utils.
+        for path in (ROOT / "module_utils/graylog").glob("[!_]*.py"):
+            helper = importlib.import_module(f"module_utils.graylog.{path.stem}")
+            monkeypatch.setitem(sys.modules, f"ansible.module_utils.graylog.{path.stem}", helper)
 
     def __call__(self, name: str, /, check: bool = False, **arguments) -> dict:
-        """Return the answer of the module `name`, with `failed` where it failed."""
-        spec = importlib.util.spec_from_file_location(f"library_{name}", ROOT / "library" / f"{name}.py")
+        """Return the answer of the module `name`, with `failed` after a failure."""
+        spec = importlib.util.spec_from_file_location(f"ansible.modules.{name}", ROOT / "library" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
-        # Ansible keeps them for the process, which is one module's at other times.
+        # Ansible keeps warnings for the process, which here runs several modules.
         warnings._global_warnings.clear()
         spec.loader.exec_module(module)
         given = {"url": self._url, **LOGIN, **arguments, "_ansible_check_mode": check}

@@ -1,6 +1,6 @@
-"""Graylog's REST API from 3.3 to 7.x: how to ask, and what its refusals say.
+"""Call Graylog's REST API, from 3.3 to 7.x, and explain its errors.
 
-Sends nothing itself: a module hands over `open_url` of graylog_http.py, a test a stand-in of the same calling form.
+The client gets the function that sends a request: `open_url` of transport.py, or a stand-in in tests.
 """
 
 from __future__ import annotations
@@ -12,26 +12,26 @@ import time
 import urllib.error
 from urllib.parse import quote
 
-from .graylog_releases import Release, release_of
+from .releases import Release, release_of
 
-# Any value will do; without the header every request that is not a GET is refused.
+# Any value is accepted; without the header Graylog refuses every request except GET.
 REQUESTED_BY = "ansible"
 CHARSET = "utf-8"
 
-# Answers of a proxy whose Graylog is about to come back; a GET is then asked again, a write never is.
-COMING_BACK = (502, 503)
+# Answers of a proxy while Graylog restarts. A GET is then repeated, a write never is.
+RESTARTING = (502, 503)
 ATTEMPTS = 5
 # Seconds between two attempts.
 PAUSE = 2.0
-# Things that a list gives at once, and how many pages are read at most.
+# Items of one page of a list, and the maximum of pages.
 PER_PAGE = 100
 MAX_PAGES = 100
 
 
 class GraylogError(Exception):
-    """A request that Graylog refused, or that never reached it.
+    """Graylog refused a request, or could not be reached.
 
-    status: the HTTP status, None where there was no answer.
+    status: the HTTP status, None without an answer.
     """
 
     def __init__(self, text: str, status: int | None = None) -> None:
@@ -40,31 +40,31 @@ class GraylogError(Exception):
 
 
 def parse_version(text: object) -> tuple[int, int, int]:
-    """Return (7, 0, 1) of "7.0.1+29f3984".
+    """Convert "7.0.1+29f3984" to (7, 0, 1).
 
-    Raises GraylogError where the answer names no version: what listens is then not Graylog, or only its preflight page.
+    Raises GraylogError without a version: the server is then not Graylog, or shows only its preflight page.
     """
     match = re.match(r"(\d+)\.(\d+)\.(\d+)", text) if isinstance(text, str) else None
     if not match:
         raise GraylogError(
-            f"What answers is no Graylog that has started: its version is {text!r}. "
-            "Look at the server's log; with an empty elasticsearch_hosts Graylog serves its preflight page only."
+            f"The server is not a running Graylog: its version is {text!r}. "
+            "Check its log; with an empty elasticsearch_hosts Graylog serves its preflight page only."
         )
     return (int(match[1]), int(match[2]), int(match[3]))
 
 
 def refusal(body: str) -> str:
-    """Return what a refusing answer says, on one line.
+    """Return the reason in an error response, on one line.
 
-    Most say {"message": ...}; sources of pipelines are answered with a list of errors, each with its place; validations
-    answer {"errors": ...}, which is given whole.
+    Most responses have {"message": ...}. Sources of pipelines return a list of errors with positions. Validations
+    return {"errors": ...}, which is kept whole.
     """
     try:
         answer = json.loads(body)
     except ValueError:
         return " ".join(body.split()) or "no reason given"
     if isinstance(answer, dict) and isinstance(answer.get("message"), str):
-        # Graylog 7 says "Validation failed!" and why in validation_errors.
+        # Graylog 7 has the message "Validation failed!" and the reasons in validation_errors.
         texts = [answer["message"], *_texts(answer.get("validation_errors"))]
         return " ".join(": ".join(texts).split())
     if isinstance(answer, list) and answer and all(isinstance(error, dict) and "line" in error for error in answer):
@@ -73,7 +73,7 @@ def refusal(body: str) -> str:
 
 
 def _texts(tree: object) -> list[str]:
-    """All texts in a JSON tree, with their nearest key."""
+    """Return all texts in a JSON tree, with their nearest key."""
     if isinstance(tree, str):
         return [tree]
     if isinstance(tree, dict):
@@ -87,9 +87,9 @@ def _placed(error: dict) -> str:
 
 
 def api_base(url: str) -> str:
-    """Return the API's address without a slash at the end, of the server's address with or without /api.
+    """Return the URL of the API for a server's URL with or without /api.
 
-    Raises GraylogError for what is no address of a web server.
+    Raises GraylogError for an address that does not begin with http:// or https://.
     """
     if not url.startswith(("http://", "https://")):
         raise GraylogError(f"Graylog's url is {url!r}: write it like http://127.0.0.1:9000 or https://logs.example.org")
@@ -98,13 +98,13 @@ def api_base(url: str) -> str:
 
 
 class GraylogClient:
-    """One Graylog node's API.
+    """The API of one Graylog node.
 
-    opener: a function with the calling form of graylog_http.open_url.
-    username, password: of an account; for a token the token itself and the word "token".
+    opener: function with the arguments of transport.open_url.
+    username, password: of an account; for a token, the token itself and the word "token".
     timeout: seconds for one request.
-    sleep: passes the time between two attempts.
-    options: more arguments for the opener (validate_certs, ca_path, client_cert, client_key).
+    sleep: function that waits between two attempts.
+    options: further arguments for the opener (validate_certs, ca_path, client_cert, client_key).
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class GraylogClient:
 
     @classmethod
     def of(cls, opener, params: dict) -> GraylogClient:
-        """Return a client of a module's connection arguments, see graylog_module.py."""
+        """Return a client for a module's connection arguments, see module.py."""
         return cls(
             opener,
             params["url"],
@@ -138,7 +138,7 @@ class GraylogClient:
         )
 
     def hello(self) -> dict:
-        """Return what the server tells of itself: version, node_id, cluster_id."""
+        """Return the server's version, node_id and cluster_id."""
         if self._hello is None:
             answer = self.request("GET", "/")
             parse_version(answer.get("version") if isinstance(answer, dict) else None)
@@ -147,25 +147,25 @@ class GraylogClient:
 
     @property
     def version(self) -> tuple[int, int, int]:
-        """The server's release as three numbers."""
+        """The server's version as three numbers."""
         return parse_version(self.hello()["version"])
 
     @property
     def release(self) -> Release:
-        """How the server's release differs from the others."""
+        """The features of the server's release."""
         return release_of(self.version)
 
     def request(self, method: str, path: str, body: dict | list | None = None):
-        """Return the answer's JSON, None where it has none.
+        """Send a request and return the JSON of the response, or None for an empty one.
 
-        A GET is asked again for a few seconds where nothing answers, or a proxy says that Graylog is away.
-        Raises GraylogError with the method, the path, the status and what the server said.
+        A GET is repeated for a few seconds without an answer, or if a proxy reports that Graylog is unavailable.
+        Raises GraylogError with method, path, status and the server's reason.
         """
         for _attempt in range(ATTEMPTS - 1 if method == "GET" else 0):
             try:
                 return self._once(method, path, body)
             except GraylogError as error:
-                if error.status not in (None, *COMING_BACK):
+                if error.status not in (None, *RESTARTING):
                     raise
                 self._sleep(PAUSE)
         return self._once(method, path, body)
@@ -189,39 +189,39 @@ class GraylogClient:
         try:
             return json.loads(text) if text.strip() else None
         except ValueError as error:
-            # a status that is not to be asked again: what answers is another program
+            # 200 prevents a repetition: the server is another program
             raise GraylogError(
                 f"Graylog at {self.base} answered {method} {path} with no JSON: {text[:80]!r}", status=200
             ) from error
 
     def create(self, path: str, body: dict):
-        """Return the answer to the POST of a new thing whose body Graylog 7 wants wrapped, beside its shares."""
+        """Send the POST of a new object; Graylog 7 requires the body to be wrapped."""
         return self.request("POST", path, {"entity": body, "share_request": None} if self.release.wraps else body)
 
     def pages(self, path: str, key: str) -> list[dict]:
-        """Return the items of all pages of a list, found under `key` in each answer; `path` has no query yet."""
+        """Return the items under `key` from all pages; `path` has no query string."""
         items: list[dict] = []
         for page in range(1, MAX_PAGES + 1):
             answer = self.request("GET", f"{path}?page={page}&per_page={PER_PAGE}")
             items += answer[key]
             if len(items) >= answer["total"] or not answer[key]:
                 return items
-        raise GraylogError(f"Graylog at {self.base} lists more than {MAX_PAGES * PER_PAGE} things under {path}")
+        raise GraylogError(f"Graylog at {self.base} lists more than {MAX_PAGES * PER_PAGE} items under {path}")
 
     def _refused(self, method: str, path: str, error: urllib.error.HTTPError) -> GraylogError:
-        said = refusal(error.read().decode(CHARSET, "replace"))
-        text = f"Graylog at {self.base} refused {method} {path} ({error.code}): {said}"
+        reason = refusal(error.read().decode(CHARSET, "replace"))
+        text = f"Graylog at {self.base} refused {method} {path} ({error.code}): {reason}"
         if error.code == 401:
             text = (
-                f"Graylog at {self.base} does not accept the login ({error.code}). Look at the user and the password; "
-                "a token of Graylog 7 and later ends after 30 days unless its lifetime was set."
+                f"Graylog at {self.base} does not accept the login ({error.code}). Check the user and the password; "
+                "a token of Graylog 7 and later expires after 30 days unless its lifetime was set."
             )
         if error.code == 403:
-            text += ". The account lacks the permission: give it a role that has it, or use another account"
+            text += ". The account lacks the permission: give it a role with that permission, or use another account"
         return GraylogError(text, error.code)
 
     def find(self, path: str):
-        """Return the answer of a GET, None where there is no such thing (404)."""
+        """Return the response of a GET, or None for status 404."""
         try:
             return self.request("GET", path)
         except GraylogError as error:
@@ -230,9 +230,9 @@ class GraylogClient:
             raise
 
     def input_schema(self, input_type: str) -> dict:
-        """Return the server's description of the options of an input type, by its Java class.
+        """Return the server's description of an input type's options, by Java class.
 
-        Raises GraylogError, with status 404 for a type that the server does not know.
+        Raises GraylogError, with status 404 for an unknown type.
         """
         if input_type not in self._schemas:
             found = self.find(f"/system/inputs/types/{quote(input_type)}")
@@ -242,5 +242,5 @@ class GraylogClient:
         return self._schemas[input_type]
 
     def log_in_with(self, password: str) -> None:
-        """Use another password from now on: the account has changed its own."""
+        """Use another password from now on, after the account has changed its own."""
         self._arguments["url_password"] = password

@@ -1,12 +1,12 @@
-"""What all modules for Graylog share of Ansible: the connection's arguments, check mode, diff and errors."""
+"""Run Graylog modules: connection arguments, check mode, diff and errors."""
 
 from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
-from .graylog import GraylogClient, GraylogError
-from .graylog_http import open_url
-from .graylog_objects import Resource, WishError, reconcile
+from .client import GraylogClient, GraylogError
+from .reconcile import DesiredStateError, Resource, reconcile
+from .transport import open_url
 
 CONNECTION = {
     "url": {"type": "str", "default": "http://127.0.0.1:9000", "fallback": (env_fallback, ["GRAYLOG_URL"])},
@@ -27,39 +27,48 @@ CONNECTION_RULES = {
 STATE = {"state": {"type": "str", "choices": ["present", "absent"], "default": "present"}}
 
 
-def ask(arguments: dict, answer) -> None:
+def gather(arguments: dict, answer) -> None:
     """Run a module that only reads.
 
-    arguments: its own, beside the connection's. answer: makes the module's answer of the client and the parameters.
+    arguments: the module's own, in addition to the connection's.
+    answer: function of the client and the parameters that returns the module's own return values.
     """
     module = AnsibleModule(argument_spec={**CONNECTION, **arguments}, supports_check_mode=True, **CONNECTION_RULES)
     try:
         client = GraylogClient.of(open_url, module.params)
         module.exit_json(changed=False, version=client.hello()["version"], **answer(client, module.params))
-    except (GraylogError, WishError) as error:
+    except (GraylogError, DesiredStateError) as error:
         module.fail_json(msg=str(error))
 
 
-def manage(arguments: dict, make, show, **rules) -> None:
-    """Run a module that brings one thing to its wished state.
+def manage(arguments: dict, make, show, secrets=None, **rules) -> None:
+    """Run a module that brings one resource to its desired state.
 
-    arguments: its own, beside the connection's and `state`. rules: as AnsibleModule takes them (required_if and so on).
-    make: makes the Resource of the client and the parameters. show: makes what the module returns of the resource and
-    the server's item, which is None where there is none.
+    arguments: the module's own, in addition to the connection's and `state`.
+    make: function of the client and the parameters that returns the Resource.
+    show: function of the resource and the server's item (None if absent) that returns the module's own return values.
+    secrets: function of the resource and the parameters that returns the values to mask. It replaces the values of all
+    `no_log` arguments as soon as the server has named the secrets among them.
+    rules: as AnsibleModule takes them (required_if and so on).
     """
     module = AnsibleModule(
         argument_spec={**CONNECTION, **STATE, **arguments},
         supports_check_mode=True,
         **{key: [*CONNECTION_RULES.get(key, []), *rules.get(key, [])] for key in {**CONNECTION_RULES, **rules}},
     )
+    present = module.params["state"] == "present"
     try:
         client = GraylogClient.of(open_url, module.params)
-        resource: Resource = make(client, module.params)
-        outcome = reconcile(resource, module.params["state"] == "present", module.check_mode)
-        shown = show(resource, outcome.item)
         version = client.hello()["version"]
-    except (GraylogError, WishError) as error:
+        resource: Resource = make(client, module.params)
+        if secrets and present:
+            module.no_log_values = secrets(resource, module.params)
+        outcome = reconcile(resource, present, module.check_mode)
+        shown = show(resource, outcome.item)
+    except (GraylogError, DesiredStateError) as error:
         module.fail_json(msg=str(error))
+    for warning in outcome.warnings:
+        module.warn(warning)
     module.exit_json(
         changed=bool(outcome.actions),
         actions=outcome.actions,

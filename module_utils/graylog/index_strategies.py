@@ -1,14 +1,14 @@
-"""When an index set begins a new index, and what becomes of the old ones: a person's words and Graylog's classes."""
+"""Convert rotation and retention between readable options and Graylog's classes."""
 
 from __future__ import annotations
 
 import re
 
-from .graylog_objects import WishError
-from .graylog_releases import Release
+from .reconcile import DesiredStateError
+from .releases import Release
 
 BY_LIFETIME = "time_size_optimizing"
-# Strategy -> the beginning of its classes' names, and Graylog's own name of each option.
+# Strategy -> simple name of its class, and Graylog's own key of each option.
 ROTATIONS = {
     "time": ("TimeBasedRotationStrategy", {"period": "rotation_period"}),
     "size": ("SizeBasedRotationStrategy", {"size": "max_size"}),
@@ -23,12 +23,12 @@ RETENTIONS = {
     "close": "ClosingRetentionStrategy",
     "none": "NoopRetentionStrategy",
 }
-# Options of the time strategy that later releases have, and that are kept as they are.
+# Options of the time strategy in later releases, which an update keeps unchanged.
 KEPT = ("max_rotation_period", "rotate_empty_index_set")
 ROTATION_PACKAGE = "org.graylog2.indexer.rotation.strategies."
 RETENTION_PACKAGE = "org.graylog2.indexer.retention.strategies."
-# A length of time in ISO 8601.
-TIME = r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?"
+# A duration of ISO 8601.
+DURATION = r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?"
 MAX_INDICES = "max_number_of_indices"
 
 NEW_ROTATION = {"strategy": "time", "period": "P1D"}
@@ -36,21 +36,27 @@ NEW_RETENTION = {"strategy": "delete", "max_indices": 20}
 
 
 def rotation_of(item: dict) -> dict:
-    """Return an index set's rotation in a person's words; a class of a plugin under its own name, without options."""
+    """Return an index set's rotation in readable form.
+
+    A plugin's class is returned by its name, without options.
+    """
     if _tiered(item):
-        names, held, strategy = ROTATIONS[BY_LIFETIME][1], item["data_tiering"], BY_LIFETIME
+        keys, values, strategy = ROTATIONS[BY_LIFETIME][1], item["data_tiering"], BY_LIFETIME
     else:
         class_name = item["rotation_strategy_class"]
-        found = [name for name, (simple, _names) in ROTATIONS.items() if class_name == ROTATION_PACKAGE + simple]
+        found = [name for name, (simple, _keys) in ROTATIONS.items() if class_name == ROTATION_PACKAGE + simple]
         if not found:
             return {"strategy": class_name}
         strategy = found[0]
-        names, held = ROTATIONS[strategy][1], item["rotation_strategy"]
-    return {"strategy": strategy, **{option: held.get(name) for option, name in names.items()}}
+        keys, values = ROTATIONS[strategy][1], item["rotation_strategy"]
+    return {"strategy": strategy, **{option: values.get(key) for option, key in keys.items()}}
 
 
 def retention_of(item: dict) -> dict:
-    """Return an index set's retention in a person's words; a class of a plugin under its own name, without options."""
+    """Return an index set's retention in readable form.
+
+    A plugin's class is returned by its name, without options.
+    """
     class_name = item["retention_strategy_class"]
     found = [name for name, simple in RETENTIONS.items() if class_name == RETENTION_PACKAGE + simple]
     if not found:
@@ -58,45 +64,48 @@ def retention_of(item: dict) -> dict:
     return {"strategy": found[0], "max_indices": item["retention_strategy"].get(MAX_INDICES)}
 
 
-def wished_rotation(wish: dict | None, item: dict | None, release: Release, name: str) -> dict:
-    """Return the rotation as it shall be.
+def desired_rotation(option: dict | None, item: dict | None, release: Release, name: str) -> dict:
+    """Return the desired rotation.
 
-    Raises WishError where the release does not have it, or where a time is none.
+    Raises DesiredStateError if the release does not have the strategy, and for an invalid duration.
     """
-    if wish is None:
+    if option is None:
         return rotation_of(item) if item else NEW_ROTATION
-    strategy = wish["strategy"]
+    strategy = option["strategy"]
     if strategy == BY_LIFETIME and not release.lifetimes:
-        raise WishError(
-            f"The index set {name!r} cannot be rotated by {BY_LIFETIME}: only Graylog 5.1 and later can. "
+        raise DesiredStateError(
+            f"The index set {name!r} cannot be rotated by {BY_LIFETIME}: only Graylog 5.1 and later have it. "
             "Choose time, size or count"
         )
-    shall = {"strategy": strategy, **{option: wish[option] for option in ROTATIONS[strategy][1]}}
-    for option in ("period", "lifetime_min", "lifetime_max"):
-        if option in shall and not re.fullmatch(TIME, shall[option]):
-            raise WishError(
-                f"The {option} {shall[option]!r} of the index set {name!r} is no time of ISO 8601: "
+    desired = {"strategy": strategy, **{key: option[key] for key in ROTATIONS[strategy][1]}}
+    for key in ("period", "lifetime_min", "lifetime_max"):
+        if key in desired and not re.fullmatch(DURATION, desired[key]):
+            raise DesiredStateError(
+                f"The {key} {desired[key]!r} of the index set {name!r} is not a duration of ISO 8601: "
                 "write P1D for a day, PT1H for an hour"
             )
-    return shall
+    return desired
 
 
-def wished_retention(wish: dict | None, item: dict | None) -> dict:
-    """Return the retention as it shall be; a number of indices left open stays, or is Graylog's own for a new one."""
-    held = retention_of(item) if item else NEW_RETENTION
-    if wish is None:
-        return held
-    number = wish["max_indices"]
+def desired_retention(option: dict | None, item: dict | None) -> dict:
+    """Return the desired retention.
+
+    Without max_indices, the current number stays unchanged, and a new index set gets the default.
+    """
+    current = retention_of(item) if item else NEW_RETENTION
+    if option is None:
+        return current
+    number = option["max_indices"]
     if number is None:
-        number = held.get("max_indices") or NEW_RETENTION["max_indices"]
-    return {"strategy": wish["strategy"], "max_indices": number}
+        number = current.get("max_indices") or NEW_RETENTION["max_indices"]
+    return {"strategy": option["strategy"], "max_indices": number}
 
 
 def strategies(rotation: dict, retention: dict, item: dict | None, release: Release) -> dict:
-    """Return the keys of a request's body that say rotation and retention, for what the two functions above gave.
+    """Return the request's keys for a desired rotation and a desired retention.
 
-    Lifetimes are kept by tiers where the release has them and old indices are to be deleted; a set that has them in
-    the older form keeps that.
+    Lifetimes become data tiers if the release has tiers and old indices are deleted; an index set with lifetimes in
+    the older form keeps that form.
     """
     body = {**_rotation(rotation, item), **_retention(retention, item)}
     if not release.tiers:
@@ -104,8 +113,8 @@ def strategies(rotation: dict, retention: dict, item: dict | None, release: Rele
     older = item is not None and not _tiered(item) and rotation_of(item)["strategy"] == BY_LIFETIME
     if rotation["strategy"] != BY_LIFETIME or retention["strategy"] != "delete" or older:
         return {**body, "use_legacy_rotation": True}
-    held = item["data_tiering"] if item and _tiered(item) else {"type": "hot_only"}
-    return {**body, "use_legacy_rotation": False, "data_tiering": {**held, **_options(rotation)}}
+    tiering = item["data_tiering"] if item and _tiered(item) else {"type": "hot_only"}
+    return {**body, "use_legacy_rotation": False, "data_tiering": {**tiering, **_options(rotation)}}
 
 
 def _tiered(item: dict) -> bool:
@@ -120,8 +129,8 @@ def _rotation(rotation: dict, item: dict | None) -> dict:
     if rotation["strategy"] not in ROTATIONS:
         return {key: item[key] for key in ("rotation_strategy_class", "rotation_strategy")}
     name = ROTATION_PACKAGE + ROTATIONS[rotation["strategy"]][0]
-    held = item["rotation_strategy"] if item and item["rotation_strategy_class"] == name else {}
-    kept = {key: held[key] for key in KEPT if key in held}
+    old = item["rotation_strategy"] if item and item["rotation_strategy_class"] == name else {}
+    kept = {key: old[key] for key in KEPT if key in old}
     return {
         "rotation_strategy_class": name,
         "rotation_strategy": {"type": f"{name}Config", **kept, **_options(rotation)},

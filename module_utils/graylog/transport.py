@@ -1,7 +1,7 @@
-"""How a module reaches Graylog: HTTP and HTTPS with a login, without a proxy, with one TLS context for all requests.
+"""Send HTTP requests with a login, one TLS context for all, and no proxy.
 
-Ansible's open_url makes a context for each request, also where nothing is encrypted. A module asks ten times or more,
-and to read the host's authorities was nine tenths of each.
+Ansible's open_url creates a context for each request, even for plain HTTP. A module sends ten or more requests, and
+loading the host's authorities took nine tenths of the time of each.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ def open_url(
     client_cert: str | None = None,
     client_key: str | None = None,
 ):
-    """Return the answer to a request, to be read and closed; the arguments are those of Ansible's open_url.
+    """Send a request and return the open response.
 
-    timeout: seconds. ca_path: a file of authorities that are trusted in the place of the host's.
-    Raises urllib.error.HTTPError for a refusal, OSError where nothing answers or the certificate is not trusted.
+    The arguments are those of Ansible's open_url. timeout: seconds.
+    ca_path: file of trusted authorities, instead of the host's.
+    Raises urllib.error.HTTPError for an error status, OSError without a connection or with an untrusted certificate.
     """
     login = base64.b64encode(f"{url_username}:{url_password}".encode()).decode("ascii")
     headers = {**headers, "Authorization": f"Basic {login}"}
-    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - the client takes web servers only
-    # The API is an address of the inside.
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 - the client accepts http and https only
+    # The API is on an internal address, so a proxy of the environment must not be used.
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if url.startswith("https:"):
         context = _context(validate_certs, ca_path, client_cert, client_key)

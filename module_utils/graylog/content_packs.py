@@ -1,25 +1,28 @@
-"""Content packs of Graylog: uploaded by revision, and installed once."""
+"""Manage content packs of Graylog: upload a revision and install it once."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
-from .graylog import GraylogClient
-from .graylog_objects import Resource, WishError
+from .client import GraylogClient
+from .reconcile import DesiredStateError, Resource
 
-# How a parameter's value is read, by the pack's word for its type.
+# The pack's name of a parameter type, and the function that converts to it.
 TYPES = {"string": str, "integer": int, "double": float, "boolean": bool}
 BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 
 def typed(name: str, kind: str, value: object) -> object:
-    """Return a parameter's value in its type. Raises WishError where it cannot be read as one."""
+    """Convert a parameter's value to its type.
+
+    Raises DesiredStateError for a value that does not fit.
+    """
     try:
         if kind == "boolean" and not isinstance(value, bool):
             return BOOLEANS[str(value).lower()]
         return TYPES[kind](value)
     except (KeyError, TypeError, ValueError) as error:
-        raise WishError(
+        raise DesiredStateError(
             f"The parameter {name} of the content pack got {value!r}, but needs a value of type {kind}"
         ) from error
 
@@ -27,9 +30,9 @@ def typed(name: str, kind: str, value: object) -> object:
 class ContentPack(Resource):
     """A content pack, known by its id.
 
-    content: the pack as a dictionary, None where it only has to go.
-    parameters: values of the pack's parameters by name; the pack's defaults count for the others.
-    replace: whether an installation of another revision or with other values, and all things that it made, may go.
+    content: the pack as a dictionary, None for a pack to be deleted.
+    parameters: values of the pack's parameters by name; the other parameters get the pack's defaults.
+    replace: whether an installation of another revision or with other values may be removed with all its objects.
     """
 
     kind = "content pack"
@@ -54,65 +57,68 @@ class ContentPack(Resource):
         self._path = f"/system/content_packs/{quote(pack_id, safe='')}"
 
     def find(self) -> dict | None:
-        """Return {"revisions": numbers, "installations": [...]}, None where the server has nothing of the pack."""
+        """Return {"revisions": numbers, "installations": [...]}, or None."""
         found = self._client.find(self._path) or {}
         listed = self._client.find(f"{self._path}/installations") or {}
         revisions = sorted(int(number) for number in found.get("content_pack_revisions", {}))
         installations = listed.get("installations", [])
         return {"revisions": revisions, "installations": installations} if revisions or installations else None
 
-    def picture(self, item: dict) -> dict:
-        """Return which revisions the server has, and what is installed with which of the wished values.
+    def current(self, item: dict) -> dict:
+        """Return uploaded and installed revisions, and values of the given parameters.
 
-        A revision that was installed twice made everything twice, and is told twice.
+        A revision that was installed twice appears twice: its objects exist twice.
         """
         installations = item["installations"]
         return {
             "id": self.name,
             "revisions": item["revisions"],
             "installed": sorted(installation["content_pack_revision"] for installation in installations),
-            "parameters": self._held(installations),
+            "parameters": self._current_parameters(installations),
         }
 
-    def wished(self, item: dict | None) -> dict:
-        """Return the pack as it shall be. Raises WishError where an installation had to go that may not."""
-        held = self.picture(item or {"revisions": [], "installations": []})
-        wished = {**held, "revisions": sorted({*held["revisions"], self._content["rev"]})}
+    def desired(self, item: dict | None) -> dict:
+        """Return the desired settings.
+
+        Raises DesiredStateError if an installation must go but `replace` is false.
+        """
+        current = self.current(item or {"revisions": [], "installations": []})
+        desired = {**current, "revisions": sorted({*current["revisions"], self._content["rev"]})}
         if not self._install:
-            return wished
-        wished |= {"installed": [self._content["rev"]], "parameters": self._given()}
+            return desired
+        desired |= {"installed": [self._content["rev"]], "parameters": self._typed_parameters()}
         if not self._content.get("entities"):
-            raise WishError(f"The content pack {self.name!r} has no entities: there is nothing in it to install")
-        if not self._outdated(held, wished):
-            return wished
-        self._values()  # so that a value that is missing is told before anything is written
-        if held["installed"] and not self._replace:
-            raise WishError(
-                f"The content pack {self.name!r} is installed as revision {', '.join(map(str, held['installed']))}, "
-                f"not once as revision {self._content['rev']} with the values asked for. Installing that takes away "
-                "what the old ones made: set replace to true where that is meant"
+            raise DesiredStateError(f"The content pack {self.name!r} has no entities: it has nothing to install")
+        if not self._outdated(current, desired):
+            return desired
+        self._values()  # fail for a missing value before the first write
+        if current["installed"] and not self._replace:
+            raise DesiredStateError(
+                f"The content pack {self.name!r} is installed as revision {', '.join(map(str, current['installed']))}, "
+                f"not once as revision {self._content['rev']} with the given values. A new installation deletes all "
+                "objects of the old ones: set replace to true if you want that"
             )
-        return wished
+        return desired
 
     def create(self) -> None:
-        """Upload and install it."""
+        """Upload and install the pack."""
         self._write({"revisions": [], "installations": []})
 
     def update(self, item: dict) -> None:
-        """Upload what is missing and put the installation in the old one's place."""
+        """Upload a missing revision and replace the installation."""
         self._write(item)
 
     def delete(self, item: dict) -> None:
-        """Take away what it made, then all of its revisions."""
+        """Delete the objects of all installations, then all revisions."""
         self._uninstall(item)
         if item["revisions"]:
             self._client.request("DELETE", self._path)
 
     def _write(self, item: dict) -> None:
-        wished, held = self.wished(item), self.picture(item)
-        if self._content["rev"] not in held["revisions"]:
+        desired, current = self.desired(item), self.current(item)
+        if self._content["rev"] not in current["revisions"]:
             self._client.request("POST", "/system/content_packs", self._content)
-        if not self._install or not self._outdated(held, wished):
+        if not self._install or not self._outdated(current, desired):
             return
         self._uninstall(item)
         values = self._values()
@@ -129,35 +135,41 @@ class ContentPack(Resource):
             self._client.request("DELETE", f"{self._path}/installations/{quote(number, safe='')}")
 
     @staticmethod
-    def _outdated(held: dict, wished: dict) -> bool:
-        return any(held[key] != wished[key] for key in ("installed", "parameters"))
+    def _outdated(current: dict, desired: dict) -> bool:
+        return any(current[key] != desired[key] for key in ("installed", "parameters"))
 
     def _kinds(self) -> dict[str, str]:
         return {each["name"]: each["type"] for each in self._content.get("parameters", [])}
 
-    def _given(self) -> dict:
-        """Return the wished values in their types. Raises WishError for a name that the pack does not have."""
+    def _typed_parameters(self) -> dict:
+        """Return the given values in their types.
+
+        Raises DesiredStateError for a name that the pack does not have.
+        """
         kinds = self._kinds()
         unknown = sorted(set(self._parameters) - set(kinds))
         if unknown:
-            raise WishError(
+            raise DesiredStateError(
                 f"The content pack {self.name!r} has no parameter {', '.join(unknown)}; "
                 f"it has {', '.join(sorted(kinds)) or 'none'}"
             )
         return {name: typed(name, kinds[name], value) for name, value in self._parameters.items()}
 
     def _values(self) -> dict:
-        """Return the values of all parameters. Raises WishError where one has none."""
+        """Return the values of all parameters.
+
+        Raises DesiredStateError for a parameter without a value.
+        """
         defaults = {each["name"]: each.get("default_value") for each in self._content.get("parameters", [])}
-        values = {**defaults, **self._given()}
+        values = {**defaults, **self._typed_parameters()}
         missing = sorted(name for name, value in values.items() if value is None)
         if missing:
-            raise WishError(
-                f"The content pack {self.name!r} needs a value for {', '.join(missing)}: give it in parameters"
+            raise DesiredStateError(
+                f"The content pack {self.name!r} needs a value for {', '.join(missing)}: set it in parameters"
             )
         return values
 
-    def _held(self, installations: list[dict]) -> dict:
-        """Return the values that the first installation got, of the wished parameters."""
-        held = installations[0].get("parameters", {}) if installations else {}
-        return {name: held.get(name, {}).get("@value") for name in self._parameters} if installations else {}
+    def _current_parameters(self, installations: list[dict]) -> dict:
+        """Return the values of the given parameters in the first installation."""
+        current = installations[0].get("parameters", {}) if installations else {}
+        return {name: current.get(name, {}).get("@value") for name in self._parameters} if installations else {}

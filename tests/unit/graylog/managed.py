@@ -1,33 +1,33 @@
-"""Modules against the stand-in of each release, over HTTP, as a play calls them."""
+"""Run modules against the stand-in of each release, over HTTP."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.unit.graylog.modules import LOGIN, Runner
+from tests.unit.graylog.runner import LOGIN, Runner
 from tests.unit.graylog.standin import RELEASES, StandIn
 
 
-class Played(StandIn):
+class ManagedStandIn(StandIn):
     """The stand-in, with a runner of modules: `run(module, **arguments)`."""
 
     run: Runner
 
     @property
     def changes(self) -> list[tuple[str, str]]:
-        """Requests that write; a source that is only read by the server is not written."""
+        """Return the requests that write; parsing a source writes nothing."""
         return [(method, path) for method, path in self.writes if not path.endswith("/parse")]
 
     def changed_by(self, *arguments, **options) -> tuple[dict, list[tuple[str, str]]]:
-        """Run a module; return its answer and what it wrote."""
+        """Run a module; return its answer and the requests that wrote."""
         before = len(self.changes)
         answer = self.run(*arguments, **options)
         return answer, self.changes[before:]
 
-    def settles(self, module: str, **arguments) -> dict:
+    def converge(self, module: str, **arguments) -> dict:
         """Check, run and run again; return the answer of the run.
 
-        In check mode nothing is written and the same is announced; the second run writes nothing.
+        Check mode writes nothing and reports the same changes; the second run writes nothing.
         """
         checked, written = self.changed_by(module, check=True, **arguments)
         assert not written
@@ -40,8 +40,8 @@ class Played(StandIn):
 
 
 @pytest.fixture(params=RELEASES)
-def played(request, monkeypatch, capsys):
-    server = Played(request.param, tuple(LOGIN.values()))
+def graylog(request, monkeypatch, capsys):
+    server = ManagedStandIn(request.param, tuple(LOGIN.values()))
     with server.serve() as url:
         server.run = Runner(url, monkeypatch, capsys)
         yield server

@@ -1,17 +1,17 @@
-"""What a Graylog tells of itself, cut down to what an operator asks for."""
+"""Read the state of a Graylog server that an operator needs."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from .graylog import GraylogClient
+from .client import GraylogClient
 
 
 def node(client: GraylogClient) -> dict:
-    """Return what the asked node says of itself; lb_status is what a load balancer would be told."""
+    """Return the state of the queried node; lb_status is meant for load balancers."""
     answer = client.request("GET", "/system")
     names = ("node_id", "hostname", "lifecycle", "lb_status", "is_processing", "started_at", "timezone")
-    # 3.3 calls a node's id after the server.
+    # 3.3 has the node's id as server_id.
     return {**{name: answer.get(name) for name in names}, "node_id": answer.get("node_id") or answer.get("server_id")}
 
 
@@ -20,7 +20,7 @@ def nodes(client: GraylogClient) -> list[dict]:
     found = [
         {
             **{name: each.get(name) for name in ("node_id", "hostname", "transport_address", "last_seen")},
-            # The word of releases before 4.
+            # Releases before 4 have is_master.
             "is_leader": each.get("is_leader", each.get("is_master")),
         }
         for each in client.request("GET", "/system/cluster/nodes")["nodes"]
@@ -29,7 +29,10 @@ def nodes(client: GraylogClient) -> list[dict]:
 
 
 def journal(client: GraylogClient) -> dict:
-    """Return how full the asked node's journal is; fill is a share from 0 to 1, None without a limit."""
+    """Return the usage of the queried node's journal.
+
+    `fill` is from 0 to 1, None without a limit.
+    """
     answer = client.request("GET", "/system/journal")
     limit, size = answer.get("journal_size_limit"), answer.get("journal_size")
     return {
@@ -43,7 +46,7 @@ def journal(client: GraylogClient) -> dict:
 
 
 def indexer(client: GraylogClient) -> dict:
-    """Return the search engine's health and the index that is written now."""
+    """Return the search engine's health and the active write index."""
     answer = client.request("GET", "/system/indexer/overview")
     return {
         "name": answer["indexer_cluster"]["name"],
@@ -53,9 +56,9 @@ def indexer(client: GraylogClient) -> dict:
 
 
 def inputs(client: GraylogClient) -> dict:
-    """Return how many inputs there are, in which states on how many nodes, and which of them do not run."""
+    """Return the number of inputs, counts of their states, and titles of idle inputs."""
     titles = {each["id"]: each["title"] for each in client.request("GET", "/system/inputs")["inputs"]}
-    # A node that does not answer has null.
+    # An unreachable node has null.
     states = [state for of_node in client.request("GET", "/cluster/inputstates").values() for state in of_node or []]
     down = {state["id"] for state in states if state["state"] != "RUNNING"} | (
         set(titles) - {state["id"] for state in states}

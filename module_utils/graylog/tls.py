@@ -1,6 +1,6 @@
-"""Which certificate an input of Graylog really serves.
+"""Verify the certificate that an input of Graylog serves.
 
-Graylog says nothing of a certificate or key that it cannot read: it runs, and serves a certificate of its own making.
+Graylog reports no error for a certificate or key that it cannot read: it serves a self-signed certificate instead.
 """
 
 from __future__ import annotations
@@ -12,37 +12,36 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from .reconcile import DesiredStateError
+
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-# Seconds between two handshakes: an input that runs may need a moment to take connections.
+# Seconds between two handshakes: a running input may need a moment until it accepts connections.
 PAUSE = 0.5
-# Of the form of a handshake: the kind of its records, the kind of the message with the certificate, bytes before each.
+# TLS handshake: type of its records, type of the certificate message, bytes of their headers.
 HANDSHAKE, CERTIFICATE = 22, 11
 RECORD_HEAD, MESSAGE_HEAD = 5, 4
 
 
-class ServedError(Exception):
-    """An input that serves no certificate, or another one; its text names the input, the reason and the mend."""
-
-
 def expected_certificate(path: str) -> bytes | None:
-    """Return the first certificate of a PEM file as DER, None where this host has no such file.
+    """Return the first certificate of a PEM file as DER, None for an unreadable file.
 
-    Raises ServedError for a file without a certificate.
+    Raises DesiredStateError for a file without a certificate.
     """
     try:
         text = Path(path).read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
     if BEGIN not in text or END not in text:
-        raise ServedError(f"{path} has no certificate ({BEGIN}): Graylog would make one of its own and say nothing")
+        raise DesiredStateError(f"{path} has no certificate ({BEGIN}): Graylog would silently serve a self-signed one")
     return ssl.PEM_cert_to_DER_cert(BEGIN + text.split(BEGIN, 1)[1].split(END, 1)[0] + END)
 
 
 def served_certificate(host: str, port: int, timeout: float) -> bytes:
-    """Return the certificate that a port serves, as DER. Raises OSError where it serves none.
+    """Return the certificate that a port serves, as DER.
 
-    Nobody is trusted here: the certificate is compared with the expected one, byte for byte. An input that asks for a
-    client's certificate ends a handshake of TLS 1.2 without one, but has shown its own by then.
+    Raises OSError if the port serves none. No authority is consulted: the caller compares the certificate byte for
+    byte. An input that requires a client certificate aborts a TLS 1.2 handshake without one, but has sent its own
+    certificate by then.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -52,7 +51,7 @@ def served_certificate(host: str, port: int, timeout: float) -> bytes:
     read = b""
     with socket.create_connection((host, port), timeout=timeout) as plain:
         try:
-            while not _shakes_hands(encrypted):
+            while not _handshake_done(encrypted):
                 plain.sendall(outgoing.read())
                 received = plain.recv(65536)
                 if not received:
@@ -68,8 +67,8 @@ def served_certificate(host: str, port: int, timeout: float) -> bytes:
             return shown
 
 
-def _shakes_hands(encrypted: ssl.SSLObject) -> bool:
-    """Return whether the handshake is over; otherwise it waits for the other side."""
+def _handshake_done(encrypted: ssl.SSLObject) -> bool:
+    """Advance the handshake and return whether it is complete."""
     try:
         encrypted.do_handshake()
     except ssl.SSLWantReadError:
@@ -78,7 +77,10 @@ def _shakes_hands(encrypted: ssl.SSLObject) -> bool:
 
 
 def shown_certificate(read: bytes) -> bytes | None:
-    """Return the certificate in the bytes of a server's handshake, as DER: up to TLS 1.2 it is not encrypted."""
+    """Return the certificate in a server's handshake bytes, as DER.
+
+    Before TLS 1.3 it is not encrypted.
+    """
     messages = b""
     while len(read) > RECORD_HEAD and read[0] == HANDSHAKE:
         end = RECORD_HEAD + int.from_bytes(read[3:RECORD_HEAD], "big")
@@ -93,13 +95,19 @@ def shown_certificate(read: bytes) -> bytes | None:
     return None
 
 
-def is_of_its_own_making(certificate: bytes, bind_address: str) -> bool:
-    """Return whether Graylog made the certificate: such a one is called after the address and port, and never ends."""
+def is_generated(certificate: bytes, bind_address: str) -> bool:
+    """Return whether Graylog generated the certificate.
+
+    Graylog names it after address and port, and it is valid until 9999.
+    """
     return f"{bind_address}:".encode() in certificate and b"99991231235959Z" in certificate
 
 
-def reached_at(bind_address: str, url: str) -> str:
-    """Return the address at which an input answers: its own, or that of the node's API where it listens on all."""
+def reachable_host(bind_address: str, url: str) -> str:
+    """Return the host at which an input can be reached.
+
+    An input on all addresses is reached at the host of the node's API.
+    """
     try:
         everywhere = ipaddress.ip_address(bind_address).is_unspecified
     except ValueError:  # a name
@@ -108,31 +116,31 @@ def reached_at(bind_address: str, url: str) -> str:
 
 
 def check_served(title: str, attributes: dict, url: str, timeout: float, clock=time.monotonic, sleep=time.sleep) -> str:
-    """Shake hands with an input until it serves its certificate; return a warning where it cannot be compared, or "".
+    """Compare an input's certificate; return a warning if this host cannot, else "".
 
-    attributes: the input's settings as the server holds them. url: the node's API, whose host has the input.
-    Raises ServedError where it serves another certificate, or none, `timeout` seconds long.
+    attributes: the input's settings with Graylog's own keys. url: the node's API, on the same host as the input.
+    Raises DesiredStateError if the input serves another certificate, or none, for `timeout` seconds.
     """
     path, port, bind_address = (attributes[key] for key in ("tls_cert_file", "port", "bind_address"))
     expected = expected_certificate(path)
-    host = reached_at(bind_address, url)
+    host = reachable_host(bind_address, url)
     began = clock()
     while True:
         try:
             served = served_certificate(host, port, min(timeout, 10.0))
             if served == expected:
                 return ""
-            if expected is None and not is_of_its_own_making(served, bind_address):
+            if expected is None and not is_generated(served, bind_address):
                 return (
-                    f"Input {title!r}: port {port} serves a certificate that is none of Graylog's making, but whether "
-                    f"it is {path} was not seen, because this host cannot read that file"
+                    f"Input {title!r}: port {port} serves a certificate that Graylog did not generate, but it could "
+                    f"not be compared with {path}, because this host cannot read that file"
                 )
-            reason = "serves another certificate, probably one of Graylog's own making"
+            reason = "serves another certificate, probably one that Graylog generated"
         except OSError as error:
-            reason = f"does not shake hands ({error})"
+            reason = f"completes no TLS handshake ({error})"
         if clock() - began >= timeout:
-            raise ServedError(
-                f"Input {title!r} runs, but {host}:{port} {reason}. It should serve {path}: see that Graylog's user "
-                "can read it and its key, that the two fit together, and that the key is PKCS#8 (BEGIN PRIVATE KEY)"
+            raise DesiredStateError(
+                f"Input {title!r} runs, but {host}:{port} {reason}. Expected is {path}: make sure that Graylog's user "
+                "can read it and its key, that the key belongs to it, and that the key is PKCS#8 (BEGIN PRIVATE KEY)"
             )
         sleep(PAUSE)

@@ -1,10 +1,10 @@
-"""The common condition of an event, one number against another, in Graylog's words and in a person's."""
+"""Convert event conditions that compare one aggregated number with a constant."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .graylog_objects import WishError
+from .reconcile import DesiredStateError
 
 COMPARISONS = (">", ">=", "<", "<=", "==")
 FUNCTIONS = ("avg", "card", "count", "max", "min", "stddev", "sum", "sumofsquares", "variance")
@@ -12,7 +12,7 @@ FUNCTIONS = ("avg", "card", "count", "max", "min", "stddev", "sum", "sumofsquare
 
 @dataclass(frozen=True)
 class Condition:
-    """`function` over `field` (None only for count) compared by `comparison` with `value`."""
+    """Compare `function` of `field` (None only for count) with `value`."""
 
     function: str
     field: str | None
@@ -20,30 +20,36 @@ class Condition:
     value: float
 
     @classmethod
-    def of(cls, given: dict) -> Condition:
-        """Return the condition of a module's option. Raises WishError where the function lacks its field."""
-        if given["function"] != "count" and not given.get("field"):
-            raise WishError(f"The condition's function {given['function']} needs a field")
-        return cls(given["function"], given.get("field"), given["is"], given["value"])
+    def of(cls, option: dict) -> Condition:
+        """Return the condition of a module's option.
+
+        Raises DesiredStateError if the function needs a field.
+        """
+        if option["function"] != "count" and not option.get("field"):
+            raise DesiredStateError(f"The condition's function {option['function']} needs a field: set field")
+        return cls(option["function"], option.get("field"), option["is"], option["value"])
 
     def __str__(self) -> str:
         return f"{self.function}({self.field or ''}) {self.comparison} {self.value:g}"
 
-    def config(self, series_word: str) -> dict:
-        """Return Graylog's settings. series_word: how a series calls its function in the release."""
+    def config(self, series_key: str) -> dict:
+        """Return Graylog's settings.
+
+        series_key: the release's key for the function of a series.
+        """
         name = f"{self.function}-{self.field or ''}"
         left = {"expr": "number-ref", "ref": name}
         right = {"expr": "number", "value": self.value}
         return {
-            "series": [{"id": name, series_word: self.function, "field": self.field}],
+            "series": [{"id": name, series_key: self.function, "field": self.field}],
             "conditions": {"expression": {"expr": self.comparison, "left": left, "right": right}},
         }
 
 
-def held_condition(config: dict) -> str:
-    """Return the condition of Graylog's settings in a person's words, "" where there is none.
+def current_condition(config: dict) -> str:
+    """Return the condition in Graylog's settings as text, "" for none.
 
-    One that is not of the common form is told as Graylog has it.
+    Other conditions than the common form are returned as Graylog stores them.
     """
     series = config.get("series") or []
     expression = (config.get("conditions") or {}).get("expression")

@@ -1,0 +1,1 @@
+"""Manage Graylog through its REST API: client, reconciliation and resources."""
