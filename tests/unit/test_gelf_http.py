@@ -122,19 +122,19 @@ def test_trouble_that_lasts_is_told_every_hour_and_its_end_once(program, sender,
     for hours in (0, 1, 2):
         while program.clock < 1000 + hours * 3600:
             sender.deliver([b"poison"])
-        assert program.journal == ["Graylog takes no messages: it answered 500"] * len(program.journal)
+        assert program.journal == ["Graylog accepts no messages: status 500"] * len(program.journal)
         assert hours <= len(program.journal) <= hours + 1
     graylog.answers = lambda body: (202, False)
     for _ in range(3):
         assert sender.deliver([b"poison"]) == "OK"
-    assert program.journal[-2:] == ["Graylog takes no messages: it answered 500", "Graylog takes messages again"]
+    assert program.journal[-2:] == ["Graylog accepts no messages: status 500", "Graylog accepts messages again"]
 
 
 def test_a_server_that_is_away_gets_all_later(program, sender, graylog):
     graylog.answers = lambda body: (202, True)
     assert sender.deliver([b"before"]) == "OK"
     graylog.stop()
-    assert "takes no messages" in sender.deliver(numbered(5))
+    assert "accepts no messages" in sender.deliver(numbered(5))
     back = Input(graylog.server_port)
     try:
         assert sender.deliver(numbered(5)) == "OK"

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Hand rsyslog's messages to Graylog's GELF HTTP input; tell rsyslog that it has them only when it said so of each.
+"""Send rsyslog's messages to Graylog's GELF HTTP input; confirm them after Graylog accepted each.
 
 Usage: gelf_http.py HOST PORT NAME CA CERTIFICATE KEY REFUSED
-NAME is what the server's certificate must bear; REFUSED a file for messages that Graylog will never take.
+NAME is the name in the server's certificate; REFUSED is a file for messages that Graylog refuses permanently.
 
-rsyslog (omprog with confirmMessages and useTransactions) writes BEGIN TRANSACTION, messages and COMMIT TRANSACTION, a
-line each, and waits for an answer to each. Whatever is not OK to the last makes it keep all of them and come again.
+rsyslog (omprog with confirmMessages and useTransactions) writes BEGIN TRANSACTION, messages and COMMIT TRANSACTION, one
+line each, and waits for a reply to each line. If the last reply is not OK, rsyslog keeps all messages and retries.
 Standard library only, Python 3.8 or later.
 """
 
@@ -20,25 +20,25 @@ import syslog
 import time
 from pathlib import Path
 
-TIMEOUT = 30  # seconds for a connection or an answer
-PATIENCE = 60  # seconds after which rsyslog hears that a transaction does not get through; it asks again at once
+TIMEOUT = 30  # seconds for a connection or a response
+DELIVERY_TIMEOUT = 60  # seconds until a failed transaction is reported to rsyslog, which retries at once
 LONGEST_PAUSE = 10  # seconds between two attempts
-WINDOW = 64  # messages that are on the way without an answer
-REMINDER = 3600  # seconds between two lines in the journal about trouble that lasts
-REFUSED_BYTES = 32 * 1024 * 1024  # of the file for refused messages, and of the one before it, which is kept
-# The message itself is wrong, whoever sends it and however often.
-HOPELESS = (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, http.HTTPStatus.UNPROCESSABLE_ENTITY)
+WINDOW = 64  # requests in flight
+REMINDER = 3600  # seconds between two reports of a persistent error in the journal
+REFUSED_BYTES = 32 * 1024 * 1024  # size of the file for refused messages; one older file is kept
+# Statuses for an invalid message: no retry can succeed.
+REFUSALS = (http.HTTPStatus.BAD_REQUEST, http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, http.HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 class UnavailableError(Exception):
-    """Graylog does not take messages now; its text says why."""
+    """Graylog does not accept messages now; the text is the reason."""
 
 
 class Connection:
-    """One connection to the input, on which requests follow one another without waiting for their answers."""
+    """A connection to the input with pipelined requests."""
 
     def __init__(self, host: str, port: str, name: str, ca: str, certificate: str, key: str) -> None:
-        # Made anew each time: certificates are renewed while this program runs.
+        # Read the files for each connection: certificates are renewed while this program runs.
         context = ssl.create_default_context(cafile=ca)
         context.load_cert_chain(certificate, key)
         plain = socket.create_connection((host, int(port)), timeout=TIMEOUT)
@@ -51,107 +51,107 @@ class Connection:
         self.head = (
             b"POST /gelf HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: " % name.encode()
         )
-        self.answers = self.socket.makefile("rb")
+        self.responses = self.socket.makefile("rb")
 
     def post(self, messages: list) -> None:
         """Send a request for each message."""
         self.socket.sendall(b"".join(b"%s%d\r\n\r\n%s" % (self.head, len(body), body) for body in messages))
 
     def status(self) -> int:
-        """Return the status of the next answer. Raises UnavailableError where there is none."""
-        line = self.answers.readline(1000)
+        """Return the status of the next response. Raises UnavailableError without a complete response."""
+        line = self.responses.readline(1000)
         if not line.startswith(b"HTTP/1.1 ") or not line[9:12].isdigit():
-            raise UnavailableError(f"it answered {line[:60]!r}" if line else "it closed the connection")
+            raise UnavailableError(f"invalid response {line[:60]!r}" if line else "connection closed")
         length = 0
         while True:
-            name, _, value = self.answers.readline(10000).partition(b":")
+            name, _, value = self.responses.readline(10000).partition(b":")
             if name in (b"\r\n", b""):
                 break
             if name.lower() == b"content-length":
                 length = int(value)
-        if len(self.answers.read(length)) < length:
-            raise UnavailableError("it closed the connection within an answer")
+        if len(self.responses.read(length)) < length:
+            raise UnavailableError("connection closed within a response")
         return int(line[9:12])
 
     def close(self) -> None:
-        """End it."""
-        self.answers.close()
+        """Close the connection."""
+        self.responses.close()
         self.socket.close()
 
 
 class Sender:
-    """The input as rsyslog sees it: it takes a whole transaction, or not yet."""
+    """Deliver transactions completely, or report a failure to rsyslog."""
 
     def __init__(self, *target: str, refused: str) -> None:
         self.target = target
         self.refused = Path(refused)
         self.refused_count = 0
         self.connection = None
-        self.trouble = ""
-        self.told = 0.0
-        # What Graylog has of a transaction that failed: rsyslog brings the same lines again.
-        self.taken = set()
+        self.error = ""
+        self.reported = 0.0
+        # Messages of a failed transaction that Graylog has accepted: rsyslog sends the same lines again.
+        self.accepted = set()
         self.window = WINDOW
 
     def deliver(self, messages: list) -> str:
-        """Return OK when Graylog has every message, or, after PATIENCE, why not."""
-        end, pause = time.monotonic() + PATIENCE, 0.5
+        """Return OK when Graylog has accepted every message, or the reason after DELIVERY_TIMEOUT."""
+        end, pause = time.monotonic() + DELIVERY_TIMEOUT, 0.5
         while True:
             reused = self.connection is not None
             try:
                 self._send(messages)
             except (OSError, ValueError, UnavailableError) as error:
                 self._disconnect()
-                # One at a time, until it works again: then a broken connection tells which message broke it.
+                # Send one message at a time until a delivery succeeds, to find a message that breaks the connection.
                 self.window = 1
-                if reused:  # it may have died of idleness
+                if reused:  # the server may have closed an idle connection
                     continue
-                reason = f"Graylog takes no messages: {str(error) or type(error).__name__}".replace("\n", " ")
-                self._tell(reason)
+                reason = f"Graylog accepts no messages: {str(error) or type(error).__name__}".replace("\n", " ")
+                self._report(reason)
                 if time.monotonic() > end:
                     return reason
                 wait_for_end(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 break
-        self.taken.clear()
+        self.accepted.clear()
         self.window = WINDOW
-        self._tell("")
+        self._report("")
         return "OK"
 
-    def _tell(self, trouble: str) -> None:
-        """Write to the journal when trouble begins or ends, and every hour while it lasts: the host's logs wait."""
+    def _report(self, error: str) -> None:
+        """Write to the journal when an error begins or ends, and every REMINDER seconds in between."""
         now = time.monotonic()
-        if bool(trouble) != bool(self.trouble) or (trouble and now >= self.told + REMINDER):
-            syslog.syslog(syslog.LOG_WARNING, trouble or "Graylog takes messages again")
-            self.told = now
-        self.trouble = trouble
+        if bool(error) != bool(self.error) or (error and now >= self.reported + REMINDER):
+            syslog.syslog(syslog.LOG_WARNING, error or "Graylog accepts messages again")
+            self.reported = now
+        self.error = error
 
     def _send(self, messages: list) -> None:
         if self.connection is None:
             self.connection = Connection(*self.target)
-        left = [message for message in messages if message not in self.taken]
+        left = [message for message in messages if message not in self.accepted]
         for start in range(0, len(left), self.window):
             window = left[start : start + self.window]
             try:
                 self.connection.post(window)
             except (BrokenPipeError, ConnectionResetError):
-                # It may have said why before it went.
+                # The server may have sent a response before it closed the connection.
                 if self.window > 1:
                     raise
             for message in window:
-                self._judge(message, self.connection.status())
-                self.taken.add(message)
+                self._check(message, self.connection.status())
+                self.accepted.add(message)
 
-    def _judge(self, message: bytes, status: int) -> None:
-        if status in HOPELESS:
-            self._put_aside(message, status)
+    def _check(self, message: bytes, status: int) -> None:
+        if status in REFUSALS:
+            self._store_refused(message, status)
         elif status != http.HTTPStatus.ACCEPTED:
-            raise UnavailableError(f"it answered {status}")
+            raise UnavailableError(f"status {status}")
 
-    def _put_aside(self, message: bytes, status: int) -> None:
+    def _store_refused(self, message: bytes, status: int) -> None:
         with open(self.refused, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-            os.fchmod(file.fileno(), 0o600)  # an earlier release's was readable by everybody
+            os.fchmod(file.fileno(), 0o600)  # an earlier release created the file readable for all users
             file.write(message + b"\n")
             full = file.tell() >= REFUSED_BYTES
         if full:
@@ -160,7 +160,7 @@ class Sender:
         if self.refused_count == 1 or self.refused_count % 1000 == 0:
             syslog.syslog(
                 syslog.LOG_ERR,
-                f"Graylog refused {self.refused_count} messages for ever ({status}): they are in {self.refused}",
+                f"Graylog refused {self.refused_count} messages permanently (status {status}): see {self.refused}",
             )
 
     def _disconnect(self) -> None:
@@ -170,36 +170,36 @@ class Sender:
 
 
 def wait_for_end(seconds: float) -> None:
-    """Wait; end the program when rsyslog closes the pipe meanwhile."""
+    """Sleep; exit when rsyslog closes the pipe."""
     hang_up = select.poll()
     hang_up.register(sys.stdin, 0)
     if hang_up.poll(seconds * 1000):
         sys.exit()
 
 
-def say(text: str) -> None:
-    """Answer rsyslog."""
+def reply(text: str) -> None:
+    """Write a reply to rsyslog."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 def main() -> None:
-    """Serve until rsyslog closes the pipe."""
+    """Deliver messages until rsyslog closes the pipe."""
     *target, refused = sys.argv[1:]
-    # The end of the input ends it: systemd signals rsyslog and its children at once, in the middle of a transaction.
+    # Exit only at the end of the input: systemd signals rsyslog and its children at once, even in a transaction.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     syslog.openlog("raycrafter-gelf-http")
     sender, messages = Sender(*target, refused=refused), []
-    say("OK")
+    reply("OK")
     for line in sys.stdin.buffer:
         if line == b"BEGIN TRANSACTION\n":
             messages = []
-            say("OK")
+            reply("OK")
         elif line == b"COMMIT TRANSACTION\n":
-            say(sender.deliver(messages))
+            reply(sender.deliver(messages))
         else:
             messages.append(line[:-1])
-            say("DEFER_COMMIT")
+            reply("DEFER_COMMIT")
 
 
 if __name__ == "__main__":
