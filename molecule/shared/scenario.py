@@ -1,4 +1,4 @@
-"""Helpers for the scenarios' tests: connect to hosts, wait, deploy again, and record outages meanwhile."""
+"""Help the tests connect to hosts, wait, deploy again and record outages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ APPLICATION = (
 
 
 def connected(name: str, **options):
-    """Return the testinfra host of a host in the scenario's inventory; `sudo=True` runs its commands as root."""
+    """Return the testinfra connection to a host of the scenario.
+
+    `sudo=True` runs commands as root.
+    """
     return testinfra.get_host(f"ansible://{name}", ansible_inventory=os.environ["MOLECULE_INVENTORY_FILE"], **options)
 
 
@@ -31,9 +34,10 @@ def address_of(name: str) -> str:
 
 
 def wait_for(what: str, ask: Callable, limit: float = 120, failing: tuple[type[Exception], ...] = ()):
-    """Call `ask` until its result is true; return the result. Exceptions in `failing` count as false.
+    """Call `ask` until its result is true; return the result.
 
-    After `limit` seconds the test fails with `what` and the last result or exception.
+    Exceptions in `failing` count as false. After `limit` seconds the test fails with `what` and the last result or
+    exception.
     """
     end = time.monotonic() + limit
     while True:
@@ -50,7 +54,7 @@ def wait_for(what: str, ask: Callable, limit: float = 120, failing: tuple[type[E
 
 
 def play(playbook: Path, inventory: Path, *options: str) -> str:
-    """Run a playbook with options of ansible-playbook; return its output without colours.
+    """Run a playbook with options of ansible-playbook; return its plain output.
 
     The test fails when the playbook does.
     """
@@ -62,16 +66,17 @@ def play(playbook: Path, inventory: Path, *options: str) -> str:
 
 
 def deploy(*options: str) -> str:
-    """Converge the scenario's hosts again; options, result and failure are those of `play`."""
+    """Converge the scenario's hosts again, with the options and result of `play`."""
     inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
     return play(PROJECT / "molecule/shared/converge.yml", inventory, *options)
 
 
 @contextmanager
 def watched(urls: dict[str, str]) -> Iterator[list[set[str]]]:
-    """Request URLs four times a second while the block runs; yield a list with the unreachable names of each round.
+    """Request URLs four times a second and record the unreachable names.
 
-    A URL that answers late or with an error status is reachable.
+    Yields a list with a set of names for each round, which grows until the block ends. A URL that answers late or with
+    an error status is reachable.
     """
     done, away = threading.Event(), []
 

@@ -1,4 +1,4 @@
-"""Certificates: hosts authenticate each other; renewal happens in time and notifies the services."""
+"""Test mutual authentication, renewal and the notification of services."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PKI = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "pki")
 
 
 def ask(host, options: str) -> str:
-    """Send a request to the listener of the other host with openssl s_client; return the response."""
+    """Return the response of the other host's listener to openssl s_client."""
     other = OTHER[host.check_output("hostname")]
     options = f"-quiet -connect {other}:4433 -CAfile {TLS}/ca.crt -verify_return_error {options}".format(other=other)
     with host.sudo():

@@ -1,4 +1,4 @@
-"""Base of every host: trusted CAs, time zone, persistent journal, entry points for other roles."""
+"""Test trusted CAs, time zone, journal and the entry points for other roles."""
 
 import json
 import os
@@ -29,7 +29,7 @@ def test_time_zone_is_set(host):
 
 
 def test_journal_drops_no_message_at_a_high_rate(host):
-    """By default journald drops lines beyond 35,000 of a unit in 30 seconds, with a journal of 1 GB."""
+    # By default journald drops lines beyond 35,000 of a unit in 30 seconds, with a journal of 1 GB.
     with host.sudo():
         host.check_output("seq 40000 | systemd-cat -t common-much && journalctl --sync")
         assert host.check_output("journalctl -t common-much -o cat | sort -u | wc -l") == "40000"

@@ -1,4 +1,7 @@
-"""Hold a connection to an address and port; write the number of answers to /run/held; exit without an answer."""
+"""Hold a connection to an address and port and count the answers in /run/held.
+
+The program exits when the peer closes the connection.
+"""
 
 import itertools
 import socket

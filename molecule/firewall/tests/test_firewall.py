@@ -1,4 +1,4 @@
-"""Firewall: only the ports of firewall_flows are open, from the start of the host on."""
+"""Test that only the ports of firewall_flows are open from the boot on."""
 
 import shlex
 

@@ -1,4 +1,4 @@
-"""GridFTP: the timer renews the proxy; files reach the cluster and return unchanged."""
+"""Test the renewal of the proxy and transfers to and from the cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOURS = 6
 
 
 def as_service(command: str) -> str:
-    """Return the command line that runs a shell command as the application's user with the proxy."""
+    """Return a command line that runs a shell command as the user with the proxy."""
     return f"sudo -u raycrafter env X509_USER_PROXY={PROXY} sh -c '{command}'"
 
 
@@ -32,7 +32,10 @@ def journal(host, options: str) -> str:
 
 @pytest.fixture
 def put_certificate(host):
-    """Return a function that installs a certificate of side_effect.yml; restore the service's own afterwards."""
+    """Return a function that installs a certificate of side_effect.yml.
+
+    The fixture restores the service's own certificate afterwards.
+    """
 
     def put(name: str) -> None:
         pem = (PKI / f"{name}.pem").read_text()

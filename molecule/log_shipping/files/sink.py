@@ -1,7 +1,7 @@
-"""Receive GELF over TLS like Graylog: port 12201 with a zero byte after each message, port 12203 by HTTP.
+"""Receive GELF over TLS like Graylog: on port 12201 by TCP, on 12203 by HTTP.
 
 sink.py CERTIFICATE KEY AUTHORITY FILE: clients need a certificate. Each message and each failed handshake is a line of
-FILE. By HTTP a message with the word REFUSED gets the status 400.
+FILE. By TCP a message ends with a zero byte; by HTTP a message with the word REFUSED gets the status 400.
 """
 
 import http.server

@@ -1,4 +1,4 @@
-"""Logs of a host arrive complete over TLS with their fields, even if receiver or rsyslog restart."""
+"""Test that logs arrive complete with their fields, even after restarts."""
 
 import json
 import shlex
@@ -14,7 +14,7 @@ STRANGER = "/var/lib/stranger"
 
 @pytest.fixture
 def receiver():
-    """Return the host of the receiver; start the receiver with its own certificate afterwards."""
+    """Return the host of the receiver; start the right receiver afterwards."""
     there = connected("newer")
     yield there
     with there.sudo():
@@ -28,9 +28,9 @@ def mark() -> str:
 
 
 def arrived(receiver, mark: str, count: int = 1, limit: float = 60) -> list[dict]:
-    """Return the messages with a mark as soon as `count` different ones arrived; fail after `limit` seconds.
+    """Wait for `count` different messages with a mark and return them.
 
-    Messages of sudo about this test's own commands do not count.
+    The test fails after `limit` seconds. Messages of sudo about this test's own commands do not count.
     """
     end = time.monotonic() + limit
     while True:
@@ -49,7 +49,10 @@ def write(host, path: str, text: str) -> None:
 
 
 def without_receiver(host, receiver) -> None:
-    """Stop the receiver and wait until rsyslog reports an error: over TCP the first message is lost."""
+    """Stop the receiver and wait until rsyslog reports an error.
+
+    Over TCP the first message after the stop is lost.
+    """
     with receiver.sudo(), host.sudo():
         count = "journalctl -u rsyslog -o cat | grep -cE 'gelf.*suspended|accepts no messages'"
         known = host.check_output(f"{count} || true")

@@ -1,4 +1,4 @@
-"""Stand-in for Django on its socket, and for Flower and Graylog on their ports: return each request as JSON."""
+"""Stand in for Django, Flower and Graylog: return each request as JSON."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""nginx: access over TLS, load balancing between web hosts, file transfer, limits and logs."""
+"""Test access over TLS, load balancing, file transfer, limits and logs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def address(host) -> str:
 
 @pytest.fixture
 def ask(host, address):
-    """Return a function that sends a request to the host by one of its names, without following redirects."""
+    """Return a function that sends a request to the host by one of its names.
+
+    The function does not follow redirects.
+    """
 
     def ask(path: str, method: str = "GET", name: str = "render.example.org", scheme: str = "https", **headers: str):
         with httpx.Client(verify=ssl.create_default_context(cafile=CA), timeout=20) as client:
@@ -176,7 +179,7 @@ def test_login_attempts_are_limited(ask):
 
 
 def test_nginx_errors_below_api_are_json_problems(host, ask, stopped_application):
-    """Errors of the site (413, 429) and of the backend (502); other paths get nginx's own page."""
+    """Test errors of the site (413, 429) and the backend (502), and other paths."""
     name = host.backend.host
     host.check_output("head -c 2000000 /dev/zero >/tmp/large")
     site, backend = f"-H Expect: --data-binary @/tmp/large https://{name}", f"{CERTIFICATE} https://{name}:8445"

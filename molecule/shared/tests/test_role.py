@@ -1,4 +1,4 @@
-"""Checks for every role on a deployed host."""
+"""Test every role on a deployed host."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Supervisor runs each program once, restarts it and rotates its log; only root has access to Supervisor."""
+"""Test that Supervisor runs programs, rotates their logs and obeys only root."""
 
 from scenario import wait_for
 
@@ -8,7 +8,7 @@ LARGEST = (64 + 64) * 1024
 
 
 def pid(host, program: str = "chatter") -> int:
-    """Return the process id of a program from supervisorctl; 0 if the program or Supervisor does not run."""
+    """Return the process id of a program, or 0 if supervisorctl prints none."""
     output = host.run(f"supervisorctl pid {program}").stdout.strip()
     return int(output) if output.isdigit() else 0
 
@@ -18,7 +18,7 @@ def supervisord(host) -> str:
 
 
 def running(host) -> list[int]:
-    """Return the ids of all processes of the program, with or without Supervisor as parent."""
+    """Return the ids of all processes of the program, with any parent process."""
     return [int(word) for word in host.run("pgrep -f '^/usr/bin/python3 -u /usr/local/bin/chatter'").stdout.split()]
 
 

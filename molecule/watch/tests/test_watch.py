@@ -1,4 +1,4 @@
-"""The watch reports every problem in the journal, and reports nothing within the limits."""
+"""Test that the watch reports every problem and nothing within the limits."""
 
 from __future__ import annotations
 

@@ -66,7 +66,10 @@ def expiry(path: Path) -> int:
 
 
 def expiring(patterns: list[str], hours: float, hint: str) -> Iterator[str]:
-    """Report certificates that expire within some hours. Raises OSError for a pattern without a file."""
+    """Report certificates that expire within some hours.
+
+    Raises OSError for a pattern without a file.
+    """
     for pattern in patterns:
         paths = sorted(Path("/").glob(pattern.lstrip("/")))
         if not paths:
@@ -103,9 +106,10 @@ def get(graylog: dict, url: str, path: str) -> dict:
 
 
 def journal(settings: dict) -> Iterator[str]:
-    """Report Graylog nodes whose journal fills: they receive messages faster than they index them.
+    """Report Graylog nodes whose journal fills.
 
-    Each node has its own journal. Raises OSError after the last node if a node did not answer.
+    A journal fills when a node receives messages faster than it indexes them. Raises OSError after the last node if a
+    node did not answer.
     """
     graylog = settings["graylog"]
     errors = []
@@ -125,7 +129,10 @@ def journal(settings: dict) -> Iterator[str]:
 
 
 def silence(settings: dict) -> Iterator[str]:
-    """Report hosts whose logs do not arrive. All nodes search the same indices, so ask the first one."""
+    """Report hosts whose logs do not arrive.
+
+    All nodes search the same indices, so search the first node only.
+    """
     graylog = settings["graylog"]
     for host in graylog["hosts"] if graylog else []:
         query = {"query": f'source:"{host}"', "range": graylog["silent_minutes"] * 60, "limit": 1}
