@@ -1,4 +1,4 @@
-"""What the tests of the scenarios share: hosts by name, waiting, deploying again, and who was away meanwhile."""
+"""Help the tests connect to hosts, wait, deploy again and record outages."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ import httpx
 import testinfra
 
 PROJECT = Path(__file__).resolve().parents[2]
-# The application's Python, as the application: it sees the database and the broker.
+# The application's Python, run as its user and with its settings.
 APPLICATION = (
     "sudo -u raycrafter env RAYCRAFTER_CONFIG=/etc/raycrafter/raycrafter.toml /opt/raycrafter/current/venv/bin/python"
 )
 
 
 def connected(name: str, **options):
-    """Return testinfra's host of a name in the scenario's inventory; `sudo=True` runs its commands as root."""
+    """Return the testinfra connection to a host of the scenario.
+
+    `sudo=True` runs commands as root.
+    """
     return testinfra.get_host(f"ansible://{name}", ansible_inventory=os.environ["MOLECULE_INVENTORY_FILE"], **options)
 
 
@@ -31,26 +34,27 @@ def address_of(name: str) -> str:
 
 
 def wait_for(what: str, ask: Callable, limit: float = 120, failing: tuple[type[Exception], ...] = ()):
-    """Return the first true answer of `ask`; an error of the kinds in `failing` is no answer yet.
+    """Call `ask` until its result is true; return the result.
 
-    After `limit` seconds the test fails with `what` and the last answer.
+    Exceptions in `failing` count as false. After `limit` seconds the test fails with `what` and the last result or
+    exception.
     """
     end = time.monotonic() + limit
     while True:
         try:
-            answer = ask()
+            result = ask()
         except failing as error:
-            answer, last = None, error
+            result, last = None, error
         else:
-            last = answer
-        if answer:
-            return answer
-        assert time.monotonic() < end, f"after {limit} s still not: {what}; last answer: {last!r}"
+            last = result
+        if result:
+            return result
+        assert time.monotonic() < end, f"after {limit} s still not: {what}; last result: {last!r}"
         time.sleep(0.3)
 
 
 def play(playbook: Path, inventory: Path, *options: str) -> str:
-    """Run a playbook with options of ansible-playbook; return what it printed, in plain text.
+    """Run a playbook with options of ansible-playbook; return its plain output.
 
     The test fails when the playbook does.
     """
@@ -62,16 +66,17 @@ def play(playbook: Path, inventory: Path, *options: str) -> str:
 
 
 def deploy(*options: str) -> str:
-    """Converge the scenario's hosts once more; for options, result and failure see `play`."""
+    """Converge the scenario's hosts again, with the options and result of `play`."""
     inventory = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"], "inventory")
     return play(PROJECT / "molecule/shared/converge.yml", inventory, *options)
 
 
 @contextmanager
 def watched(urls: dict[str, str]) -> Iterator[list[set[str]]]:
-    """Ask URLs four times a second while the block runs; note each time the names of those that nobody answered.
+    """Request URLs four times a second and record the unreachable names.
 
-    Who answers late, or with an error, is not away.
+    Yields a list with a set of names for each round, which grows until the block ends. A URL that answers late or with
+    an error status is reachable.
     """
     done, away = threading.Event(), []
 

@@ -71,4 +71,4 @@ def test_a_cluster_works_in_step(tmp_path):
     assert "WARNING" not in done.stderr
     assert {"after", "master-rabbitmq", "logs-graylog", "search-elasticsearch", "worker2-supervisor"} <= left
     skipped = {play.split("]")[0] for play in done.stdout.split("PLAY [")[1:] if "no hosts matched" in play}
-    assert skipped == {"Services, side by side", "Stop unless every host has its services"}
+    assert skipped == {"Deploy services side by side", "Stop unless every host has its services"}

@@ -1,4 +1,4 @@
-"""Listens on the given ports, over IPv4 and IPv6, and sends back what comes."""
+"""Listen on the given ports, over IPv4 and IPv6, and echo the received bytes."""
 
 import socket
 import sys

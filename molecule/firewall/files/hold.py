@@ -1,4 +1,7 @@
-"""Holds one connection to an address and port and counts the answers in /run/held; ends when none comes."""
+"""Hold a connection to an address and port and count the answers in /run/held.
+
+The program exits when the peer closes the connection.
+"""
 
 import itertools
 import socket
@@ -10,6 +13,6 @@ with socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5) as con
     for count in itertools.count():
         connection.sendall(b"?")
         if not connection.recv(1):
-            sys.exit("the other side closed the connection")
+            sys.exit("connection closed by the peer")
         Path("/run/held").write_text(str(count))
         time.sleep(0.1)

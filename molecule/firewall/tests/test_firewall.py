@@ -1,4 +1,4 @@
-"""What a flow names is open and all else is closed, from the first moment after a start of the host."""
+"""Test that only the ports of firewall_flows are open from the boot on."""
 
 import shlex
 
@@ -8,7 +8,7 @@ from scenario import connected
 OTHER = {"older": "newer", "newer": "older"}
 PORTS = [22, *range(8001, 8008)]
 
-# Tries all ports at once and tells which answered. A closed port says nothing, so this takes its whole limit.
+# Try all ports at once and print those that answered. Closed ports drop packets, so each takes the whole timeout.
 PROBE = """
 import socket, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -32,42 +32,42 @@ for _ in range(2):
 
 
 def python(program: str, *arguments) -> str:
-    """Return a command that runs a program with arguments."""
+    """Return the command line that runs Python code with arguments."""
     return shlex.join(["python3", "-c", program, *map(str, arguments)])
 
 
 def answering(host, address: str) -> set[int]:
-    """Return which of PORTS answer at an address when `host` asks."""
+    """Return the ports of PORTS at an address that answer to `host`."""
     return {int(port) for port in host.check_output(python(PROBE, address, *PORTS)).split()}
 
 
 @pytest.fixture
 def other(host):
-    """The other host of the scenario; its `address` is an IPv4 address."""
+    """Return the other host of the scenario; its `address` is an IPv4 address."""
     name = OTHER[host.check_output("hostname")]
     there = connected(name)
     there.address = there.ansible.get_variables()["ansible_host"]
     return there
 
 
-def test_the_other_host_reaches_what_a_flow_names(host, other):
+def test_other_host_reaches_the_ports_of_its_flows_only(host, other):
     assert answering(host, other.address) == {8001, 8002, 8003}
 
 
-def test_over_ipv6_too(host, other):
+def test_other_host_reaches_the_ports_of_its_flows_over_ipv6(host, other):
     assert answering(host, "fd00:77::" + other.address.split(".")[-1]) == {8003, 8005}
 
 
-def test_the_host_itself_reaches_all(host):
+def test_host_reaches_all_its_own_ports(host):
     assert answering(host, "127.0.0.1") == set(PORTS)
 
 
-@pytest.mark.parametrize(("port", "leaves"), [(12201, False), (123, True)])
-def test_udp_does_not_leave_but_for_what_the_network_needs(host, other, port, leaves):
-    assert (host.run(python(SEND, other.address, port)).rc == 0) is leaves
+@pytest.mark.parametrize(("port", "sent"), [(12201, False), (123, True)])
+def test_outgoing_udp_is_rejected_except_for_network_services(host, other, port, sent):
+    assert (host.run(python(SEND, other.address, port)).rc == 0) is sent
 
 
-def test_loading_the_rules_again_keeps_connections_and_the_rules_of_others(host, other):
+def test_reload_keeps_connections_and_foreign_rules(host, other):
     with other.sudo():
         other.check_output("systemctl reload raycrafter-firewall")
         assert "table inet foreign" in other.check_output("nft list tables").splitlines()
@@ -76,7 +76,7 @@ def test_loading_the_rules_again_keeps_connections_and_the_rules_of_others(host,
 
 
 @pytest.mark.parametrize("unit", ["raycrafter-firewall", "nftables"])
-def test_the_rules_come_back_when_somebody_removed_them(host, other, unit):
+def test_rules_are_loaded_again_after_a_flush(host, other, unit):
     with other.sudo():
         other.check_output("nft flush ruleset")
         assert 8007 in answering(host, other.address)

@@ -1,4 +1,4 @@
-"""A fresh proxy at all times, and files that go to the cluster and come back as they were."""
+"""Test the renewal of the proxy and transfers to and from the cluster."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOURS = 6
 
 
 def as_service(command: str) -> str:
-    """Return the command line that runs a shell command as the application's user, with its proxy."""
+    """Return a command line that runs a shell command as the user with the proxy."""
     return f"sudo -u raycrafter env X509_USER_PROXY={PROXY} sh -c '{command}'"
 
 
@@ -26,13 +26,16 @@ def seconds_left(host) -> int:
 
 
 def journal(host, options: str) -> str:
-    """Return what the unit has told, once all that it wrote is in the journal."""
+    """Return the messages of the unit after flushing the journal."""
     return host.check_output(f"journalctl --sync; journalctl -u {UNIT} -o cat --no-pager {options}")
 
 
 @pytest.fixture
 def put_certificate(host):
-    """Put a certificate of side_effect.yml into the place of the service's own; afterwards all is as before."""
+    """Return a function that installs a certificate of side_effect.yml.
+
+    The fixture restores the service's own certificate afterwards.
+    """
 
     def put(name: str) -> None:
         pem = (PKI / f"{name}.pem").read_text()
@@ -45,11 +48,11 @@ def put_certificate(host):
         host.check_output(f"systemctl restart {UNIT}.service")
 
 
-def test_the_proxy_has_the_life_that_was_asked_for(host):
+def test_proxy_has_the_configured_lifetime(host):
     assert HOURS * 1800 < seconds_left(host) <= HOURS * 3600
 
 
-def test_the_timer_makes_a_new_one(host):
+def test_timer_creates_a_missing_proxy(host):
     hurry = f"/run/systemd/system/{UNIT}.timer.d"
     with host.sudo():
         host.check_output(f"rm {PROXY} && mkdir {hurry} && printf '[Timer]\nOnUnitActiveSec=2s\n' >{hurry}/hurry.conf")
@@ -59,7 +62,7 @@ def test_the_timer_makes_a_new_one(host):
     assert seconds_left(host) > HOURS * 3600 - 120
 
 
-def test_a_file_goes_to_the_cluster_and_comes_back(host):
+def test_file_returns_unchanged_from_the_cluster(host):
     url = f"gsiftp://login1:2811/home/render/{host.check_output('hostname')}.bin"
     host.check_output(as_service("cd /var/lib/raycrafter && head -c 20000003 /dev/urandom >there && rm -f back"))
     host.check_output(as_service(f"globus-url-copy -p 4 file:///var/lib/raycrafter/there {url}"))
@@ -68,13 +71,13 @@ def test_a_file_goes_to_the_cluster_and_comes_back(host):
 
 
 @pytest.mark.parametrize("path", [KEY, PROXY])
-def test_the_key_is_for_the_service_alone(host, path):
+def test_key_and_proxy_are_readable_by_the_service_only(host, path):
     host.check_output(f"sudo -u raycrafter cat {path}")
     for other in ("nobody", "ansible", "www-data"):
         assert host.run(f"sudo -u {other} cat {path}").rc != 0
 
 
-def test_an_expired_certificate_is_told_and_the_proxy_stays(host, put_certificate):
+def test_expired_certificate_is_reported_and_keeps_the_old_proxy(host, put_certificate):
     before = host.check_output(f"sha256sum {PROXY}")
     put_certificate("expired")
     assert host.run(f"systemctl restart {UNIT}.service").rc != 0
@@ -82,7 +85,7 @@ def test_an_expired_certificate_is_told_and_the_proxy_stays(host, put_certificat
     assert host.check_output(f"sha256sum {PROXY}") == before
 
 
-def test_the_log_says_when_the_certificate_is_about_to_end(host, put_certificate):
+def test_certificate_that_expires_soon_is_reported(host, put_certificate):
     put_certificate("ending")
     host.check_output(f"systemctl restart {UNIT}.service")
-    assert "ends within 30 days" in journal(host, "-p warning -n 3")
+    assert "expires within 30 days" in journal(host, "-p warning -n 3")

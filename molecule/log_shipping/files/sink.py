@@ -1,7 +1,7 @@
-"""Takes GELF over TLS as Graylog does, on port 12201 with a zero byte after each message, on 12203 by HTTP.
+"""Receive GELF over TLS like Graylog: on port 12201 by TCP, on 12203 by HTTP.
 
-sink.py CERTIFICATE KEY AUTHORITY FILE: clients need a certificate; a message is a line of FILE, and so is a handshake
-that failed. By HTTP a message with the word REFUSED is refused for ever.
+sink.py CERTIFICATE KEY AUTHORITY FILE: clients need a certificate. Each message and each failed handshake is a line of
+FILE. By TCP a message ends with a zero byte; by HTTP a message with the word REFUSED gets the status 400.
 """
 
 import http.server
@@ -23,7 +23,7 @@ def write(line: bytes) -> None:
 
 
 class Frames(socketserver.BaseRequestHandler):
-    """One connection."""
+    """A connection with GELF frames."""
 
     def handle(self) -> None:
         try:
@@ -41,14 +41,14 @@ class Frames(socketserver.BaseRequestHandler):
 
 
 class Posts(Frames):
-    """One connection on which HTTP is spoken."""
+    """A connection with HTTP requests."""
 
     def read(self, encrypted: ssl.SSLSocket) -> None:
         Answers(encrypted, self.client_address, self.server)
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """The requests of one connection."""
+    """Handle the requests of a connection."""
 
     protocol_version = "HTTP/1.1"
 
@@ -62,11 +62,11 @@ class Answers(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *words: object) -> None:
-        """Keep still: the journal is shipped."""
+        """Write nothing, because the journal is shipped."""
 
 
 class Sink(socketserver.ThreadingTCPServer):
-    """All connections."""
+    """Listener with a thread for each connection."""
 
     allow_reuse_address = daemon_threads = True
 

@@ -1,29 +1,29 @@
-"""memcached keeps what it is given, on loopback and over TCP alone."""
+"""memcached stores values, listens on loopback over TCP only and restarts after a kill."""
 
 TALK = "printf '{0}quit\\r\\n' | timeout 5 bash -c 'exec 3<>/dev/tcp/127.0.0.1/11211; cat >&3; cat <&3'"
 
 
 def talk(host, commands: str) -> str:
-    """Return what memcached answers to commands, in which \\r\\n ends a line."""
+    """Send commands, whose lines end with \\r\\n; return the response of memcached."""
     return host.check_output(TALK.format(commands))
 
 
-def test_it_keeps_what_it_is_given(host):
+def test_memcached_returns_a_stored_value(host):
     assert "STORED" in talk(host, r"set key 0 60 5\r\nvalue\r\n")
     assert "value" in talk(host, r"get key\r\n")
 
 
-def test_it_has_the_memory_that_was_asked_for(host):
+def test_memcached_has_the_configured_memory(host):
     assert f"limit_maxbytes {96 * 1024 * 1024}" in talk(host, r"stats\r\n")
 
 
-def test_nobody_else_can_reach_it(host):
+def test_memcached_listens_on_loopback_over_tcp_only(host):
     assert host.socket("tcp://127.0.0.1:11211").is_listening
     assert not host.socket("tcp://0.0.0.0:11211").is_listening
     assert "11211" not in host.check_output("ss -lun")
 
 
-def test_it_comes_back_when_it_dies(host):
+def test_memcached_restarts_after_kill(host):
     with host.sudo():
         before = host.check_output("systemctl show -P MainPID memcached")
         host.check_output(f"kill -9 {before}")

@@ -1,4 +1,4 @@
-"""Stands in for Django on its socket, Flower and Graylog on their ports: tells who was called, how, and by whom."""
+"""Stand in for Django, Flower and Graylog: return each request as JSON."""
 
 import http.server
 import json
@@ -10,7 +10,7 @@ STAFF = {"role=staff": 204, "role=user": 403}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers with what it was asked."""
+    """Return host, service, path and headers of the request as JSON."""
 
     def do_GET(self):
         if self.path == "/_staff":
@@ -26,13 +26,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, headers=None):
         self.send_response(status)
-        told = {
+        request = {
             "host": socket.gethostname(),
             "service": self.server.name,
             "path": self.path,
             "headers": dict(self.headers),
         }
-        body = b"" if status == 204 else json.dumps(told).encode()
+        body = b"" if status == 204 else json.dumps(request).encode()
         for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()

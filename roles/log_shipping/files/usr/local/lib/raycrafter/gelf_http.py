@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Send rsyslog's messages to Graylog's GELF HTTP input; confirm them after Graylog accepted each.
+"""Send rsyslog's messages to Graylog's GELF HTTP input and confirm delivery.
 
 Usage: gelf_http.py HOST PORT NAME CA CERTIFICATE KEY REFUSED
 NAME is the name in the server's certificate; REFUSED is a file for messages that Graylog refuses permanently.
@@ -58,7 +58,10 @@ class Connection:
         self.socket.sendall(b"".join(b"%s%d\r\n\r\n%s" % (self.head, len(body), body) for body in messages))
 
     def status(self) -> int:
-        """Return the status of the next response. Raises UnavailableError without a complete response."""
+        """Return the status of the next response.
+
+        Raises UnavailableError without a complete response.
+        """
         line = self.responses.readline(1000)
         if not line.startswith(b"HTTP/1.1 ") or not line[9:12].isdigit():
             raise UnavailableError(f"invalid response {line[:60]!r}" if line else "connection closed")
@@ -94,7 +97,7 @@ class Sender:
         self.window = WINDOW
 
     def deliver(self, messages: list) -> str:
-        """Return OK when Graylog has accepted every message, or the reason after DELIVERY_TIMEOUT."""
+        """Deliver messages; return OK, or the reason after DELIVERY_TIMEOUT."""
         end, pause = time.monotonic() + DELIVERY_TIMEOUT, 0.5
         while True:
             reused = self.connection is not None
@@ -120,7 +123,7 @@ class Sender:
         return "OK"
 
     def _report(self, error: str) -> None:
-        """Write to the journal when an error begins or ends, and every REMINDER seconds in between."""
+        """Log an error when it begins or ends, and every REMINDER seconds in between."""
         now = time.monotonic()
         if bool(error) != bool(self.error) or (error and now >= self.reported + REMINDER):
             syslog.syslog(syslog.LOG_WARNING, error or "Graylog accepts messages again")
