@@ -162,12 +162,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_answers import ANSWERS
-from ansible.module_utils.batch_jobs import Ended, JobError, Jobs, array_line
-from ansible.module_utils.batch_lock import LockError, locked
-from ansible.module_utils.batch_process import run as run_program
-from ansible.module_utils.batch_reply import Reply
-from ansible.module_utils.batch_spec import NAME
+
+from ..module_utils.batch.jobs import Ended, JobError, Jobs, array_line
+from ..module_utils.batch.lock import LockError, locked
+from ..module_utils.batch.pbs import ANSWERS
+from ..module_utils.batch.process import run as run_program
+from ..module_utils.batch.reply import Reply
+from ..module_utils.batch.spec import NAME
 
 NO_ARRAYS = "this module follows one job to its end: submit an array with the batch system's own command"
 

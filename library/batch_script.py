@@ -221,10 +221,11 @@ import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_script import MAIL_ON, directives, render
-from ansible.module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
-from ansible.module_utils.batch_template import PLAIN, commands
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..module_utils.batch.script import MAIL_ON, directives, render
+from ..module_utils.batch.spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
+from ..module_utils.batch.template import PLAIN, commands
 
 # Not suboptions of launch: for Ansible's documentation n and N would be the same option.
 LAUNCH_OPTIONS = {

@@ -7,8 +7,8 @@ import json
 import pytest
 from scenario import wait_for
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Node
 
 NAME = "rc-module"
 # Without one that was cancelled and is being cleared away.

@@ -19,11 +19,11 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from raycrafter.cluster.batch_answers import ANSWERS
-from raycrafter.cluster.batch_dialects import DIALECTS
-from raycrafter.cluster.batch_script import render
-from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
-from raycrafter.cluster.batch_template import PLAIN
+from raycrafter.cluster.batch.launchers import DIALECTS
+from raycrafter.cluster.batch.pbs import ANSWERS
+from raycrafter.cluster.batch.script import render
+from raycrafter.cluster.batch.spec import BatchScriptError, parse_walltime
+from raycrafter.cluster.batch.template import PLAIN
 from raycrafter.cluster.site import batch_spec
 from raycrafter.cluster.transfer import KINDS
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raycrafter.cluster.batch_answers import ANSWERS
-from raycrafter.cluster.batch_reply import Phase, Refused, Reply, Submitted, Verdict, number
+from raycrafter.cluster.batch.pbs import ANSWERS
+from raycrafter.cluster.batch.reply import Phase, Refused, Reply, Submitted, Verdict, number
 from raycrafter.cluster.errors import PollError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 

@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from fault_chance import Chance, Clock
 from fault_cluster import Cluster, Copies, Login
 from fault_run import Run
-from raycrafter.cluster.batch_answers import ANSWERS
+from raycrafter.cluster.batch.pbs import ANSWERS
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.db import connection
 from fault_chance import Chance, Clock
 from fault_schedulers import KINDS, Row, full_status
 from raycrafter.cluster import ssh, submit, workspace
-from raycrafter.cluster.batch_reply import Reply, number
+from raycrafter.cluster.batch.reply import Reply, number
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 from raycrafter.cluster.transfer import Files

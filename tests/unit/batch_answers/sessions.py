@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from module_utils.batch_reply import Reply
+from module_utils.batch.reply import Reply
 
 RECORDED = Path(__file__).parents[3] / "raycrafter/tests/cluster/recorded"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_answers import ANSWERS
-from module_utils.batch_jobs import JobError, Jobs, array_line, exit_code
-from module_utils.batch_process import LimitError
-from module_utils.batch_reply import Phase, Reply, Verdict
+from module_utils.batch.jobs import JobError, Jobs, array_line, exit_code
+from module_utils.batch.pbs import ANSWERS
+from module_utils.batch.process import LimitError
+from module_utils.batch.reply import Phase, Reply, Verdict
 from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_HEADER, torque_row
 
 LISTING = """\

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from module_utils.batch_answers import ANSWERS
-from module_utils.batch_reply import AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
-from module_utils.batch_system import FORMS
+from module_utils.batch.pbs import ANSWERS
+from module_utils.batch.reply import AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
+from module_utils.batch.scheduler import FORMS
 from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_LISTING, TORQUE_XML
 
 PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_answers import ANSWERS
-from module_utils.batch_reply import AnswerError, Reply, Verdict, number
-from module_utils.batch_system import System
+from module_utils.batch.pbs import ANSWERS
+from module_utils.batch.reply import AnswerError, Reply, Verdict, number
+from module_utils.batch.scheduler import System
 from tests.unit.batch_answers import sessions
 
 HERE = Path(__file__).parent

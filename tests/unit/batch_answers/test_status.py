@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from module_utils.batch_answers import ANSWERS
-from module_utils.batch_dialects import DIALECTS
-from module_utils.batch_reply import AnswerError, Job, Phase, Reply, same_job, same_user
+from module_utils.batch.launchers import DIALECTS
+from module_utils.batch.pbs import ANSWERS
+from module_utils.batch.reply import AnswerError, Job, Phase, Reply, same_job, same_user
 from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_FOLDED, TORQUE_XML
 
 PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))

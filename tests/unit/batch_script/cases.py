@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from module_utils.batch_dialects import DIALECTS, LAUNCHERS
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Launch, Node
+from module_utils.batch.launchers import DIALECTS, LAUNCHERS
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Launch, Node
 
 GOLDEN = Path(__file__).parent / "golden"
 CLIENT = ("/lustre/sw/raycrafter/current/bin/python", "-m", "raycrafter_client", "run")

@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchScriptError, Launch, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchScriptError, Launch, Node
 from tests.unit.batch_script.cases import BASE
 
 APRUN = Path(__file__).parents[3] / "lab/images/cluster/bin/aprun"

@@ -9,9 +9,9 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils.batch_dialects import DIALECTS
-from module_utils.batch_script import directives, render
-from module_utils.batch_spec import BatchScriptError, BatchSpec
+from module_utils.batch.launchers import DIALECTS
+from module_utils.batch.script import directives, render
+from module_utils.batch.spec import BatchScriptError, BatchSpec
 from tests.unit.batch_script.cases import BASE, CASES
 
 EXAMPLES = 10_000 if os.environ.get("TEST_PROFILE") == "all" else 2_000

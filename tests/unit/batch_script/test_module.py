@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Launch, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Launch, Node
 from tests.unit.adhoc import run_module
 
 ARGUMENTS = {

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_dialects import DIALECTS, LAUNCHERS, Dialect, Launcher, of_all
-from module_utils.batch_script import directives, render
-from module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node
+from module_utils.batch.launchers import DIALECTS, LAUNCHERS, Dialect, Launcher, of_all
+from module_utils.batch.script import directives, render
+from module_utils.batch.spec import BatchScriptError, BatchSpec, Launch, Node
 from tests.unit.batch_script.cases import BASE, EVERYTHING
 
 

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils import batch_spec
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchScriptError, Launch, Node, format_walltime, parse_walltime
+from module_utils.batch import spec
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchScriptError, Launch, Node, format_walltime, parse_walltime
 from tests.unit.batch_script.cases import BASE, CASES, GOLDEN, script
 
 ROOT = Path(__file__).parents[3]
-CLUSTER = ROOT / "raycrafter/src/raycrafter/cluster"
-SHARED = sorted(path.name for path in (ROOT / "module_utils").glob("batch_*.py"))
-# What only the Ansible module batch_job uses.
-ANSIBLES_OWN = {"batch_jobs.py", "batch_lock.py"}
+PACKAGE = ROOT / "module_utils/batch"
+SOURCES = sorted(path.name for path in PACKAGE.glob("*.py"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -31,14 +30,25 @@ def test_every_golden_file_has_a_case() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
 
 
-@pytest.mark.parametrize("name", SHARED)
+@pytest.mark.parametrize("name", SOURCES)
 def test_source_is_readable_by_the_login_nodes_old_python(name: str) -> None:
-    ast.parse((ROOT / "module_utils" / name).read_text(), feature_version=(3, 8))
+    ast.parse((PACKAGE / name).read_text(), feature_version=(3, 8))
 
 
-def test_both_users_share_their_files() -> None:
-    links = {path.name: path.resolve() for path in CLUSTER.glob("batch_*.py")}
-    assert links == {name: ROOT / "module_utils" / name for name in set(SHARED) - ANSIBLES_OWN}
+def test_package_of_the_worker_is_the_modules() -> None:
+    link = ROOT / "raycrafter/src/raycrafter/cluster/batch"
+    assert link.is_symlink() and link.resolve() == PACKAGE
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_package_imports_nothing_but_itself_and_the_standard_library(name: str) -> None:
+    """The worker has no Ansible, and a login node has neither Ansible nor Django."""
+    nodes = list(ast.walk(ast.parse((PACKAGE / name).read_text())))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    absolute = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
+    outside = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level > 1]
+    assert {module.split(".")[0] for module in [*plain, *absolute]} <= sys.stdlib_module_names
+    assert outside == []
 
 
 BAD = [
@@ -219,7 +229,7 @@ def test_walltime_is_read(text: str | int, seconds: int) -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(min_value=1, max_value=batch_spec.MAX_WALLTIME))
+@given(st.integers(min_value=1, max_value=spec.MAX_WALLTIME))
 def test_walltime_survives_a_round_trip(seconds: int) -> None:
     text = format_walltime(seconds)
     assert parse_walltime(text) == seconds

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Node
-from module_utils.batch_template import PLAIN
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Node
+from module_utils.batch.template import PLAIN
 
 
 def script(place: Path, program: str, template: str = PLAIN, **changes) -> Path:

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from module_utils.batch_script import directives, render
-from module_utils.batch_spec import BatchScriptError
-from module_utils.batch_template import commands
+from module_utils.batch.script import directives, render
+from module_utils.batch.spec import BatchScriptError
+from module_utils.batch.template import commands
 from tests.unit.batch_script.cases import BASE
 
 SLURM = dataclasses.replace(BASE, dialect="slurm", launcher="none")

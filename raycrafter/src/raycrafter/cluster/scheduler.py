@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from .batch_answers import ANSWERS
-from .batch_listing import Listing
-from .batch_reply import AnswerError, Ending, Job, Refused, Reply, Seen, Submitted
+from .batch.listing import Listing
+from .batch.pbs import ANSWERS
+from .batch.reply import AnswerError, Ending, Job, Refused, Reply, Seen, Submitted
 from .errors import PollError
 
 # Marks where the answer begins, because a login shell may have printed something before; what it prints on stderr is

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .batch_reply import AnswerError, Attributes
+from .reply import AnswerError, Attributes
 
 
 def folded(text: str) -> list[Attributes]:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .batch_dialects import DIALECTS
-from .batch_listing import Listing
-from .batch_process import LimitError
-from .batch_reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
-from .batch_system import Question, System
+from .launchers import DIALECTS
+from .listing import Listing
+from .process import LimitError
+from .reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
+from .scheduler import Question, System
 
 EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
 # A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.

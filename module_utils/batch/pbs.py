@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from .batch_listing import Columns
-from .batch_reply import Ending, Phase, Verdict
-from .batch_status_slurm import SACCT_FORMAT, SQUEUE_FORMAT
-from .batch_system import Commands, Question, System
+from .listing import Columns
+from .reply import Ending, Phase, Verdict
+from .scheduler import Commands, Question, System
+from .slurm import SACCT_FORMAT, SQUEUE_FORMAT
 
 _PBS_ID = re.compile(r"[0-9]+(\[[0-9]*\])?\.[A-Za-z0-9_.-]+")
 _WAITING, _RUNNING, _ENDED = Phase.WAITING, Phase.RUNNING, Phase.ENDED

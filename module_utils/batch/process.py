@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from .batch_reply import Reply
+from .reply import Reply
 
 OUTPUT_LIMIT = 5 * 1024 * 1024  # bytes of stdout and stderr together
 READ = 65536  # bytes

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from .batch_dialects import Dialect, of_all
-from .batch_spec import BatchScriptError
+from .launchers import Dialect, of_all
+from .spec import BatchScriptError
 
 DIRECTIVES_HERE = "@directives@"
 SCRIPT_HERE = "@script@"

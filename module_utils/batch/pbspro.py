@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from .batch_reply import AnswerError, Attributes, short
+from .reply import AnswerError, Attributes, short
 
 
 def qstat_json(text: str) -> list[Attributes]:

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from .batch_attributes import job_of
-from .batch_listing import Listing
-from .batch_reply import AnswerError, Attributes, Phase, Reply, Seen, excerpt, number, short
+from .attributes import job_of
+from .listing import Listing
+from .reply import AnswerError, Attributes, Phase, Reply, Seen, excerpt, number, short
 
 # The name last: it may hold anything.
 SQUEUE_FORMAT = "%i|%t|%M|%P|%u|%N|%r|%j"

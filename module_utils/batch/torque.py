@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 
-from .batch_reply import AnswerError, Attributes, short
+from .reply import AnswerError, Attributes, short
 
 
 def qstat_xml(text: str) -> list[Attributes]:

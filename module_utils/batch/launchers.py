@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .batch_spec import BatchScriptError, BatchSpec, format_walltime, parse_walltime
+from .spec import BatchScriptError, BatchSpec, format_walltime, parse_walltime
 
 CPU_LIST = re.compile(r"[0-9]+([-,:][0-9]+)*")
 CPU_BINDINGS = ("cpu", "none", "depth", "numa_node")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from .batch_dialects import DIALECTS, LAUNCHERS, of_all, require
-from .batch_spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime
-from .batch_template import PLAIN, fill
+from .launchers import DIALECTS, LAUNCHERS, of_all, require
+from .spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime
+from .template import PLAIN, fill
 
 QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from .batch_reply import AnswerError, Attributes, Job, Phase
-from .batch_spec import clock_seconds
+from .reply import AnswerError, Attributes, Job, Phase
+from .spec import clock_seconds
 
 # They must be there once: a second one came out of somebody's value.
 _COUNT = ("job_name", "job_owner", "job_state", "exit_status")

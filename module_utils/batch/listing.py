@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .batch_reply import AnswerError, Phase, Reply, Seen, excerpt, number, same_user
+from .reply import AnswerError, Phase, Reply, Seen, excerpt, number, same_user
 
 
 class Listing(dict):

@@ -12,9 +12,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .batch_attributes import job_of
-from .batch_listing import Columns, Listing, qstat_listing
-from .batch_reply import (
+from .attributes import job_of
+from .listing import Columns, Listing, qstat_listing
+from .pbspro import qstat_json
+from .qstat import folded, wrapper
+from .reply import (
     AnswerError,
     Attributes,
     Ending,
@@ -29,10 +31,8 @@ from .batch_reply import (
     number,
     same_job,
 )
-from .batch_status_json import qstat_json
-from .batch_status_slurm import sacct, squeue, squeue_listing
-from .batch_status_text import folded, wrapper
-from .batch_status_xml import qstat_xml
+from .slurm import sacct, squeue, squeue_listing
+from .torque import qstat_xml
 
 # The readers of full status, by the names that the table below calls them.
 FORMS: dict[str, Callable[[str], list[Attributes]]] = {
