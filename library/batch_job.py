@@ -165,8 +165,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.batch.jobs import Ended, JobError, Jobs, array_line
 from ..module_utils.batch.lock import LockError, locked
-from ..module_utils.batch.pbs import ANSWERS
 from ..module_utils.batch.process import run as run_program
+from ..module_utils.batch.registry import SCHEDULERS
 from ..module_utils.batch.reply import Reply
 from ..module_utils.batch.spec import NAME
 
@@ -181,7 +181,7 @@ def jobs_of(module: AnsibleModule) -> Jobs:
         limit = module.params["command_timeout"]
         return run_program(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
 
-    return Jobs(ANSWERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
+    return Jobs(SCHEDULERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
 
 
 def directory(module: AnsibleModule) -> Path:
@@ -206,7 +206,7 @@ def refuse_array(module: AnsibleModule, script: Path, answer: dict) -> None:
     """Many jobs under one name have no one end that could be told. The script may not be there yet in check mode."""
     if script.is_file():
         text = script.read_text(encoding="utf-8", errors="replace")
-        line = array_line(text, ANSWERS[module.params["answers"]].dialects)
+        line = array_line(text, SCHEDULERS[module.params["answers"]].dialects)
         if line is not None:
             module.fail_json(msg=f"{script}, line {line}, asks for an array; {NO_ARRAYS}", **answer)
 
@@ -277,7 +277,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "script": {"type": "path"},
             "directory": {"type": "path"},
-            "answers": {"type": "str", "required": True, "choices": list(ANSWERS)},
+            "answers": {"type": "str", "required": True, "choices": list(SCHEDULERS)},
             "wait": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 3600},
             "poll": {"type": "int", "default": 10},

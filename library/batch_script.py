@@ -223,7 +223,8 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from ..module_utils.batch.script import MAIL_ON, directives, render
+from ..module_utils.batch.checks import MAIL_ON
+from ..module_utils.batch.script import directives, render
 from ..module_utils.batch.spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
 from ..module_utils.batch.template import PLAIN, commands
 

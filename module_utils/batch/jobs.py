@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .launchers import DIALECTS
 from .listing import Listing
 from .process import LimitError
+from .registry import DIALECTS
 from .reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
-from .scheduler import Question, System
+from .scheduler import Question, Scheduler
 
 EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
 # A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
@@ -52,7 +52,7 @@ class Jobs:
     """One user's jobs. ``run`` takes words and a working directory (None: any) and raises OSError when the program is
     not there, LimitError when it did not end; ``sleep`` and ``clock`` are in seconds."""
 
-    system: System
+    scheduler: Scheduler
     user: str
     run: Callable[[Sequence[str], str | None], Reply]
     sleep: Callable[[float], None] = time.sleep
@@ -75,8 +75,8 @@ class Jobs:
     def submit(self, script: Path, name: str, directory: Path) -> str:
         """The new job's id, submitted from ``directory``. An answer in doubt is settled by the listing. Raises JobError
         when there is no job."""
-        words = [*self.system.commands.submit, self.system.commands.name, name, str(script)]
-        answer, code = self._order(words, str(directory), self.system.submitted)
+        words = [*self.scheduler.commands.submit, self.scheduler.commands.name, name, str(script)]
+        answer, code = self._order(words, str(directory), self.scheduler.submitted)
         if not isinstance(answer, Refused):
             return answer.native_id
         if answer.verdict is Verdict.DOUBT:
@@ -93,8 +93,8 @@ class Jobs:
 
     def cancel(self, job: Job) -> None:
         """Asks for the job's end. Raises JobError when that was refused; a job that is gone already is no refusal."""
-        words = [*self.system.commands.cancel, job.native_id]
-        refused, code = self._order(words, None, self.system.deleted)
+        words = [*self.scheduler.commands.cancel, job.native_id]
+        refused, code = self._order(words, None, self.scheduler.deleted)
         if refused:
             raise JobError(
                 f"{words[0]} did not cancel job {job.name!r}, {job.native_id} ({_how(refused, code)}): {refused.text}",
@@ -129,7 +129,9 @@ class Jobs:
             absent = 0 if job and job.phase is not Phase.ENDED else absent + 1
             if absent >= LOOKS:
                 told = (
-                    self.system.ending(job.state, job.exit_status).text if job else "the batch system does not know it"
+                    self.scheduler.ending(job.state, job.exit_status).text
+                    if job
+                    else "the batch system does not know it"
                 )
                 raise JobError(_without_trace(native_id, name, directory, told), Verdict.GONE)
         raise JobError(
@@ -163,13 +165,13 @@ class Jobs:
             self.sleep(min(poll, left))
 
     def _listing(self) -> Listing:
-        commands = self.system.commands
+        commands = self.scheduler.commands
         words = [*commands.listing, self.user] if commands.by_user else list(commands.listing)
-        return self.system.listed(self._run(words, None))
+        return self.scheduler.listed(self._run(words, None))
 
     def _status(self, native_id: str) -> Job | None:
         """The full status, the history's where that may tell more; None for a job that is not known at all."""
-        commands = self.system.commands
+        commands = self.scheduler.commands
         job = self._told(commands.status, native_id)
         if commands.history and (job is None or (job.phase is Phase.ENDED and job.exit_status is None)):
             with contextlib.suppress(JobError):  # sacct is not on every host that has squeue
@@ -177,7 +179,7 @@ class Jobs:
         return job
 
     def _told(self, asked: Question, native_id: str) -> Job | None:
-        return self.system.status(self._run([*asked.words, native_id], None), native_id, asked)
+        return self.scheduler.status(self._run([*asked.words, native_id], None), native_id, asked)
 
     def _order(
         self, words: Sequence[str], directory: str | None, read: Callable[[Reply], _Answer]

@@ -1,18 +1,85 @@
-"""Full status as JSON: PBS Pro's ``qstat -f -F json``."""
+"""PBS Pro (OpenPBS): directives, commands, states, exit codes.
+
+Sources: recorded sessions of 23.06, src/include/pbs_error.h.
+"""
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 
-from .reply import AnswerError, Attributes, short
+from . import pbs
+from .dialect import Dialect
+from .qstat import Columns, folded, qstat_listing
+from .reply import AnswerError, Attributes, Phase, Verdict, short
+from .scheduler import KILLED, OUT_OF_MEMORY, WALLTIME_EXCEEDED, Commands, Question, Scheduler, by_code
+from .spec import BatchSpec
+
+# -- directives --------------------------------------------------------------------------------------------------------
+
+
+def _chunks(spec: BatchSpec) -> list[str]:
+    chunk = f"ncpus={spec.cores_per_node}:mpiprocs={spec.launch.N}:ompthreads={spec.launch.d}"
+    return [f"select={spec.nodes}:{chunk}", "place=scatter:excl"]
+
+
+DIALECTS = {
+    "pbspro": Dialect(
+        "#PBS",
+        pbs.directives(_chunks, "-J", "{name}-^array_index^.out"),
+        array="-J",
+        job_id=pbs.JOB_ID,
+        job_id_env=pbs.JOB_ID_ENV,
+        index_env="PBS_ARRAY_INDEX",
+        never=pbs.NEVER,
+    ),
+}
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+SCHEDULERS = {
+    "pbspro": Scheduler(
+        dialects=tuple(DIALECTS),
+        native_id=pbs.NATIVE_ID,
+        states={
+            **pbs.STATES,
+            **dict.fromkeys("BUM", Phase.RUNNING),
+            **dict.fromkeys("FX", Phase.ENDED),
+        },
+        read_listing=functools.partial(qstat_listing, columns=Columns(id_width=17, state=62), reasons=pbs.REASONS),
+        stuck=pbs.STUCK,
+        # Not its JSON, which environments break.
+        commands=Commands(
+            ("qsub",),
+            ("qdel",),
+            ("qstat",),
+            Question(("qstat", "-f"), folded),
+            history=Question(("qstat", "-x", "-f"), folded),
+        ),
+        unknown=re.compile(r"Unknown Job Id|Job has finished|not configured to maintain job history"),
+        texts=pbs.TEXTS,
+        # PBSE_* of src/include/pbs_error.h less 15000 plus 152; below 100 those from 15104 on.
+        codes=by_code(
+            {
+                Verdict.GONE: [35, 153, 168],  # finished; unknown job; bad state: qdel of an ended job
+                Verdict.BUSY: [171, 173, 212],  # credential, queue not enabled, shutting down
+                Verdict.LIMIT: [38, 198],
+                Verdict.DOUBT: [162, 163, 183],  # system, internal, protocol
+                Verdict.FATAL: [2, 159, 166, 170, 174, 187, 188, 201],
+            }
+        ),
+        # (recorded: -29, 271)
+        endings={-29: WALLTIME_EXCEEDED, -27: OUT_OF_MEMORY, 256 + 9: KILLED, 256 + 15: KILLED},
+    ),
+}
 
 
 def qstat_json(text: str) -> list[Attributes]:
-    """PBS Pro's ``qstat -f -F json``, read as JSON if it is that.
+    """Read PBS Pro's ``qstat -f -F json``, by lines where it is no valid JSON.
 
-    PBS Pro writes environments that break it (numbers like ``005``, escapes, shell functions); then it is read by its
-    lines, of which only those of the job itself count. Noise before it is read over."""
+    Environments break PBS Pro's JSON (numbers like ``005``, escapes, shell functions). Of its lines only those of the
+    job itself count. Noise before the JSON is skipped."""
     begin = re.search(r"^\{", text, re.MULTILINE)
     if not begin or not text.rstrip().endswith("}"):
         raise AnswerError(f"no whole JSON in the answer: {short(text)}")
@@ -30,7 +97,7 @@ def qstat_json(text: str) -> list[Attributes]:
 
 
 def _pairs(value: object) -> list[tuple[str, object]]:
-    """The pairs of an object that json read with ``object_pairs_hook=list``."""
+    """Return the pairs of an object that json read with ``object_pairs_hook=list``."""
     if isinstance(value, list) and all(isinstance(pair, tuple) for pair in value):
         return value
     raise AnswerError(f"an object was expected in PBS Pro's JSON: {short(str(value))}")
@@ -45,7 +112,7 @@ _JSON_LINE = re.compile(r'(\t{3,4})"([^"]*)":\t(?:"(.*)"|(.*?)),?')
 
 
 def _json_lines(text: str) -> list[Attributes]:
-    """The same by lines: two tabs before a job, three before its attributes, four before what they hold."""
+    """Read PBS Pro's JSON by lines: two tabs before a job, three before an attribute, four before a nested value."""
     jobs, native_id, found, group = [], None, [], ""
     for line in text.split("\n"):
         if match := _JSON_JOB.fullmatch(line):

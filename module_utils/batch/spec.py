@@ -25,6 +25,12 @@ class BatchScriptError(ValueError):
         self.reason = reason
 
 
+def require(holds: bool, name: str, rule: str, numbers: str) -> None:
+    """Raise BatchScriptError for a field unless its rule holds; ``numbers`` shows the rule with its values."""
+    if not holds:
+        raise BatchScriptError(name, f"{rule} does not hold: {numbers}")
+
+
 @dataclass(frozen=True)
 class Launch:
     """How the launcher spreads the program, in aprun's letters: n processing elements in all, N per node, d CPUs for

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from .launchers import Dialect, of_all
+from .dialect import Dialect
+from .registry import of_all
 from .spec import BatchScriptError
 
 DIRECTIVES_HERE = "@directives@"

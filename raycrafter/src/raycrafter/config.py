@@ -19,8 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from raycrafter.cluster.batch.launchers import DIALECTS
-from raycrafter.cluster.batch.pbs import ANSWERS
+from raycrafter.cluster.batch.registry import DIALECTS, SCHEDULERS
 from raycrafter.cluster.batch.script import render
 from raycrafter.cluster.batch.spec import BatchScriptError, parse_walltime
 from raycrafter.cluster.batch.template import PLAIN
@@ -297,10 +296,10 @@ class Cluster:
 
     def __post_init__(self) -> None:
         """Refuse what no batch system would take."""
-        _choice(self.answers, "cluster.answers", ANSWERS)
+        _choice(self.answers, "cluster.answers", SCHEDULERS)
         _choice(self.dialect, "cluster.dialect", DIALECTS)
-        if self.dialect not in ANSWERS[self.answers].dialects:
-            fits = ", ".join(ANSWERS[self.answers].dialects)
+        if self.dialect not in SCHEDULERS[self.answers].dialects:
+            fits = ", ".join(SCHEDULERS[self.answers].dialects)
             problem = f"{self.dialect!r} is not read where answers are {self.answers!r}"
             raise _KeyError("cluster.dialect", problem, f"use {fits}, or correct answers")
         for key in ("cores_per_node", "numa_nodes", "hyperthreads", "nodes", "workspace_days", "poll_interval"):

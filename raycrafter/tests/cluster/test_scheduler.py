@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raycrafter.cluster.batch.pbs import ANSWERS
+from raycrafter.cluster.batch.registry import SCHEDULERS
 from raycrafter.cluster.batch.reply import Phase, Refused, Reply, Submitted, Verdict, number
 from raycrafter.cluster.errors import PollError
 from raycrafter.cluster.scheduler import MARK, Scheduler
@@ -67,9 +67,9 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
         ("pbspro", Reply(162, "", "Connection refused\nqsub: cannot connect to server pbs"), Verdict.BUSY),
         # The first try may have been taken.
         ("torque", Reply(1, "", "Connection to server timed out. Trying again\nConnection refused"), Verdict.DOUBT),
-        *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in ANSWERS),
-        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in ANSWERS),
-        *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in ANSWERS for code in (137, 143, -9)),
+        *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in SCHEDULERS),
+        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in SCHEDULERS),
+        *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in SCHEDULERS for code in (137, 143, -9)),
         ("torque", Reply(159, "", ""), Verdict.FATAL),  # Torque's own, though it could be a signal's
         ("slurm_torque", Reply(0, "2\n3 extra", ""), Verdict.DOUBT),
         ("slurm_torque", Reply(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
@@ -156,7 +156,7 @@ def test_noise_of_the_login_shell_is_not_the_answer(answers, code) -> None:
         Scheduler(answers).listed(Reply(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
 
 
-@pytest.mark.parametrize("answers", sorted(ANSWERS))
+@pytest.mark.parametrize("answers", sorted(SCHEDULERS))
 @pytest.mark.parametrize(
     "answer",
     [
@@ -191,7 +191,7 @@ def test_recorded_errors_are_no_listing(session) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=100), st.integers(0, 255))
 def test_no_answer_is_read_as_anything_but_a_listing_or_an_error(stdout, stderr, code) -> None:
-    for answers in ANSWERS:
+    for answers in SCHEDULERS:
         try:
             seen = Scheduler(answers).listed(Reply(code, stdout, stderr))
         except PollError:
@@ -222,7 +222,7 @@ def test_a_deletion_that_failed() -> None:
 
 def test_the_same_code_means_different_things() -> None:
     """The table is keyed on the kind: 35 and 170 are the traps."""
-    codes = {answers: ANSWERS[answers].codes for answers in ("torque", "pbspro")}
+    codes = {answers: SCHEDULERS[answers].codes for answers in ("torque", "pbspro")}
     assert codes["torque"][35] is Verdict.BUSY and codes["pbspro"][35] is Verdict.GONE
     assert codes["torque"][170] is Verdict.GONE and codes["pbspro"][170] is Verdict.FATAL
     assert codes["torque"][176] is Verdict.FATAL and 176 not in codes["pbspro"]

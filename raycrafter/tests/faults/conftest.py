@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from fault_chance import Chance, Clock
 from fault_cluster import Cluster, Copies, Login
 from fault_run import Run
-from raycrafter.cluster.batch.pbs import ANSWERS
+from raycrafter.cluster.batch.registry import SCHEDULERS
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
             settings.RAYCRAFTER.cluster,
             scratch=str(tmp_path / "scratch"),
             answers=answers,
-            dialect=ANSWERS[answers].dialects[0],
+            dialect=SCHEDULERS[answers].dialects[0],
             launcher="aprun",
             nodes=chance.random.choice((1, 1, 2)),
             walltime=f"00:{walltime // 60}:00" if walltime < 3600 else "01:00:00",

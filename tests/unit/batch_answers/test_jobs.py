@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from module_utils.batch.jobs import JobError, Jobs, array_line, exit_code
-from module_utils.batch.pbs import ANSWERS
 from module_utils.batch.process import LimitError
+from module_utils.batch.registry import SCHEDULERS
 from module_utils.batch.reply import Phase, Reply, Verdict
 from tests.unit.batch_answers.samples import SACCT, SQUEUE, TORQUE_HEADER, torque_row
 
@@ -61,7 +61,7 @@ class Pbs:
         self.on_sleep()
 
     def jobs(self) -> Jobs:
-        return Jobs(ANSWERS["pbspro"], "ray", self.run, self.sleep, lambda: self.now)
+        return Jobs(SCHEDULERS["pbspro"], "ray", self.run, self.sleep, lambda: self.now)
 
 
 def pbs(qstat: Reply | list[Reply], status: Reply = UNKNOWN, history: Reply = UNKNOWN, **more) -> Pbs:
@@ -145,7 +145,7 @@ def test_a_missing_program_is_named() -> None:
         raise FileNotFoundError(2, "No such file or directory")
 
     with pytest.raises(JobError, match=r"qstat cannot be run as ray.*PATH"):
-        Jobs(ANSWERS["torque"], "ray", run).live("rcjob")
+        Jobs(SCHEDULERS["torque"], "ray", run).live("rcjob")
 
 
 HUNG = LimitError("qsub: took longer than 60 s and was killed")
@@ -161,7 +161,7 @@ def hanging(site: Pbs, *programs: str) -> Jobs:
             raise HUNG
         return reply
 
-    return Jobs(ANSWERS["pbspro"], "ray", run, site.sleep, lambda: site.now)
+    return Jobs(SCHEDULERS["pbspro"], "ray", run, site.sleep, lambda: site.now)
 
 
 TOLD = f"took longer than 60 s and was killed on {platform.node()}; .* raise command_timeout"
@@ -201,7 +201,7 @@ class Slurm(Pbs):
         return super().run(words, directory)
 
     def jobs(self) -> Jobs:
-        return Jobs(ANSWERS["slurm"], "ray", self.run, self.sleep, lambda: self.now)
+        return Jobs(SCHEDULERS["slurm"], "ray", self.run, self.sleep, lambda: self.now)
 
 
 FORGOTTEN = Reply(1, "", "slurm_load_jobs error: Invalid job id specified\n")
@@ -259,7 +259,7 @@ def test_an_exit_status_of_0_without_an_exit_file_is_no_success(tmp_path: Path) 
     )
     rows = Reply(0, TORQUE_HEADER + torque_row("202.login1", "rcnoexit", "ray", "00:00:00", "C"), "")
     site = Pbs(qstat=rows, **{"qstat -x": Reply(0, xml, "")})
-    jobs = Jobs(ANSWERS["torque"], "ray", site.run, site.sleep, lambda: site.now)
+    jobs = Jobs(SCHEDULERS["torque"], "ray", site.run, site.sleep, lambda: site.now)
     with pytest.raises(JobError, match=r"no exit file .*its processes died \(state C, exit status 0\)") as caught:
         jobs.wait("202.login1", "rcnoexit", tmp_path, 60, 10)
     assert caught.value.verdict is Verdict.GONE
@@ -353,4 +353,4 @@ def test_an_exit_file_that_says_nothing_of_this_job(tmp_path: Path, text) -> Non
     ],
 )
 def test_a_script_that_asks_for_an_array_is_known(answers: str, line: str, asks: bool) -> None:
-    assert array_line(f"#!/bin/bash\n{line}\n", ANSWERS[answers].dialects) == (2 if asks else None)
+    assert array_line(f"#!/bin/bash\n{line}\n", SCHEDULERS[answers].dialects) == (2 if asks else None)

@@ -8,12 +8,15 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from module_utils.batch.pbs import ANSWERS
+from module_utils.batch.pbspro import qstat_json
+from module_utils.batch.qstat import folded
+from module_utils.batch.registry import SCHEDULERS
 from module_utils.batch.reply import AnswerError, Phase, Refused, Reply, Submitted, Verdict, number, same_job
-from module_utils.batch.scheduler import FORMS
+from module_utils.batch.slurm import sacct, squeue, wrapper
+from module_utils.batch.torque import qstat_xml
 from tests.unit.batch_answers.samples import SQUEUE, TORQUE_FOLDED, TORQUE_LISTING, TORQUE_XML
 
-PBS, TORQUE, WRAPPER, SLURM = (ANSWERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
+PBS, TORQUE, WRAPPER, SLURM = (SCHEDULERS[kind] for kind in ("pbspro", "torque", "slurm_torque", "slurm"))
 
 
 @pytest.mark.parametrize(
@@ -131,17 +134,18 @@ def test_garbage_in_a_listing_hides_no_job(garbage, at) -> None:
         assert [(seen.number, seen.name, seen.phase) for seen in found if seen] == [("12346", JOB[1], Phase.WAITING)]
 
 
+READERS = [folded, qstat_json, qstat_xml, sacct, squeue, wrapper]
 STATUS = [
-    (TORQUE, "xml", TORQUE_XML, "12345.sdb"),
-    (PBS, "folded", TORQUE_FOLDED, "12345.sdb"),
-    (SLURM, "squeue", SQUEUE, "71"),
+    (TORQUE, TORQUE_XML, "12345.sdb"),
+    (PBS, TORQUE_FOLDED, "12345.sdb"),
+    (SLURM, SQUEUE, "71"),
 ]
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(STATUS), st.text(max_size=40), st.floats(0, 1))
 def test_garbage_in_a_full_status_hides_no_job_and_changes_no_id(sample, garbage, where) -> None:
-    system, _, text, native_id = sample
+    system, text, native_id = sample
     at = round(where * len(text))
     try:
         job = system.status(Reply(0, text[:at] + garbage + text[at:], ""), native_id)
@@ -151,22 +155,22 @@ def test_garbage_in_a_full_status_hides_no_job_and_changes_no_id(sample, garbage
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.text(max_size=60), st.sampled_from(sorted(FORMS)), st.sampled_from(sorted(ANSWERS)))
-def test_garbage_alone_is_no_status(text, form, kind) -> None:
+@given(st.text(max_size=60), st.sampled_from(READERS), st.sampled_from(sorted(SCHEDULERS)))
+def test_garbage_alone_is_no_status(text, read, kind) -> None:
     with contextlib.suppress(AnswerError):
-        assert ANSWERS[kind].jobs(form, text) == []
+        assert SCHEDULERS[kind].jobs(read, text) == []
     with pytest.raises(AnswerError):
-        ANSWERS[kind].status(Reply(0, text, ""), "1")
+        SCHEDULERS[kind].status(Reply(0, text, ""), "1")
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.text(max_size=60), st.text(max_size=20), st.sampled_from(sorted(ANSWERS)))
+@given(st.text(max_size=60), st.text(max_size=20), st.sampled_from(sorted(SCHEDULERS)))
 @example("motd\n", " bye", "torque")
 @example("", ";rm", "torque")
 def test_garbage_around_an_id_gives_that_id_or_doubt(before, after, kind) -> None:
     native_id = "12345" if "slurm" in kind else "12345.sdb"
     assume("".join(before.splitlines()[-1:])[-1:] not in tuple("0123456789"))
-    answer = ANSWERS[kind].submitted(Reply(0, f"{before}{native_id}{after}\n", ""))
+    answer = SCHEDULERS[kind].submitted(Reply(0, f"{before}{native_id}{after}\n", ""))
     if isinstance(answer, Submitted):
         # What is like an id cannot be told from one: a longer server, another last line.
         assert number(answer.native_id) == "12345" or after.strip()

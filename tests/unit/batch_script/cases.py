@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from module_utils.batch.launchers import DIALECTS, LAUNCHERS
+from module_utils.batch.launchers import LAUNCHERS
+from module_utils.batch.registry import DIALECTS
 from module_utils.batch.script import render
 from module_utils.batch.spec import BatchSpec, Launch, Node
 

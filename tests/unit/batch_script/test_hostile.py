@@ -9,7 +9,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils.batch.launchers import DIALECTS
+from module_utils.batch.registry import DIALECTS
 from module_utils.batch.script import directives, render
 from module_utils.batch.spec import BatchScriptError, BatchSpec
 from tests.unit.batch_script.cases import BASE, CASES

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch.launchers import DIALECTS, LAUNCHERS, Dialect, Launcher, of_all
+from module_utils.batch.dialect import Dialect
+from module_utils.batch.launchers import LAUNCHERS, Launcher
+from module_utils.batch.registry import DIALECTS, of_all
 from module_utils.batch.script import directives, render
 from module_utils.batch.spec import BatchScriptError, BatchSpec, Launch, Node
 from tests.unit.batch_script.cases import BASE, EVERYTHING

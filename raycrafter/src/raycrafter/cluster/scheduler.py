@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from .batch.listing import Listing
-from .batch.pbs import ANSWERS
+from .batch.registry import SCHEDULERS
 from .batch.reply import AnswerError, Ending, Job, Refused, Reply, Seen, Submitted
 from .errors import PollError
 
@@ -22,10 +22,10 @@ class Scheduler:
     nothing."""
 
     def __init__(self, answers: str) -> None:
-        """``answers`` is a key of ``ANSWERS``. Raises ValueError for another."""
-        if answers not in ANSWERS:
-            raise ValueError(f"cluster.answers: {answers!r} is unknown; use one of {', '.join(ANSWERS)}")
-        self._system = ANSWERS[answers]
+        """``answers`` is a key of ``SCHEDULERS``. Raises ValueError for another."""
+        if answers not in SCHEDULERS:
+            raise ValueError(f"cluster.answers: {answers!r} is unknown; use one of {', '.join(SCHEDULERS)}")
+        self._system = SCHEDULERS[answers]
         commands = self._system.commands
         user = ' "$(id -un)"' if commands.by_user else ""
         self.submit = shlex.join(["timeout", "-k", str(KILL_AFTER), str(SUBMIT_TIMEOUT), *commands.submit])

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch.launchers import of_all
+from raycrafter.cluster.batch.registry import of_all
 from raycrafter.cluster.batch.reply import Refused, Submitted, Verdict
 from raycrafter.cluster.batch.script import render as render_script
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
