@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/batch_jobs.py."""
+"""Ansible's face of module_utils/batch/jobs.py."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ options:
       - Where the job runs, the script's own directory unless set. The script is submitted from there, and its C(exit)
         file is looked for there.
     type: path
-  answers:
+  scheduler:
     description:
-      - How the batch system's commands answer.
+      - Batch system that answers.
       - V(torque), V(pbspro) and V(slurm_torque), which is Slurm behind Torque's commands, have C(qsub), C(qstat) and
         C(qdel). V(slurm) has C(sbatch), C(squeue) and C(scancel).
     type: str
@@ -83,14 +83,14 @@ EXAMPLES = r"""
     name: rc-selftest
     script: /lustre/sw/raycrafter/selftest.job
     directory: /lustre/sw/raycrafter/selftest
-    answers: torque
+    scheduler: torque
     timeout: 900
 
 - name: The batch system has room again before the next try
   batch_job:
     name: rc-selftest
     script: /lustre/sw/raycrafter/selftest.job
-    answers: slurm
+    scheduler: slurm
     wait: false
   register: selftest
   until: selftest.verdict | default('') not in ['busy', 'limit']
@@ -101,7 +101,7 @@ EXAMPLES = r"""
   batch_job:
     name: rc-selftest
     state: absent
-    answers: torque
+    scheduler: torque
 """
 
 RETURN = r"""
@@ -181,7 +181,7 @@ def jobs_of(module: AnsibleModule) -> Jobs:
         limit = module.params["command_timeout"]
         return run_program(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
 
-    return Jobs(SCHEDULERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
+    return Jobs(SCHEDULERS[module.params["scheduler"]], pwd.getpwuid(os.geteuid()).pw_name, run)
 
 
 def directory(module: AnsibleModule) -> Path:
@@ -206,7 +206,7 @@ def refuse_array(module: AnsibleModule, script: Path, answer: dict) -> None:
     """Many jobs under one name have no one end that could be told. The script may not be there yet in check mode."""
     if script.is_file():
         text = script.read_text(encoding="utf-8", errors="replace")
-        line = array_line(text, SCHEDULERS[module.params["answers"]].dialects)
+        line = array_line(text, SCHEDULERS[module.params["scheduler"]].dialects)
         if line is not None:
             module.fail_json(msg=f"{script}, line {line}, asks for an array; {NO_ARRAYS}", **answer)
 
@@ -277,7 +277,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "script": {"type": "path"},
             "directory": {"type": "path"},
-            "answers": {"type": "str", "required": True, "choices": list(SCHEDULERS)},
+            "scheduler": {"type": "str", "required": True, "choices": list(SCHEDULERS)},
             "wait": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 3600},
             "poll": {"type": "int", "default": 10},

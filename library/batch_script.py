@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/batch_script.py."""
+"""Ansible's face of module_utils/batch/script.py."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ options:
     required: true
   dialect:
     description: >-
-      How the site's scheduler wants its directives, an entry of C(DIALECTS) in module_utils/batch_dialects.py, such as
+      How the site's scheduler wants its directives, an entry of C(DIALECTS) in module_utils/batch, such as
       V(torque), V(torque_cray), V(pbspro) or V(slurm).
     type: str
     required: true

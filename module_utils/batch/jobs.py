@@ -209,7 +209,7 @@ class Jobs:
         except OSError as error:
             raise JobError(
                 f"{words[0]} cannot be run as {self.user}: {error.strerror or error}; put the batch system's commands "
-                "on PATH (environment: PATH of the task), or mend answers, which says which commands there are",
+                "on PATH (environment: PATH of the task), or correct scheduler, which decides the commands",
                 Verdict.FATAL,
             ) from None
 

@@ -13,11 +13,11 @@ from module_utils.batch.spec import BatchSpec, Node
 NAME = "rc-module"
 # Without one that was cancelled and is being cleared away.
 QUEUED = "squeue --noheader --states=RUNNING,PENDING"
-# Slurm behind Torque's commands, and by its own: how it answers, and the directives it takes.
-KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
+# Slurm behind Torque's commands, and by its own: the scheduler, and the dialect of its directives.
+DIALECTS = {"slurm_torque": "torque", "slurm": "slurm"}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=DIALECTS)
 def job(request, login):
     """Return job(program, **options): run the module for a job that is that shell program; give its answer."""
     directory = login.check_output("mktemp -d /lustre/ws/jobs.XXXXXX")
@@ -28,7 +28,7 @@ def job(request, login):
             nodes=1,
             cores_per_node=1,
             walltime="00:02:00",
-            dialect=KINDS[request.param],
+            dialect=DIALECTS[request.param],
             launcher="none",
             directory=directory,
             command=["/bin/sh", f"{directory}/program"],
@@ -39,7 +39,7 @@ def job(request, login):
 
     def run(program: str, check: bool = False, **options) -> dict:
         login.check_output("printf '%%s' %s >%s", f"cd {directory}; {program}", f"{directory}/program")
-        options = {"name": NAME, "script": f"{directory}/job.sh", "answers": request.param, "poll": 1} | options
+        options = {"name": NAME, "script": f"{directory}/job.sh", "scheduler": request.param, "poll": 1} | options
         return login.ansible("batch_job", json.dumps(options), check=check, become=False)
 
     yield run

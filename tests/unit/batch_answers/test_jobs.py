@@ -336,7 +336,7 @@ def test_an_exit_file_that_says_nothing_of_this_job(tmp_path: Path, text) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answers", "line", "asks"),
+    ("scheduler", "line", "asks"),
     [
         ("torque", "#PBS -t 0-9", True),
         ("torque", "#PBS -t0-9%2", True),
@@ -352,5 +352,5 @@ def test_an_exit_file_that_says_nothing_of_this_job(tmp_path: Path, text) -> Non
         ("slurm", "echo #SBATCH --array=0-9", False),
     ],
 )
-def test_a_script_that_asks_for_an_array_is_known(answers: str, line: str, asks: bool) -> None:
-    assert array_line(f"#!/bin/bash\n{line}\n", SCHEDULERS[answers].dialects) == (2 if asks else None)
+def test_a_script_that_asks_for_an_array_is_known(scheduler: str, line: str, asks: bool) -> None:
+    assert array_line(f"#!/bin/bash\n{line}\n", SCHEDULERS[scheduler].dialects) == (2 if asks else None)

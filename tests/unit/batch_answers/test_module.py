@@ -37,7 +37,7 @@ def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
     """Runs the module on this host and returns its answer."""
 
     def run(*flags: str, commands: Path = HERE / "fake_torque", **changes: object) -> dict:
-        base = {"name": "rcselftest", "script": str(script), "answers": "torque", "wait": False, "poll": 1}
+        base = {"name": "rcselftest", "script": str(script), "scheduler": "torque", "wait": False, "poll": 1}
         arguments = {name: value for name, value in {**base, **changes}.items() if value is not None}
         commands_first = f"{commands}:{os.environ['PATH']}"
         home = tmp_path / "ansible"
@@ -174,7 +174,7 @@ def test_a_failure_carries_the_schedulers_words(call, torque: Path, program, say
         ({"script": None}, "script"),
         ({"poll": 0}, "poll: at least 1"),
         ({"command_timeout": 0}, "command_timeout: at least 1"),
-        ({"answers": "slurm"}, "squeue cannot be run as"),
+        ({"scheduler": "slurm"}, "squeue cannot be run as"),
     ],
 )
 def test_a_mistake_is_named(call, torque: Path, changes, part) -> None:

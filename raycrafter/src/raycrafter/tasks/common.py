@@ -45,7 +45,7 @@ def remote() -> Remote:
 @functools.cache
 def scheduler() -> Scheduler:
     """The batch system's answers."""
-    return Scheduler(cluster().answers)
+    return Scheduler(cluster().scheduler)
 
 
 def adapter() -> Adapter:
