@@ -1,6 +1,5 @@
-"""Batch scripts, schedulers and their jobs, for the Ansible modules ``batch_*`` and for the render manager.
+"""Write batch scripts, read schedulers' answers and follow jobs.
 
-One file for each scheduler (torque, pbspro, slurm) has its directives, commands, states and codes; ``registry`` lists
-them. The package imports the standard library alone and has the syntax of Python 3.8: it runs with the Python of a
-login node as well as in the worker.
-"""
+The Ansible modules ``batch_*`` and the render manager use this package. One file for each scheduler (torque, pbspro,
+slurm) has its directives, commands, states and codes; ``registry`` lists them. The package imports the standard
+library alone and has the syntax of Python 3.8: it runs with the Python of a login node as well as in the worker."""

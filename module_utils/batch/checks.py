@@ -1,8 +1,7 @@
 """Check the fields of a batch job's description.
 
-Quoting alone does not keep a field from adding a line (``shlex.quote`` keeps newlines), so every field has a whitelist,
-and control characters fit none of them.
-"""
+Quoting alone does not keep a field from adding a line (``shlex.quote`` keeps newlines), so every field has a
+whitelist, and control characters fit none of them."""
 
 from __future__ import annotations
 
@@ -28,9 +27,8 @@ WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 RESERVED = {
     re.compile(r"PATH|IFS|CDPATH|ENV|BASH.*|SHELLOPTS|PS4|LD_PRELOAD|LD_AUDIT"): "it changes what the script itself "
     "runs: use modules or the prologue",
-    re.compile(r"UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|PIPESTATUS|PWD|_"): "it is the shell's own",
+    re.compile(r"UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|PIPESTATUS|PWD|_"): "the shell sets it itself",
     re.compile(r"rc_.*|WORKSPACE|LOADEDMODULES|_LMFILES_"): "the script needs it for itself",
-    re.compile(r"(?:PBS|SLURM|SLURMD|SBATCH)_.*"): "it is the scheduler's",
 }
 
 MAIL_ON = {"begin": None, "end": None, "abort": None}
@@ -71,9 +69,10 @@ def _variables(name: str, values: object) -> None:
 def _environment(spec: BatchSpec) -> None:
     _variables("environment", spec.environment)
     needed = {*of_all("job_id_env"), *of_all("index_env"), *LAUNCHERS[spec.launcher].environment}
+    prefixes = tuple(prefix for dialect in DIALECTS.values() for prefix in dialect.env_prefixes)
     for name in spec.environment:
         reasons = [reason for names, reason in RESERVED.items() if names.fullmatch(name)]
-        if reasons or name in needed:
+        if reasons or name in needed or name.startswith(prefixes):
             raise BatchScriptError(f"environment[{name}]", (reasons or ["it is the scheduler's or the launcher's"])[0])
 
 

@@ -11,13 +11,14 @@ from .spec import BatchSpec
 
 @dataclass(frozen=True)
 class Dialect:
-    """Directives of one scheduler: their prefix, their text for a description, and the fields without a directive.
+    """Directives of one scheduler: their prefix, and their text for a description.
 
-    ``lacks`` maps each unsupported field to what to use instead. ``array`` is the option for an array, ``job_id`` the
-    form of an id in ``after``; ``job_id_env`` and ``index_env`` name the variables with a job's id and array index.
+    ``lacks`` maps each field without a directive to what to use instead. ``array`` is the option for an array,
+    ``job_id`` the form of an id in ``after``; ``job_id_env`` and ``index_env`` name the variables with a job's id
+    and array index, ``env_prefixes`` begin the names of all variables that the scheduler itself reads or sets.
     ``option`` is the form, with an example, of a directive in a site's template: it must be comparable with those of
-    the description. ``never`` are options that no template may set, ``verbatim`` whole lines of another dialect that a
-    template may have."""
+    the description. ``never`` are options that no template may set, ``verbatim`` whole lines of another dialect that
+    a template may have."""
 
     prefix: str
     directives: Callable[[BatchSpec], list[str]]
@@ -26,6 +27,7 @@ class Dialect:
     job_id_env: str
     index_env: str
     never: frozenset[str]
+    env_prefixes: tuple[str, ...] = ()
     lacks: Mapping[str, str] = field(default_factory=dict)
     option: re.Pattern[str] = re.compile(r"(?P<name>-[A-Za-z])(?: (?P<value>[^\s'\"]+))?")
     example: str = "-l feature=ssd"

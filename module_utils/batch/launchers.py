@@ -1,4 +1,4 @@
-"""Launchers: the words that start a program on the compute nodes, and the rules of their geometry.
+"""Start a program on the compute nodes: words of the launchers, rules of geometry.
 
 A launcher is one entry of ``LAUNCHERS``. Every value has passed the checks of ``checks.py`` before it gets here.
 """
@@ -17,7 +17,7 @@ CPU_BINDINGS = ("cpu", "none", "depth", "numa_node")
 
 @dataclass(frozen=True)
 class Launcher:
-    """Words before the command, the rules of its geometry, and the environment that it needs."""
+    """Words before the command, rules of its geometry, environment that it needs."""
 
     words: Callable[[BatchSpec], list[str]]
     check: Callable[[BatchSpec], None]

@@ -9,16 +9,19 @@ from .reply import AnswerError, Seen, number, same_user
 
 
 class Listing(dict):
-    """Jobs of a listing by number, and the lines that are no readable job: names may hold anything."""
+    """Jobs of a listing by number, and its unreadable lines.
+
+    A job's name may have any characters, so it can break a line."""
 
     def __init__(self, jobs: Iterable[Seen], unreadable: Sequence[str] = ()) -> None:
         super().__init__((job.number, job) for job in jobs)
         self.unreadable = unreadable
 
     def find(self, native_id: str, name: str) -> Seen | None:
-        """Return the job with this id and name: a scheduler that is set up anew repeats numbers.
+        """Return the job with this id and name.
 
-        Raises AnswerError when the job is not listed and an unreadable line mentions it."""
+        The name is compared because a reinstalled scheduler repeats numbers. Raises AnswerError when the job is not
+        listed and an unreadable line mentions it."""
         wanted = number(native_id)
         seen = self.get(wanted)
         if seen and seen.name == name:

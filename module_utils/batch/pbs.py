@@ -34,6 +34,7 @@ TEXTS = (
 
 JOB_ID = re.compile(r"[0-9]{1,18}(\[[0-9]{0,9}\])?(\.[A-Za-z0-9][A-Za-z0-9_.-]{0,252})?")
 JOB_ID_ENV = "PBS_JOBID"
+ENV_PREFIXES = ("PBS_",)
 # Aliases of fields of the description (sizes, start, arrays), and options that break what it relies on: the submitting
 # shell's environment, a job that needs a terminal, waits for a release or prints no id.
 NEVER = frozenset(["-V", "-t", "-J", "-L", "-I", "-X", "-h", "-z", "-C"]) | frozenset(

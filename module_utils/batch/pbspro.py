@@ -33,6 +33,7 @@ DIALECTS = {
         job_id_env=pbs.JOB_ID_ENV,
         index_env="PBS_ARRAY_INDEX",
         never=pbs.NEVER,
+        env_prefixes=pbs.ENV_PREFIXES,
     ),
 }
 
@@ -78,8 +79,8 @@ SCHEDULERS = {
 def qstat_json(text: str) -> list[Attributes]:
     """Read PBS Pro's ``qstat -f -F json``, by lines where it is no valid JSON.
 
-    Environments break PBS Pro's JSON (numbers like ``005``, escapes, shell functions). Of its lines only those of the
-    job itself count. Noise before the JSON is skipped."""
+    Environments break PBS Pro's JSON (numbers like ``005``, escapes, shell functions). Of its lines only those of
+    the job itself count. Noise before the JSON is skipped."""
     begin = re.search(r"^\{", text, re.MULTILINE)
     if not begin or not text.rstrip().endswith("}"):
         raise AnswerError(f"no whole JSON in the answer: {short(text)}")
@@ -112,7 +113,9 @@ _JSON_LINE = re.compile(r'(\t{3,4})"([^"]*)":\t(?:"(.*)"|(.*?)),?')
 
 
 def _json_lines(text: str) -> list[Attributes]:
-    """Read PBS Pro's JSON by lines: two tabs before a job, three before an attribute, four before a nested value."""
+    """Read PBS Pro's JSON by lines.
+
+    Two tabs come before a job, three before an attribute, four before a nested value."""
     jobs, native_id, found, group = [], None, [], ""
     for line in text.split("\n"):
         if match := _JSON_JOB.fullmatch(line):

@@ -1,4 +1,4 @@
-"""Read ``qstat`` of Torque, PBS Pro and Slurm's wrapper: the plain listing, and the full status as text."""
+"""Read ``qstat``, plain and ``-f``, of Torque, PBS Pro and Slurm's wrapper."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .reply import AnswerError, Attributes, Phase, Reply, Seen, excerpt
 
 @dataclass(frozen=True)
 class Columns:
-    """Offsets of a plain qstat's columns in bytes, from the printf format in its source.
+    """Byte offsets of a plain qstat's columns, by the printf format in its source.
 
     Headers may have other widths: Torque's rule has 25 dashes over a column of 26. A job id wider than ``id_width``
     shifts the columns behind it; ``state`` is the offset of the state's letter."""
@@ -73,7 +73,7 @@ def qstat_listing(
 
 
 def _bytewise(row: str) -> str:
-    """Return ``row`` with one character for each byte that was printed: printf counts bytes, not letters."""
+    """Return ``row`` with one character for each byte: printf counts bytes."""
     return row.replace("\ufffd", "?").encode().decode("latin-1")
 
 
@@ -82,14 +82,17 @@ def _text(bytewise: str) -> str:
 
 
 def folded(text: str) -> list[Attributes]:
-    """Read ``qstat -f`` of Torque and PBS Pro, ``-f -1`` too: four blanks and ``key = value``, continued after a tab.
+    """Read ``qstat -f``, with or without ``-1``, of Torque and PBS Pro.
 
-    A line of another shape belongs to the value before it, which had a newline."""
+    An attribute is four blanks and ``key = value``, continued after a tab. A line of another shape belongs to the
+    value before it, which had a newline."""
     return blocks(text.replace("\n\t", ""), re.compile(r" {4}([A-Za-z_][\w.]*) = ?(.*)"))
 
 
 def blocks(text: str, attribute: re.Pattern[str]) -> list[Attributes]:
-    """Read blocks with a first line ``Job Id:`` and a line for each attribute. Raises AnswerError for a cut text."""
+    """Read blocks with a first line ``Job Id:`` and a line for each attribute.
+
+    Raises AnswerError for a cut text."""
     if not text.endswith("\n"):
         raise AnswerError(f"the full status is cut short: {text[-120:]!r}")
     parts = re.split(r"^Job Id:[ \t]*(.*)\n", text, flags=re.MULTILINE)

@@ -41,9 +41,10 @@ OUT_OF_MEMORY = Ending("it used more memory than it may", is_external=False)
 
 @dataclass(frozen=True)
 class Question:
-    """Ask for one job's full status: the words to run, with the id appended, and the reader of the answer.
+    """Command for one job's full status, and the reader of its answer.
 
-    ``none_is_unknown``: a whole answer without a job says that the job is not known."""
+    The job's id is appended to ``words``. ``none_is_unknown``: a whole answer without a job says that the job is not
+    known."""
 
     words: tuple[str, ...]
     read: Callable[[str], list[Attributes]]
@@ -52,9 +53,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Commands:
-    """Argument lists to append to: a script, a job id, or for ``listing`` a user where ``by_user`` says so.
+    """Commands as argument lists, to which a script or a job id is appended.
 
-    ``name`` is the option for a job's name; ``history`` asks for ended jobs, where the scheduler has one."""
+    ``by_user``: a user is appended to ``listing``. ``name`` is the option for a job's name; ``history`` asks for
+    ended jobs, where the scheduler has one."""
 
     submit: tuple[str, ...]
     cancel: tuple[str, ...]
@@ -108,11 +110,13 @@ class Scheduler:
         return Refused(verdict if verdict is not Verdict.GONE else Verdict.FATAL, text)
 
     def listed(self, reply: Reply) -> Listing:
-        """Return the jobs in the answer to ``commands.listing``. Raises AnswerError when it is not a whole listing."""
+        """Return the jobs in the answer to ``commands.listing``.
+
+        Raises AnswerError when it is not a whole listing."""
         return self.read_listing(reply, self.states)
 
     def deleted(self, reply: Reply) -> Refused | None:
-        """Return None when the job has ended or will end, else the refusal of the cancel command."""
+        """Return the refusal of a cancel command, None when the job ends or has ended."""
         text = _text(reply)
         if reply.code == 0 or (not text and reply.code == self.gone_silently):
             return None
@@ -120,14 +124,14 @@ class Scheduler:
         return None if verdict is Verdict.GONE else Refused(verdict, text or f"qdel ended with {reply.code}")
 
     def jobs(self, read: Callable[[str], list[Attributes]], text: str) -> list[Job]:
-        """Return the jobs in a full status by its reader. Raises AnswerError when it is not whole."""
+        """Return the jobs in a full status. Raises AnswerError when it is not whole."""
         return [job_of(one, self.native_id, self.states) for one in read(text)]
 
     def status(self, reply: Reply, native_id: str, asked: Question | None = None) -> Job | None:
-        """Return one job from the answer to ``asked`` (None: ``commands.status``); ``native_id`` may be a cut one.
+        """Return one job from the answer to ``asked`` (None: ``commands.status``).
 
-        None only where the scheduler itself says that it does not know the job, or keeps no history. Raises AnswerError
-        for an answer that cannot be read, or that is about another job."""
+        ``native_id`` may be a cut one. None only where the scheduler itself says that it does not know the job, or
+        keeps no history. Raises AnswerError for an answer that cannot be read, or that is about another job."""
         asked = asked or self.commands.status
         if reply.code != 0 or not reply.stdout.strip():
             if self._is_unknown(reply):

@@ -14,9 +14,9 @@ from .registry import DIALECTS, of_all
 from .spec import BatchScriptError, BatchSpec
 from .template import PLAIN, fill
 
-# Comes before the site's own lines. A shell that ends before the command has begun, for whatever reason, is told by the
-# exit file, with rc_stage as its code, or 143 if TERM ended it. The file appears by rename: who sees it sees all of it.
-# A fatal signal in the middle of an assignment leaves rc_stage empty.
+# Comes before the site's own lines. If the shell ends before the command starts, the exit file has rc_stage as its
+# code, or 143 after TERM. The file appears by rename, so readers never see a part of it. A fatal signal during an
+# assignment leaves rc_stage empty.
 _FUNCTIONS = """\
 rc_finish() {{
     local file="{exit}"
@@ -35,11 +35,11 @@ rc_guard() {{
 
 _SITE = "rc_stage=94\nrc_guard\n"
 
-# bash can take a child's status from the kernel and then lose it, when a trap interrupts the builtin `wait` at that
-# moment. So the command runs in the foreground of a coprocess, whose trap waits for the command's end. The coprocess
-# writes two lines: the process id that gets TERM, and the exit code. The script waits only for the coprocess to end.
-# It begins when the script has the pipe: bash closes the pipe of a coprocess that has ended. sh writes the process id:
-# a bash with traps drops a TERM that arrives between the line and `exec`.
+# bash loses a child's status if a trap interrupts the builtin `wait` right after the kernel gave it. So the command
+# runs in the foreground of a coprocess, whose trap waits for the command's end. The coprocess writes two lines: the
+# process id that gets TERM, and the exit code. The script waits only for the coprocess to end. The coprocess starts the
+# command when the script has the pipe: bash closes the pipe of a coprocess that has ended. sh writes the process id: a
+# bash with traps drops a TERM that arrives between the line and `exec`.
 _BODY = """\
 rc_guard
 umask 077
@@ -70,8 +70,8 @@ read -r rc_code <&4
 rc_finish "$rc_code"
 """
 
-# One by one, because Environment Modules before version 4 end with 0 whatever happened; what was loaded is in the list,
-# or has changed it where its name there is another one (a default version).
+# One by one, because Environment Modules before version 4 always end with 0. A module is loaded if the list has its
+# name, or changed: a default version is listed under another name.
 _MODULES = """\
 rc_stage=91
 command -v module >/dev/null || . /etc/profile
@@ -91,7 +91,7 @@ WORKSPACE=$(ws_find {name}) && [ -d "$WORKSPACE" ] || exit
 export WORKSPACE
 """
 
-# Not in a list with ||, in which a prologue's own set -e would be passed over.
+# Not in a list with ||, in which bash ignores a prologue's own set -e.
 _PROLOGUE = """\
 rc_stage=93
 . {prologue}
@@ -101,32 +101,33 @@ set +eu +o pipefail
 
 
 def directives(spec: BatchSpec) -> list[str]:
-    """The scheduler's directive lines of a checked description."""
+    """Return the scheduler's directive lines of a checked description."""
     dialect = DIALECTS[spec.dialect]
     return [f"{dialect.prefix} {line}" for line in dialect.directives(spec)]
 
 
 def render(spec: BatchSpec, template: str = PLAIN) -> str:
-    """The script's text, in a site's template (batch_template.py); raises BatchScriptError when a field, or the
-    template, does not fit."""
+    """Return the script's text in a site's template.
+
+    Raises BatchScriptError when a field, or the template, does not fit."""
     validate(spec)
     ours = directives(spec)
     text, added = fill(template, ours, (_functions(spec), _SITE, _body(spec)), DIALECTS[spec.dialect])
     found = sum(line.startswith(of_all("prefix")) for line in text.splitlines())
     if found != len(ours) + added or len(set(ours)) != len(ours):
-        raise BatchScriptError("directives", f"{len(ours) + added} were asked for, {found} came out")
+        raise BatchScriptError("directives", f"{len(ours) + added} were requested, the script has {found}")
     return text
 
 
 def _first_set(names: Iterable[str], otherwise: str) -> str:
-    """The shell's text for the first of some variables that has a value."""
+    """Return shell text for the first of some variables that has a value."""
     for name in reversed(tuple(names)):
         otherwise = f"${{{name}:-{otherwise}}}"
     return otherwise
 
 
 def _functions(spec: BatchSpec) -> str:
-    # By whichever scheduler's name for them. Each job in an array has an exit file of its own.
+    # Names of all schedulers: one may run another one's script. Each job of an array has an exit file of its own.
     index = f".{_first_set(of_all('index_env'), '')}" if spec.array else ""
     return _FUNCTIONS.format(
         epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",

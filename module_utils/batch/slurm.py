@@ -1,4 +1,4 @@
-"""Slurm, by its own commands and behind its Torque wrappers: directives, commands, states, error texts.
+"""Slurm and its Torque wrappers: directives, commands, states, error texts.
 
 Sources: recorded sessions of 24.11 and, of the wrappers, 22.05; squeue(1).
 """
@@ -62,6 +62,7 @@ DIALECTS = {
         job_id_env="SLURM_JOB_ID",
         index_env="SLURM_ARRAY_TASK_ID",
         never=frozenset(_NEVER),
+        env_prefixes=("SLURM_", "SLURMD_", "SBATCH_"),
         lacks={"project": "Slurm charges accounts: use account"},
         option=re.compile(r"(?P<name>--[a-z][a-z-]+)(?:=(?P<value>[^\s'\"]+))?"),
         example="--constraint=ssd",
@@ -91,10 +92,10 @@ def squeue(text: str) -> list[Attributes]:
 
 
 def squeue_listing(reply: Reply, states: Mapping[str, Phase]) -> Listing:
-    """Read squeue's listing of one user; lines that are no row count as unreadable: names may hold newlines.
+    """Read squeue's listing of one user.
 
-    A job that is listed twice is unreadable too: a name forged one of its rows. Raises AnswerError when the answer is
-    not a whole listing."""
+    Lines that are no row are unreadable: names may have newlines. A job that is listed twice is unreadable too: a
+    name forged one of its rows. Raises AnswerError when the answer is not a whole listing."""
     if reply.code != 0:
         raise AnswerError(f"squeue ended with {reply.code}: {excerpt(reply)}")
     before, rows, unreadable = _rows(reply.stdout, _SQUEUE_HEADERS)
@@ -110,10 +111,11 @@ def squeue_listing(reply: Reply, states: Mapping[str, Phase]) -> Listing:
 
 
 def sacct(text: str) -> list[Attributes]:
-    """Read ``sacct -X -P`` in ``SACCT_FORMAT``: states are whole words, with more text behind CANCELLED.
+    """Read ``sacct -X -P`` in ``SACCT_FORMAT``.
 
-    An exit code of 0 counts for a COMPLETED job alone: a job that exceeded its walltime has 0:0, too. A signal becomes
-    128 and its number, as in a shell. Raises AnswerError for a line that is no row."""
+    States are whole words, with more text behind CANCELLED. An exit code of 0 counts for a COMPLETED job alone: a
+    job that exceeded its walltime has 0:0, too. A signal becomes 128 and its number, as in a shell. Raises
+    AnswerError for a line that is no row."""
     _, rows, unreadable = _rows(text, (SACCT_FORMAT.replace(",", "|"),))
     if unreadable:
         raise AnswerError(f"a line of Slurm's accounting cannot be read: {short(unreadable[0])}")
@@ -131,7 +133,7 @@ def sacct(text: str) -> list[Attributes]:
 
 
 def _rows(text: str, headers: Sequence[str]) -> tuple[list[str], list[list[str]], list[str]]:
-    """Return the lines before a header, the columns of every row after it, and the lines after it that are no row.
+    """Return the lines before the header, the rows by column, the unreadable lines.
 
     Raises AnswerError for a listing that is not whole."""
     lines = text.split("\n")
@@ -170,7 +172,7 @@ def wrapper(text: str) -> list[Attributes]:
     return blocks(text, re.compile(r"\t([A-Za-z_][\w.]*) = ?(.*)"))
 
 
-# -- meaning of answers ------------------------------------------------------------------------------------------------
+# -- tables ------------------------------------------------------------------------------------------------------------
 
 _TEXTS = (
     (

@@ -38,6 +38,7 @@ def _dialect(resources: Callable[[BatchSpec], list[str]]) -> Dialect:
         job_id_env=pbs.JOB_ID_ENV,
         index_env="PBS_ARRAYID",
         never=pbs.NEVER,
+        env_prefixes=pbs.ENV_PREFIXES,
         lacks={"project": "Torque's -P names another user, not a project: use account"},
         # Slurm behind Torque's commands ignores -r n and reads this line.
         verbatim=frozenset({"#SBATCH --no-requeue"}),

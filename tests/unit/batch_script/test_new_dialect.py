@@ -32,6 +32,7 @@ LSF = Dialect(
     job_id_env="LSB_JOBID",
     index_env="LSB_JOBINDEX",
     never=frozenset({"-I", "-K"}),
+    env_prefixes=("LSB_",),
     lacks={"workspace": "this site has none"},
     example="-R rusage[mem=1]",
 )
@@ -72,6 +73,7 @@ def test_the_job_finds_its_id_and_its_index(spec, tmp_path: Path) -> None:
         ({"workspace": "mine"}, "workspace: this site has none"),
         ({"after": {"afterok": ["17.server"]}}, "after[afterok][0]: a job id of lsf's, got '17.server'"),
         ({"environment": {"LSB_JOBID": "1"}}, "environment[LSB_JOBID]: it is the scheduler's or the launcher's"),
+        ({"environment": {"LSB_QUEUE": "1"}}, "environment[LSB_QUEUE]: it is the scheduler's or the launcher's"),
         ({"environment": {"JSM_X": "0"}}, "environment[JSM_X]: it is the scheduler's or the launcher's"),
         ({"launch": Launch(d=99)}, "launch.d: N*d <= cores_per_node*j does not hold"),
     ],
@@ -86,7 +88,7 @@ def test_what_does_not_fit_is_refused(spec, changes: dict, message: str) -> None
     ("line", "message"),
     [
         ("#BSUB -n 999", "line 3: -n: the description sets it"),
-        ("#BSUB -K", "line 3: -K: the description sets it, or it is not to be set"),
+        ("#BSUB -K", "line 3: -K: the description sets it, or no template may set it"),
         ("#BSUB -n9", "line 3: write one option a line, as in '#BSUB -R rusage[mem=1]'"),
         ("#PBS -l a=1", "line 3: write one option a line, as in '#BSUB"),
     ],

@@ -45,14 +45,14 @@ BAD = [
     (template("echo \x07"), "line 3: plain ASCII"),
     (template("export A=1 \\"), "line 3: no line may end with a backslash"),
     (template("#PBS -l a=1\\"), "line 3: no line may end with a backslash"),
-    (template("echo x", "#PBS -l a=1"), "line 4: a directive after a command is not read"),
+    (template("echo x", "#PBS -l a=1"), "line 4: schedulers ignore a directive after a command"),
     (template("#PBS -q other"), "line 3: -q: the description sets it"),
     (template("#PBS -qother"), "line 3: write one option a line, as in '#PBS -l feature=ssd'"),
     (template("#PBS -l a=1 -q other"), "line 3: write one option a line"),
     (template("#PBS -l a=1,walltime=99:00:00"), "line 3: -l walltime: the description sets it"),
-    (template("#PBS -l a=1", "#PBS -l a=2"), "line 4: -l a: the description sets it, or it is not to be set"),
-    (template("#PBS -V"), "line 3: -V: the description sets it, or it is not to be set"),
-    (template("#PBS -t 0-9"), "line 3: -t: the description sets it, or it is not to be set"),
+    (template("#PBS -l a=1", "#PBS -l a=2"), "line 4: -l a: the description sets it, or no template may set it"),
+    (template("#PBS -V"), "line 3: -V: the description sets it, or no template may set it"),
+    (template("#PBS -t 0-9"), "line 3: -t: the description sets it, or no template may set it"),
     (template("#SBATCH --time=1"), "line 3: write one option a line, as in '#PBS"),
 ]
 
