@@ -1,6 +1,6 @@
-"""Every command of the recorded sessions through the readers: what the service makes of each, line by line.
+"""Read every command of the recorded sessions.
 
-The expected lines are in recorded/*.verdicts: the command's line in the session, the command, and its reading.
+The expected readings are in recorded/*.verdicts: the command's line in the session, the command, and its reading.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from module_utils.batch.scheduler import Scheduler
 from tests.unit.batch_answers import sessions
 
 HERE = Path(__file__).parent
-READ_BY = {  # the program and its options, by what the service asks with them
+READ_BY = {  # program and options, and the reader of their answer
     "qsub": "submitted",
     "qstat(?: `.*)?$": "listed",
     "qstat -x .": "status",
@@ -30,7 +30,7 @@ READ_BY = {  # the program and its options, by what the service asks with them
 
 
 def reading(scheduler: Scheduler, command: str, reply: Reply) -> str | None:
-    """Return what the service makes of a command's answer; None for a command that it does not use."""
+    """Return the reading of a command's answer, None for a command that the service does not use."""
     how = next((how for pattern, how in READ_BY.items() if re.match(rf"(?:{pattern})", command)), None)
     asked = re.split(r"[ `]+", command.strip("`"))[-1]
     try:
@@ -77,11 +77,11 @@ def table(kind: str, session: str) -> str:
     return "".join(lines)
 
 
-# Lines of recorded/torque-6.1.3.txt that count answers under load, by their exit code.
+# Verdicts of the answers that recorded/torque-6.1.3.txt counts under load, by exit code.
 COUNTED = {111: Verdict.BUSY, 214: Verdict.BUSY, 67: Verdict.DOUBT}
 
 
-def test_answers_of_torque_under_load() -> None:
+def test_torque_under_load_is_busy_or_in_doubt() -> None:
     text = (sessions.RECORDED / "torque-6.1.3.txt").read_text()
     told = re.findall(r"^ +[0-9-]+ of \d+: +exit (\d+) +err: (.*?)(?:     \(|$)", text, re.MULTILINE)
     read = {
@@ -96,10 +96,10 @@ def test_answers_of_torque_under_load() -> None:
 
 
 @pytest.mark.parametrize("kind", ["torque", "pbspro", "slurm", "slurm_torque"])
-def test_an_answer_that_nobody_knows_is_a_wait(kind: str) -> None:
+def test_unknown_answer_is_a_wait(kind: str) -> None:
     for code in (3, 9, 57, 104, 240):
         assert SCHEDULERS[kind].submitted(Reply(code, "", "a word of tomorrow\n")).verdict is Verdict.BUSY
-    # timeout(1) ended it, or a signal did: it may have been done before
+    # ended by timeout(1) or a signal: it may have been done before
     for code in (124, 137):
         assert SCHEDULERS[kind].submitted(Reply(code, "", "")).verdict is Verdict.DOUBT
 
@@ -108,13 +108,13 @@ def test_an_answer_that_nobody_knows_is_a_wait(kind: str) -> None:
     ("codes", "verdict"),
     [((16, 31, 63, 173, 187, 198, 255), Verdict.BUSY), ((165, 185), Verdict.DOUBT), ((168, 154), Verdict.FATAL)],
 )
-def test_codes_of_torque_from_its_source(codes: tuple[int, ...], verdict: Verdict) -> None:
-    """not recorded: src/include/pbs_error_db.h has them, with texts that say who can help."""
+def test_codes_in_torques_source_have_verdicts(codes: tuple[int, ...], verdict: Verdict) -> None:
+    """not recorded: src/include/pbs_error_db.h has them, with texts that say who can fix it."""
     assert {SCHEDULERS["torque"].submitted(Reply(code, "", "qsub: submit error\n")).verdict for code in codes} == {
         verdict
     }
 
 
 @pytest.mark.parametrize(("kind", "session"), [("torque", "torque-6.1.3"), ("slurm", "slurm-24.11")])
-def test_every_answer_of_a_session_is_read_as_it_is_meant(kind: str, session: str) -> None:
+def test_recorded_session_has_its_recorded_readings(kind: str, session: str) -> None:
     assert table(kind, f"{session}.txt") == (HERE / "recorded" / f"{session}.verdicts").read_text()

@@ -1,6 +1,6 @@
-"""One description for every dialect with every launcher, and some that use all there is; golden/ has their scripts.
+"""Descriptions for every dialect with every launcher, and some with all fields.
 
-`python3 -m tests.unit.batch_script.cases` writes these files.
+`python3 -m tests.unit.batch_script.cases` writes their scripts to golden/.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A third family of schedulers is one entry: what an operator adds, and that every check is there for it."""
+"""Add a third family of schedulers (LSF) with one entry, and test that every check covers it."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def template(*lines: str) -> str:
     return "\n".join(["#!/bin/bash", "@directives@", *lines, "@script@", ""])
 
 
-def test_its_directives_and_its_launcher_are_in_the_script(spec) -> None:
+def test_new_directives_and_launcher_are_in_the_script(spec) -> None:
     script = render(spec, template("#BSUB -R span[hosts=1]", "ulimit -c 0"))
     lines = [line for line in script.splitlines() if line.startswith("#BSUB")]
     assert lines == [*directives(spec), "#BSUB -R span[hosts=1]"]
     assert "\nexport JSM_X=1\n" in script and "\njsrun -n 1 /lustre/" in script
 
 
-def test_the_job_finds_its_id_and_its_index(spec, tmp_path: Path) -> None:
+def test_job_finds_its_id_and_index(spec, tmp_path: Path) -> None:
     own = {"launcher": "none", "launch": Launch(), "node": Node(), "cores_per_node": 1, "command": ["/bin/false"]}
     path = tmp_path / "job.sh"
     path.write_text(render(dataclasses.replace(spec, directory=str(tmp_path), array="1-3", **own)))
@@ -78,7 +78,7 @@ def test_the_job_finds_its_id_and_its_index(spec, tmp_path: Path) -> None:
         ({"launch": Launch(d=99)}, "launch.d: N*d <= cores_per_node*j does not hold"),
     ],
 )
-def test_what_does_not_fit_is_refused(spec, changes: dict, message: str) -> None:
+def test_field_that_does_not_fit_is_refused(spec, changes: dict, message: str) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(spec, **changes))
     assert str(caught.value).startswith(message)
@@ -93,18 +93,18 @@ def test_what_does_not_fit_is_refused(spec, changes: dict, message: str) -> None
         ("#PBS -l a=1", "line 3: write one option a line, as in '#BSUB"),
     ],
 )
-def test_a_template_cannot_set_it_otherwise(spec, line: str, message: str) -> None:
+def test_template_cannot_set_a_field_again(spec, line: str, message: str) -> None:
     with pytest.raises(BatchScriptError, match=re.escape(message)):
         render(spec, template(line))
 
 
-def test_the_others_know_it(spec) -> None:
-    """Its directives are refused in their templates, and their jobs have its names for an id, too."""
+def test_other_dialects_refuse_its_directives_and_find_its_job_id(spec) -> None:
+    """Templates of other dialects refuse its directives, and their jobs look for its id, too."""
     assert "#BSUB" in of_all("prefix") and "${LSB_JOBID:-unknown}" in render(BASE)
     with pytest.raises(BatchScriptError, match="line 3: write one option a line, as in '#PBS"):
         render(BASE, template("#BSUB -n 999"))
 
 
-def test_everything_else_is_the_same_for_it(spec) -> None:
+def test_other_fields_need_no_change(spec) -> None:
     changes = EVERYTHING | {"after": {}, "workspace": None}
     assert "#BSUB -J rc4k2mz7qwx9abc[0-99%5]\n" in render(dataclasses.replace(spec, **changes))

@@ -1,4 +1,4 @@
-"""The script's text against golden files, and what every field may hold."""
+"""Compare scripts with golden files, and test the values of every field."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_every_golden_file_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_source_is_readable_by_the_login_nodes_old_python(name: str) -> None:
+def test_source_has_the_syntax_of_python_3_8(name: str) -> None:
     ast.parse((PACKAGE / name).read_text(), feature_version=(3, 8))
 
 
@@ -144,7 +144,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_refused_and_its_field_named(name: str, value: object) -> None:
+def test_bad_value_is_refused_and_its_field_named(name: str, value: object) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(BASE, **{name: value}))
     assert caught.value.field.split(".")[0].split("[")[0] in (name, "cores_per_node", "mail_on")
@@ -185,27 +185,27 @@ GEOMETRY = [
 
 
 @pytest.mark.parametrize(("changes", "message"), GEOMETRY)
-def test_a_broken_inequality_is_shown_with_its_numbers(changes: dict, message: str) -> None:
+def test_broken_inequality_is_shown_with_its_numbers(changes: dict, message: str) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(BASE, **changes))
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("native_id", ["17", "17_3"])
-def test_slurms_job_ids(native_id: str) -> None:
+def test_slurm_job_ids_are_accepted(native_id: str) -> None:
     spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
     assert f"\n#SBATCH --dependency=afterok:{native_id}\n" in render(spec)
 
 
 @pytest.mark.parametrize("native_id", ["17.server", "17[]", "17_", "17_3_4"])
-def test_what_slurm_would_not_take_for_a_job_id(native_id: str) -> None:
+def test_other_job_ids_are_refused_for_slurm(native_id: str) -> None:
     spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
     with pytest.raises(BatchScriptError, match="a job id of slurm's"):
         render(spec)
 
 
 @pytest.mark.parametrize("cc", ["cpu", "none", "depth", "numa_node", "0-5,6:7"])
-def test_cpu_bindings(cc: str) -> None:
+def test_cpu_bindings_are_written(cc: str) -> None:
     assert f" -cc {cc} " in render(dataclasses.replace(BASE, launch=Launch(d=24, cc=cc)))
 
 
