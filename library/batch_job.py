@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/batch_jobs.py."""
+"""Ansible's face of module_utils/batch/jobs.py."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ short_description: Submit, follow or cancel one batch job
 version_added: "0.1.0"
 description:
   - Submits a batch script to Torque, PBS Pro or Slurm, waits for its end, or cancels it.
-  - A job is known by its O(name). One of this name and of the user that runs the module, waiting or running, is not
-    submitted again. Runs at the same time with the same name wait for one another, by a lock file in
-    C(~/.cache/raycrafter).
+  - The module identifies a job by its O(name) and by the user that runs the module. A job that waits or runs is not
+    submitted again. Concurrent runs with the same name wait for one another, by a lock file in C(~/.cache/raycrafter).
   - Arrays of jobs are refused.
-  - That a job is not listed any more is not taken for success, nor is an exit status of 0. Success is the file C(exit)
-    that scripts of C(batch_script) leave in their O(directory). Without that file the batch system's full status or
-    accounting tells how the job failed.
+  - A job succeeds only if the file C(exit), which scripts of C(batch_script) write to their O(directory), has 0. An
+    absent job or an exit status of 0 is no success. Without that file the module reports the cause of the failure from
+    the scheduler's full status or accounting.
 options:
   name:
     description: Job name; a letter, then at most 14 letters, digits and C(_.-). It overrides the script's own.
     type: str
     required: true
   state:
-    description: V(present) submits the job unless it is there, V(absent) cancels it.
+    description: V(present) submits the job unless it waits or runs, V(absent) cancels it.
     type: str
     choices: [present, absent]
     default: present
@@ -33,35 +32,35 @@ options:
     type: path
   directory:
     description:
-      - Where the job runs, the script's own directory unless set. The script is submitted from there, and its C(exit)
-        file is looked for there.
+      - Directory of the job. The default is the directory of O(script).
+      - The script is submitted from this directory, and writes its C(exit) file there.
     type: path
-  answers:
+  scheduler:
     description:
-      - How the batch system's commands answer.
+      - Batch system on the host.
       - V(torque), V(pbspro) and V(slurm_torque), which is Slurm behind Torque's commands, have C(qsub), C(qstat) and
         C(qdel). V(slurm) has C(sbatch), C(squeue) and C(scancel).
     type: str
     required: true
     choices: [torque, pbspro, slurm_torque, slurm]
   wait:
-    description: Wait until the job has ended, or, when O(state=absent), until it is gone.
+    description: Wait until the job has ended or, with O(state=absent), is gone.
     type: bool
     default: true
   timeout:
     description:
-      - Longest time to wait for the job, in seconds. It goes on after that, and a second run waits on.
-      - A run with the same name that is submitting or cancelling is waited for as long, too.
+      - Longest time to wait for the job, in seconds. The job continues after that, and a second run waits for it again.
+      - Also the longest time to wait for another run that submits or cancels a job of the same name.
     type: int
     default: 3600
   command_timeout:
     description:
-      - Longest time that one command of the batch system may take, in seconds. Then it is killed.
-      - A submission that was killed is in doubt, and looked up by its name.
+      - Longest run time of one command of the scheduler, in seconds. After that the command is killed.
+      - After a killed submission the module looks the job up by its name.
     type: int
     default: 60
   poll:
-    description: Time between two looks at the batch system while waiting, in seconds.
+    description: Seconds between two status requests while waiting.
     type: int
     default: 10
 extends_documentation_fragment:
@@ -78,80 +77,80 @@ author: RayCrafter (!UNKNOWN)
 """
 
 EXAMPLES = r"""
-- name: A compute node tests itself
+- name: Run the self-test on a compute node
   batch_job:
     name: rc-selftest
     script: /lustre/sw/raycrafter/selftest.job
     directory: /lustre/sw/raycrafter/selftest
-    answers: torque
+    scheduler: torque
     timeout: 900
 
-- name: The batch system has room again before the next try
+- name: Submit the self-test, and try again while the scheduler is busy
   batch_job:
     name: rc-selftest
     script: /lustre/sw/raycrafter/selftest.job
-    answers: slurm
+    scheduler: slurm
     wait: false
   register: selftest
   until: selftest.verdict | default('') not in ['busy', 'limit']
   retries: 5
   delay: 60
 
-- name: No self-test waits or runs
+- name: Cancel the self-test
   batch_job:
     name: rc-selftest
     state: absent
-    answers: torque
+    scheduler: torque
 """
 
 RETURN = r"""
 job_id:
-  description: The batch system's id; of the first job, when several have the name.
-  returned: when there is or was a job
+  description: The scheduler's id of the job, of the first one if several have the name.
+  returned: when a job exists or existed
   type: str
   sample: 12345.sdb
 job_ids:
-  description: All jobs of this name that waited or ran before.
+  description: Ids of all jobs of this name that waited or ran before.
   returned: success
   type: list
   elements: str
   sample: ["12345.sdb"]
 exit_status:
-  description: Exit code of the job, which fails the task when it is not 0.
-  returned: when the job's end was waited for
+  description: Exit code of the job. The task fails unless it is 0.
+  returned: when the module waited for the job's end
   type: int
   sample: 0
 evidence:
-  description: Where the exit code is from, V(exit_file) or V(status).
-  returned: when the job's end was waited for
+  description: Source of the exit code, V(exit_file) or V(status).
+  returned: when the module waited for the job's end
   type: str
   sample: exit_file
 walltime_used:
-  description: Seconds that the job ran.
-  returned: when the job's end was waited for and the batch system still knows it
+  description: Run time of the job in seconds.
+  returned: when the module waited for the job's end and the scheduler still has the job
   type: int
   sample: 61
 hosts:
-  description: Hosts that the job ran on.
-  returned: when the job's end was waited for and the batch system still knows it
+  description: Hosts of the job.
+  returned: when the module waited for the job's end and the scheduler still has the job
   type: list
   elements: str
   sample: [nid00012]
 verdict:
   description:
-    - What a failure means. V(busy) and V(limit) can be tried again, V(fatal) cannot, V(gone) is a job without a trace.
+    - Meaning of a failure. Try again after V(busy) and V(limit), not after V(fatal). V(gone) is a job without a trace.
     - With V(doubt) the job may have been submitted; a second run finds it by its name.
-  returned: when a command of the batch system failed
+  returned: when a command of the scheduler failed
   type: str
   sample: limit
 code:
-  description: Exit code of the batch system's command.
-  returned: when it refused
+  description: Exit code of the scheduler's command.
+  returned: when the command refused
   type: int
   sample: 38
 text:
-  description: The batch system's own words.
-  returned: when it refused
+  description: Message of the scheduler.
+  returned: when the command refused
   type: str
   sample: "qsub: would exceed complex's per-user limit"
 """
@@ -162,34 +161,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_answers import ANSWERS
-from ansible.module_utils.batch_jobs import Ended, JobError, Jobs, array_line
-from ansible.module_utils.batch_lock import LockError, locked
-from ansible.module_utils.batch_process import run as run_program
-from ansible.module_utils.batch_reply import Reply
-from ansible.module_utils.batch_spec import NAME
 
-NO_ARRAYS = "this module follows one job to its end: submit an array with the batch system's own command"
+from ..module_utils.batch.jobs import Ended, JobError, Jobs, array_line
+from ..module_utils.batch.lock import LockError, locked
+from ..module_utils.batch.process import run as run_program
+from ..module_utils.batch.registry import SCHEDULERS
+from ..module_utils.batch.reply import Reply
+from ..module_utils.batch.spec import NAME
+
+NO_ARRAYS = "this module follows one job to its end: submit an array with the scheduler's own command"
 
 
 def jobs_of(module: AnsibleModule) -> Jobs:
-    """The jobs of the user that runs the module."""
+    """Return the jobs of the user that runs the module."""
 
     def run(words: Sequence[str], directory: str | None) -> Reply:
-        # The answers' texts are read, hence in English. Not run_command, which has no limit of time.
+        # English, because texts of answers are parsed. Not run_command, which has no timeout.
         limit = module.params["command_timeout"]
         return run_program(words, timeout=limit, directory=directory, env={"LC_ALL": "C"})
 
-    return Jobs(ANSWERS[module.params["answers"]], pwd.getpwuid(os.geteuid()).pw_name, run)
+    return Jobs(SCHEDULERS[module.params["scheduler"]], pwd.getpwuid(os.geteuid()).pw_name, run)
 
 
 def directory(module: AnsibleModule) -> Path:
-    """Where the job runs."""
+    """Return the directory of the job."""
     return Path(module.params["directory"] or Path(module.params["script"]).parent).absolute()
 
 
 def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
-    """Tells how the job ended; another exit code than 0 is a failure."""
+    """Report the end of the job; any exit code but 0 is a failure."""
     answer.update(exit_status=end.exit_status, evidence=end.evidence)
     if end.job:
         answer.update(walltime_used=end.job.walltime_used, hosts=list(end.job.hosts))
@@ -202,22 +202,24 @@ def ended(module: AnsibleModule, end: Ended, answer: dict) -> None:
 
 
 def refuse_array(module: AnsibleModule, script: Path, answer: dict) -> None:
-    """Many jobs under one name have no one end that could be told. The script may not be there yet in check mode."""
+    """Refuse an array, whose jobs have no common end.
+
+    In check mode the script may be missing."""
     if script.is_file():
         text = script.read_text(encoding="utf-8", errors="replace")
-        line = array_line(text, ANSWERS[module.params["answers"]].dialects)
+        line = array_line(text, SCHEDULERS[module.params["scheduler"]].dialects)
         if line is not None:
-            module.fail_json(msg=f"{script}, line {line}, asks for an array; {NO_ARRAYS}", **answer)
+            module.fail_json(msg=f"{script}, line {line}, requests an array; {NO_ARRAYS}", **answer)
 
 
 def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
-    """Submits the job unless it is there."""
+    """Submit the job unless it waits or runs."""
     name, script = module.params["name"], Path(module.params["script"]).absolute()
     if not module.check_mode:
         if not script.is_file():
             module.fail_json(msg=f"{script} is no file on this host; write it first (batch_script)", **answer)
         if not directory(module).is_dir():
-            module.fail_json(msg=f"{directory(module)} is no directory on this host; make it first", **answer)
+            module.fail_json(msg=f"{directory(module)} is no directory on this host; create it first", **answer)
     refuse_array(module, script, answer)
     live = jobs.live(name)
     answer["job_ids"] = [job.native_id for job in live]
@@ -233,7 +235,7 @@ def present(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
 
 
 def absent(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
-    """Cancels the jobs of this name."""
+    """Cancel the jobs of this name."""
     live = jobs.live(module.params["name"])
     answer["job_ids"] = [job.native_id for job in live]
     if not live:
@@ -247,7 +249,7 @@ def absent(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
 
 
 def follow(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
-    """Waits for what was asked for."""
+    """Wait for the end of the job, or for its absence."""
     name, timeout, poll = (module.params[option] for option in ("name", "timeout", "poll"))
     if module.params["state"] == "present":
         ended(module, jobs.wait(answer["job_id"], name, directory(module), timeout, poll), answer)
@@ -256,7 +258,7 @@ def follow(module: AnsibleModule, jobs: Jobs, answer: dict) -> None:
 
 
 def run(module: AnsibleModule, answer: dict) -> None:
-    """Looks and acts under the lock, so that two runs at once do not both submit; waits without it."""
+    """Look and act under the lock, so that one of two runs submits; wait without it."""
     jobs = jobs_of(module)
     act = present if module.params["state"] == "present" else absent
     if module.check_mode:
@@ -276,7 +278,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "script": {"type": "path"},
             "directory": {"type": "path"},
-            "answers": {"type": "str", "required": True, "choices": list(ANSWERS)},
+            "scheduler": {"type": "str", "required": True, "choices": list(SCHEDULERS)},
             "wait": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 3600},
             "poll": {"type": "int", "default": 10},

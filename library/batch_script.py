@@ -1,6 +1,6 @@
 #!/usr/bin/python
 # GNU General Public License v3.0 only (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Ansible's face of module_utils/batch_script.py."""
+"""Ansible's face of module_utils/batch/script.py."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ options:
     type: str
     required: true
   account:
-    description: Account that is charged. Left out of the script when empty.
+    description: Account that is charged. An empty one is omitted from the script.
     type: str
   project:
-    description: PBS Pro's project. Other dialects have none and refuse it. Left out of the script when empty.
+    description: Project of PBS Pro. Other dialects refuse it. An empty one is omitted from the script.
     type: str
   nodes:
     description: Number of nodes.
@@ -48,30 +48,30 @@ options:
     required: true
   dialect:
     description: >-
-      How the site's scheduler wants its directives, an entry of C(DIALECTS) in module_utils/batch_dialects.py, such as
+      Directives of the site's scheduler, an entry of C(DIALECTS) in module_utils/batch/registry.py, such as
       V(torque), V(torque_cray), V(pbspro) or V(slurm).
     type: str
     required: true
   launcher:
     description: >-
-      What brings the command onto the compute nodes, an entry of C(LAUNCHERS) there, such as V(aprun), V(srun),
-      V(mpiexec) or V(none).
+      Program that starts the command on the compute nodes, an entry of C(LAUNCHERS) in
+      module_utils/batch/launchers.py, such as V(aprun), V(srun), V(mpiexec) or V(none).
     type: str
     required: true
   launch:
     description:
-      - How the launcher spreads the command, in aprun's letters. Capital and small letters differ.
+      - Geometry of the command, in aprun's letters. Capital and small letters differ.
       - C(n) is the number of processing elements in all, C(N) on each node, C(S) on each NUMA node.
       - C(d) is the number of CPUs for each processing element, C(j) of those used on each core, 2 with hyperthreads.
       - C(cc) is the CPU binding, one of V(cpu), V(none), V(depth), V(numa_node) or a CPU list.
-      - C(b) says that the command is on a file system that the nodes share and is not shipped to them; C(e) holds
-        variables for the command alone.
-      - What is left out is 1 for C(n), C(N), C(d) and C(j), V(none) for C(cc), V(true) for C(b), nothing for C(e) and
-        the launcher's choice for C(S). C(S), C(b) and C(e) are aprun's, and refused with another launcher.
+      - With C(b) the command is on a file system that the nodes share and is not shipped to them. C(e) has variables
+        for the command alone.
+      - Defaults are 1 for C(n), C(N), C(d) and C(j), V(none) for C(cc), V(true) for C(b), nothing for C(e) and the
+        launcher's choice for C(S). C(S), C(b) and C(e) are aprun's alone; other launchers refuse them.
     type: dict
     default: {}
   node:
-    description: What one compute node has.
+    description: Hardware of one compute node.
     type: dict
     required: true
     suboptions:
@@ -88,7 +88,7 @@ options:
         type: int
         default: 1
   directory:
-    description: Absolute path in which the job runs and leaves its output. It must exist when the job starts.
+    description: Absolute path of the job's directory and output. It must exist when the job starts.
     type: str
     required: true
   modules:
@@ -101,7 +101,7 @@ options:
     type: dict
     default: {}
   export:
-    description: Names of variables of the submitting shell that the job shall see.
+    description: Names of variables of the submitting shell that the job gets.
     type: list
     elements: str
     default: []
@@ -111,29 +111,29 @@ options:
     elements: str
     required: true
   mail_to:
-    description: Addresses that are told of the job. Needs O(mail_on).
+    description: Addresses that get mail about the job. Requires O(mail_on).
     type: list
     elements: str
     default: []
   mail_on:
-    description: When they are told. Needs O(mail_to).
+    description: Events that send mail. Requires O(mail_to).
     type: list
     elements: str
     choices: [begin, end, abort]
     default: []
   after:
     description: >-
-      Job ids that this job waits for, as lists by condition (C(after), C(afterok), C(afternotok), C(afterany)).
+      Ids of jobs that this job waits for, as lists by condition (C(after), C(afterok), C(afternotok), C(afterany)).
     type: dict
     default: {}
   array:
-    description: Indices C(first-last) of an array of jobs, with C(%most) for how many may run at a time.
+    description: Indices C(first-last) of an array of jobs, with C(%most) as the limit of concurrent jobs.
     type: str
   workspace:
-    description: Name of a workspace that C(ws_find) knows; the job sees its path in C(WORKSPACE).
+    description: Name of a workspace for C(ws_find). The job gets its path in C(WORKSPACE).
     type: str
   prologue:
-    description: File of the site that the job's shell reads before the command; if it fails, the job ends with 93.
+    description: File of the site that the job's shell reads before the command. If it fails, the job ends with 93.
     type: str
   epilogue:
     description: Program of the site that runs after the command, with its exit code as an argument.
@@ -141,8 +141,9 @@ options:
   template:
     description:
       - Text of the site's own script around this one. It has a line C(@directives@) and, last, a line C(@script@).
-      - Between the two it may add directives for what the other options do not set, and then commands.
-      - Where the host has C(bash), it must be able to read these. One that ends the shell ends the job with 94.
+      - Between the two it may add directives that the other options do not set, and then commands.
+      - The host's C(bash), if it has one, checks the syntax of the commands. A command that ends the shell ends the job
+        with 94.
     type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
@@ -160,7 +161,7 @@ author: RayCrafter (!UNKNOWN)
 """
 
 EXAMPLES = r"""
-- name: The self-test of the compute nodes is written
+- name: Write the self-test of the compute nodes
   batch_script:
     dest: /lustre/sw/raycrafter/selftest.job
     name: rc-selftest
@@ -175,7 +176,7 @@ EXAMPLES = r"""
     command: [/lustre/sw/raycrafter/current/bin/python, -m, raycrafter_client, selftest]
     mode: "0600"
 
-- name: A site that wants a line of its own, and mail when a job dies
+- name: Write a script with a line of the site, and mail after a failure
   batch_script:
     dest: /lustre/ws/render/job.sh
     name: render
@@ -199,7 +200,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: The file.
+  description: Path of the script.
   returned: success
   type: str
   sample: /lustre/sw/raycrafter/selftest.job
@@ -221,10 +222,12 @@ import tempfile
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.batch_script import MAIL_ON, directives, render
-from ansible.module_utils.batch_spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
-from ansible.module_utils.batch_template import PLAIN, commands
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..module_utils.batch.checks import MAIL_ON
+from ..module_utils.batch.script import directives, render
+from ..module_utils.batch.spec import BatchScriptError, BatchSpec, Launch, Node, parse_walltime
+from ..module_utils.batch.template import PLAIN, commands
 
 # Not suboptions of launch: for Ansible's documentation n and N would be the same option.
 LAUNCH_OPTIONS = {
@@ -267,24 +270,24 @@ SPEC_OPTIONS = {
     "prologue": {"type": "str"},
     "epilogue": {"type": "str"},
 }
-# Left out when empty, so that a role can hand on what a site may not have set.
+# Omitted when empty, so that a role can pass a variable that a site may not have set.
 OPTIONAL = ("account", "project", "array", "workspace", "prologue", "epilogue")
 
 
 def text(value: object) -> object:
-    """A number as text, which it is in a script; anything else as it is, for the checks to take or to refuse."""
+    """Return a number as text; any other value unchanged, for the checks."""
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def texts(values: object) -> object:
-    """What holds the values of a mapping or a list as text; anything else as it is."""
+    """Return the values of a mapping or a list as text; any other value unchanged."""
     if isinstance(values, dict):
         return {name: text(value) for name, value in values.items()}
     return [text(value) for value in values] if isinstance(values, list) else values
 
 
 def launch(module: AnsibleModule) -> Launch:
-    """The launcher's geometry in the module's parameters, its letters checked as Ansible checks options."""
+    """Return the launcher's geometry, its letters checked as Ansible checks options."""
     result = ArgumentSpecValidator(LAUNCH_OPTIONS).validate(module.params["launch"])
     if result.error_messages:
         module.fail_json(msg=f"launch does not fit: {'; '.join(result.error_messages)}")
@@ -293,7 +296,7 @@ def launch(module: AnsibleModule) -> Launch:
 
 
 def description(module: AnsibleModule) -> BatchSpec:
-    """The typed description in the module's parameters."""
+    """Return the typed description in the module's parameters."""
     params = module.params
     fields = {name: params[name] for name in SPEC_OPTIONS}
     fields["launch"] = launch(module)
@@ -305,7 +308,7 @@ def description(module: AnsibleModule) -> BatchSpec:
 
 
 def check_syntax(module: AnsibleModule, template: str) -> None:
-    """Refuses commands of a site's that bash cannot read, or that would swallow what comes after them."""
+    """Refuse commands of a site that bash cannot read or that swallow the next lines."""
     bash = module.get_bin_path("bash")
     if bash is None:
         return
@@ -315,8 +318,7 @@ def check_syntax(module: AnsibleModule, template: str) -> None:
 
 
 def write(module: AnsibleModule, dest: Path, script: str) -> None:
-    """Puts the script in place by rename, so that no job can start from half a script, nor from one that the site's own
-    check refuses."""
+    """Install the script by rename, after ``validate``, so that no job reads half of it."""
     handle, temporary = tempfile.mkstemp(dir=module.tmpdir, prefix="batch_script.")
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(script)

@@ -59,7 +59,7 @@ GOOD: dict[str, Any] = {
         "ssh_config": "/etc/raycrafter/cluster/ssh_config",
         "ssh_host": "cluster",
         "dialect": "torque",
-        "answers": "slurm_torque",
+        "scheduler": "slurm_torque",
         "launcher": "aprun",
         "queue": "workq",
         "account": "",
@@ -162,11 +162,11 @@ def test_defaults_suffice_where_there_are_some() -> None:
         ("cluster.workspace_days", 0),
         ("cluster.workspace_warn_days", ["7"]),
         ("cluster.dialect", "sge"),
-        ("cluster.dialect", "slurm"),  # its answers are Torque's
+        ("cluster.dialect", "slurm"),  # slurm_torque reads Torque's
         ("cluster.dialect", "pbspro"),
         ("cluster.numa_nodes", 99),
         ("cluster.client_python", "two words"),
-        ("cluster.answers", "maybe"),
+        ("cluster.scheduler", "maybe"),
         ("cluster.launcher", "ssh"),
         ("cluster.cores_per_node", 0),
         ("cluster.chunk_size", 0),

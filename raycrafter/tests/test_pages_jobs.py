@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
-from raycrafter.cluster.batch_dialects import DIALECTS
+from raycrafter.cluster.batch.registry import DIALECTS
 from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Site, Transfer, Workspace
 from raycrafter.jobs.states import FrameState, JobState
 from raycrafter.web.chart import BARS, frame_times

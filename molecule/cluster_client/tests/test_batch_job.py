@@ -7,17 +7,17 @@ import json
 import pytest
 from scenario import wait_for
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Node
 
 NAME = "rc-module"
 # A cancelled job that is still completing does not count.
 QUEUED = "squeue --noheader --states=RUNNING,PENDING"
-# Slurm through its Torque commands, and through its own: the option `answers` and the dialect.
-KINDS = {"slurm_torque": "torque", "slurm": "slurm"}
+# Slurm behind Torque's commands, and by its own: the scheduler, and the dialect of its directives.
+DIALECTS = {"slurm_torque": "torque", "slurm": "slurm"}
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=DIALECTS)
 def job(request, login):
     """Return job(program, **options), which runs the module for a shell program."""
     directory = login.check_output("mktemp -d /lustre/ws/jobs.XXXXXX")
@@ -28,7 +28,7 @@ def job(request, login):
             nodes=1,
             cores_per_node=1,
             walltime="00:02:00",
-            dialect=KINDS[request.param],
+            dialect=DIALECTS[request.param],
             launcher="none",
             directory=directory,
             command=["/bin/sh", f"{directory}/program"],
@@ -39,7 +39,7 @@ def job(request, login):
 
     def run(program: str, check: bool = False, **options) -> dict:
         login.check_output("printf '%%s' %s >%s", f"cd {directory}; {program}", f"{directory}/program")
-        options = {"name": NAME, "script": f"{directory}/job.sh", "answers": request.param, "poll": 1} | options
+        options = {"name": NAME, "script": f"{directory}/job.sh", "scheduler": request.param, "poll": 1} | options
         return login.ansible("batch_job", json.dumps(options), check=check, become=False)
 
     yield run

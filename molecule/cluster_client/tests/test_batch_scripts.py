@@ -8,8 +8,8 @@ import re
 import pytest
 from scenario import wait_for
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Launch, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Launch, Node
 
 # Torque's directives through Slurm's Torque commands, and Slurm's own.
 SUBMIT = {"torque": "qsub", "slurm": "sbatch --parsable"}

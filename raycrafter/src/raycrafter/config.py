@@ -19,11 +19,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from raycrafter.cluster.batch_answers import ANSWERS
-from raycrafter.cluster.batch_dialects import DIALECTS
-from raycrafter.cluster.batch_script import render
-from raycrafter.cluster.batch_spec import BatchScriptError, parse_walltime
-from raycrafter.cluster.batch_template import PLAIN
+from raycrafter.cluster.batch.registry import DIALECTS, SCHEDULERS
+from raycrafter.cluster.batch.script import render
+from raycrafter.cluster.batch.spec import BatchScriptError, parse_walltime
+from raycrafter.cluster.batch.template import PLAIN
 from raycrafter.cluster.site import batch_spec
 from raycrafter.cluster.transfer import KINDS
 
@@ -267,7 +266,7 @@ class Cluster:
     ssh_config: str
     ssh_host: str = "cluster"
     dialect: str
-    answers: str
+    scheduler: str
     launcher: str
     queue: str
     account: str = ""
@@ -297,12 +296,12 @@ class Cluster:
 
     def __post_init__(self) -> None:
         """Refuse what no batch system would take."""
-        _choice(self.answers, "cluster.answers", ANSWERS)
+        _choice(self.scheduler, "cluster.scheduler", SCHEDULERS)
         _choice(self.dialect, "cluster.dialect", DIALECTS)
-        if self.dialect not in ANSWERS[self.answers].dialects:
-            fits = ", ".join(ANSWERS[self.answers].dialects)
-            problem = f"{self.dialect!r} is not read where answers are {self.answers!r}"
-            raise _KeyError("cluster.dialect", problem, f"use {fits}, or correct answers")
+        if self.dialect not in SCHEDULERS[self.scheduler].dialects:
+            fits = ", ".join(SCHEDULERS[self.scheduler].dialects)
+            problem = f"scheduler {self.scheduler!r} does not read {self.dialect!r}"
+            raise _KeyError("cluster.dialect", problem, f"use {fits}, or correct cluster.scheduler")
         for key in ("cores_per_node", "numa_nodes", "hyperthreads", "nodes", "workspace_days", "poll_interval"):
             _at_least(getattr(self, key), f"cluster.{key}", 1)
         for key in ("chunk_size", "max_batches"):
@@ -450,7 +449,7 @@ def development() -> Config:
             name="development",
             ssh_config="/dev/null",
             dialect="torque",
-            answers="slurm_torque",
+            scheduler="slurm_torque",
             launcher="none",
             queue="workq",
             cores_per_node=2,

@@ -15,7 +15,7 @@ from raycrafter import tasks
 @pytest.fixture
 def cluster(cluster, settings):
     """The site's configuration."""
-    config = dataclasses.replace(cluster, dialect="slurm", answers="slurm", launcher="srun")
+    config = dataclasses.replace(cluster, dialect="slurm", scheduler="slurm", launcher="srun")
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=config)
     return config
 

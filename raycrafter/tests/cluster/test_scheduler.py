@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from raycrafter.cluster.batch_answers import ANSWERS
-from raycrafter.cluster.batch_reply import Phase, Refused, Reply, Submitted, Verdict, number
+from raycrafter.cluster.batch.registry import SCHEDULERS
+from raycrafter.cluster.batch.reply import Phase, Refused, Reply, Submitted, Verdict, number
 from raycrafter.cluster.errors import PollError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 
@@ -25,7 +25,7 @@ def answers_of(session, name: str, program: str) -> dict[str, Reply]:
 
 
 @pytest.mark.parametrize(
-    ("name", "answers", "command", "expected"),
+    ("name", "scheduler", "command", "expected"),
     [
         (PBS, "pbspro", "qsub -h ok.sh", Submitted("1002.pbs")),
         (PBS, "pbspro", "qsub -J 0-3 ok.sh", Submitted("1001[].pbs")),
@@ -39,8 +39,8 @@ def answers_of(session, name: str, program: str) -> dict[str, Reply]:
         (SLURM, "slurm_torque", "qsub -l walltime=abc ok.sh", (Verdict.FATAL, "Invalid time limit")),
     ],
 )
-def test_recorded_submissions(session, name, answers, command, expected) -> None:
-    answer = Scheduler(answers).submitted(answers_of(session, name, "qsub")[command])
+def test_recorded_submissions(session, name, scheduler, command, expected) -> None:
+    answer = Scheduler(scheduler).submitted(answers_of(session, name, "qsub")[command])
     if isinstance(expected, Submitted):
         assert answer == expected
     else:
@@ -50,7 +50,7 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
 
 
 @pytest.mark.parametrize(
-    ("answers", "answer", "verdict"),
+    ("scheduler", "answer", "verdict"),
     [
         ("torque", Reply(0, "", ""), Verdict.DOUBT),
         ("torque", Reply(0, "12345", ""), Verdict.DOUBT),  # no server: not a whole answer
@@ -67,9 +67,9 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
         ("pbspro", Reply(162, "", "Connection refused\nqsub: cannot connect to server pbs"), Verdict.BUSY),
         # The first try may have been taken.
         ("torque", Reply(1, "", "Connection to server timed out. Trying again\nConnection refused"), Verdict.DOUBT),
-        *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in ANSWERS),
-        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in ANSWERS),
-        *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in ANSWERS for code in (137, 143, -9)),
+        *((kind, Reply(127, "", "sh: 1: qsub: not found"), Verdict.BUSY) for kind in SCHEDULERS),
+        *((kind, Reply(126, "", "qsub: Permission denied"), Verdict.BUSY) for kind in SCHEDULERS),
+        *((kind, Reply(code, "", ""), Verdict.DOUBT) for kind in SCHEDULERS for code in (137, 143, -9)),
         ("torque", Reply(159, "", ""), Verdict.FATAL),  # Torque's own, though it could be a signal's
         ("slurm_torque", Reply(0, "2\n3 extra", ""), Verdict.DOUBT),
         ("slurm_torque", Reply(1, "sbatch: error: Socket timed out on send/recv", ""), Verdict.DOUBT),
@@ -77,8 +77,8 @@ def test_recorded_submissions(session, name, answers, command, expected) -> None
         ("slurm_torque", Reply(1, "error: QOSMaxSubmitJobPerUserLimit", ""), Verdict.LIMIT),
     ],
 )
-def test_submissions_without_a_certain_id(answers, answer, verdict) -> None:
-    refused = Scheduler(answers).submitted(answer)
+def test_submissions_without_a_certain_id(scheduler, answer, verdict) -> None:
+    refused = Scheduler(scheduler).submitted(answer)
     assert isinstance(refused, Refused) and refused.verdict is verdict and refused.text
 
 
@@ -148,15 +148,15 @@ def test_noise_before_and_within_a_listing_hides_nothing() -> None:
     assert "99999" not in seen
 
 
-@pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
-def test_noise_of_the_login_shell_is_not_the_answer(answers, code) -> None:
+@pytest.mark.parametrize(("scheduler", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
+def test_noise_of_the_login_shell_is_not_the_answer(scheduler, code) -> None:
     noise = Reply(code, f"Welcome\nJob id    Name is a header, too\n{MARK}\n", "stty: not a tty\n")
-    assert Scheduler(answers).listed(noise) == {}
+    assert Scheduler(scheduler).listed(noise) == {}
     with pytest.raises(PollError, match="cannot connect"):
-        Scheduler(answers).listed(Reply(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
+        Scheduler(scheduler).listed(Reply(code, f"Welcome\n{MARK}\nqstat: cannot connect to server\n", ""))
 
 
-@pytest.mark.parametrize("answers", sorted(ANSWERS))
+@pytest.mark.parametrize("scheduler", sorted(SCHEDULERS))
 @pytest.mark.parametrize(
     "answer",
     [
@@ -168,39 +168,39 @@ def test_noise_of_the_login_shell_is_not_the_answer(answers, code) -> None:
         Reply(1, TORQUE, ""),
     ],
 )
-def test_a_broken_listing_is_no_listing(answers, answer) -> None:
+def test_a_broken_listing_is_no_listing(scheduler, answer) -> None:
     with pytest.raises(PollError):
-        Scheduler(answers).listed(answer)
+        Scheduler(scheduler).listed(answer)
 
 
-@pytest.mark.parametrize(("answers", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
-def test_an_empty_batch_system_says_nothing(answers, code) -> None:
-    assert Scheduler(answers).listed(Reply(code, "", "")) == {}
+@pytest.mark.parametrize(("scheduler", "code"), [("torque", 0), ("pbspro", 0), ("slurm_torque", 153)])
+def test_an_empty_batch_system_says_nothing(scheduler, code) -> None:
+    assert Scheduler(scheduler).listed(Reply(code, "", "")) == {}
 
 
 def test_recorded_errors_are_no_listing(session) -> None:
-    for name, answers in ((PBS, "pbspro"), (HISTORY, "pbspro"), (SLURM, "slurm_torque")):
+    for name, scheduler in ((PBS, "pbspro"), (HISTORY, "pbspro"), (SLURM, "slurm_torque")):
         for command, answer in answers_of(session, name, "qstat").items():
             if answer.code or answer.stderr:
-                if (command, answers) == ("qstat 99999", "slurm_torque"):
+                if (command, scheduler) == ("qstat 99999", "slurm_torque"):
                     continue  # silent 153 is what an empty system says too; nobody asks for single jobs
                 with pytest.raises(PollError):
-                    Scheduler(answers).listed(answer)
+                    Scheduler(scheduler).listed(answer)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=300), st.text(max_size=100), st.integers(0, 255))
 def test_no_answer_is_read_as_anything_but_a_listing_or_an_error(stdout, stderr, code) -> None:
-    for answers in ANSWERS:
+    for scheduler in SCHEDULERS:
         try:
-            seen = Scheduler(answers).listed(Reply(code, stdout, stderr))
+            seen = Scheduler(scheduler).listed(Reply(code, stdout, stderr))
         except PollError:
             continue
         assert seen == {} or "Name" in stdout
 
 
 @pytest.mark.parametrize(
-    ("name", "answers", "command", "gone"),
+    ("name", "scheduler", "command", "gone"),
     [
         (PBS, "pbspro", "qdel 1000.pbs", True),  # the second time: 153
         (PBS, "pbspro", "qdel 99999.pbs", True),
@@ -209,8 +209,8 @@ def test_no_answer_is_read_as_anything_but_a_listing_or_an_error(stdout, stderr,
         (SLURM, "slurm_torque", "qdel 99999", True),
     ],
 )
-def test_recorded_deletions(session, name, answers, command, gone) -> None:
-    assert (Scheduler(answers).deleted(answers_of(session, name, "qdel")[command]) is None) is gone
+def test_recorded_deletions(session, name, scheduler, command, gone) -> None:
+    assert (Scheduler(scheduler).deleted(answers_of(session, name, "qdel")[command]) is None) is gone
 
 
 def test_a_deletion_that_failed() -> None:
@@ -222,7 +222,7 @@ def test_a_deletion_that_failed() -> None:
 
 def test_the_same_code_means_different_things() -> None:
     """The table is keyed on the kind: 35 and 170 are the traps."""
-    codes = {answers: ANSWERS[answers].codes for answers in ("torque", "pbspro")}
+    codes = {scheduler: SCHEDULERS[scheduler].codes for scheduler in ("torque", "pbspro")}
     assert codes["torque"][35] is Verdict.BUSY and codes["pbspro"][35] is Verdict.GONE
     assert codes["torque"][170] is Verdict.GONE and codes["pbspro"][170] is Verdict.FATAL
     assert codes["torque"][176] is Verdict.FATAL and 176 not in codes["pbspro"]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from raycrafter.cluster import batch_process
+from raycrafter.cluster.batch import process
 from raycrafter.cluster.errors import RemoteError, SshError
 
 
@@ -119,13 +119,13 @@ def _alive(stat: Path) -> bool:
 
 def test_output_is_capped() -> None:
     flood = [sys.executable, "-c", "while True: print('x' * 1000)"]
-    with pytest.raises(batch_process.LimitError, match="wrote more than 100000 bytes"):
-        batch_process.run(flood, timeout=20, limit=100_000)
+    with pytest.raises(process.LimitError, match="wrote more than 100000 bytes"):
+        process.run(flood, timeout=20, limit=100_000)
 
 
 def test_a_child_that_stays_behind_with_the_pipes_does_not_hold_us() -> None:
     """What an ssh connection in the background does to whoever reads a pipe."""
     started = time.monotonic()
-    with pytest.raises(batch_process.LimitError, match="took longer than 1 s"):
-        batch_process.run(["sh", "-c", "sleep 60 & echo done"], timeout=1.0)
+    with pytest.raises(process.LimitError, match="took longer than 1 s"):
+        process.run(["sh", "-c", "sleep 60 & echo done"], timeout=1.0)
     assert time.monotonic() - started < 10

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
+from raycrafter.cluster.batch.reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import RemoteError, SshError
 from raycrafter.cluster.scheduler import Scheduler
 

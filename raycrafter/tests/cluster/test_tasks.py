@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from raycrafter.cluster.batch_spec import parse_walltime
+from raycrafter.cluster.batch.spec import parse_walltime
 from raycrafter.jobs import client, requests
 from raycrafter.jobs.models import Attempt, Batch, Site, Transfer, Workspace
 from raycrafter.tasks import silence

@@ -52,7 +52,7 @@ def cluster(cluster, settings, torque, tmp_path: Path, monkeypatch):
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{COMMANDS}:{os.environ['PATH']}")
     config = dataclasses.replace(
-        cluster, dialect="torque", answers="torque", launcher="none", queue="workq", client_python=str(program)
+        cluster, dialect="torque", scheduler="torque", launcher="none", queue="workq", client_python=str(program)
     )
     settings.RAYCRAFTER = dataclasses.replace(
         settings.RAYCRAFTER,

@@ -13,7 +13,7 @@ from django.core.files.storage import FileSystemStorage
 from fault_chance import Chance, Clock
 from fault_cluster import Cluster, Copies, Login
 from fault_run import Run
-from raycrafter.cluster.batch_answers import ANSWERS
+from raycrafter.cluster.batch.registry import SCHEDULERS
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
     def make(seed: int, *only: str) -> Run:
         chance, clock = Chance(seed, only), Clock()
         walltime = chance.random.choice((3600, 300))
-        answers = chance.random.choice(("torque", "pbspro", "slurm_torque", "slurm"))
+        scheduler = chance.random.choice(("torque", "pbspro", "slurm_torque", "slurm"))
         config = dataclasses.replace(
             settings.RAYCRAFTER.cluster,
             scratch=str(tmp_path / "scratch"),
-            answers=answers,
-            dialect=ANSWERS[answers].dialects[0],
+            scheduler=scheduler,
+            dialect=SCHEDULERS[scheduler].dialects[0],
             launcher="aprun",
             nodes=chance.random.choice((1, 1, 2)),
             walltime=f"00:{walltime // 60}:00" if walltime < 3600 else "01:00:00",
@@ -40,7 +40,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
             max_batches=chance.random.randint(1, 3),
         )
         settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=config)
-        cluster = Cluster(chance, clock, config.answers)
+        cluster = Cluster(chance, clock, config.scheduler)
         made = Run(chance, clock, cluster, config.nodes, walltime)
         monkeypatch.setattr("django.utils.timezone.now", clock.now)
         monkeypatch.setattr(common, "time", clock)

@@ -12,7 +12,7 @@ from django.db import connection
 from fault_chance import Chance, Clock
 from fault_schedulers import KINDS, Row, full_status
 from raycrafter.cluster import ssh, submit, workspace
-from raycrafter.cluster.batch_reply import Reply, number
+from raycrafter.cluster.batch.reply import Reply, number
 from raycrafter.cluster.errors import SshError, TransferError
 from raycrafter.cluster.scheduler import MARK, Scheduler
 from raycrafter.cluster.transfer import Files
@@ -39,8 +39,8 @@ class BatchJob:
 class Cluster:
     """Files, directories and jobs."""
 
-    def __init__(self, chance: Chance, clock: Clock, answers: str) -> None:
-        self.chance, self.clock, self.answers, self.kind = chance, clock, answers, KINDS[answers]
+    def __init__(self, chance: Chance, clock: Clock, kind: str) -> None:
+        self.chance, self.clock, self.scheduler, self.kind = chance, clock, kind, KINDS[kind]
         self.files: dict[str, bytes] = {}
         self.directories: set[str] = set()
         self.leases: dict[str, float] = {}
@@ -50,7 +50,7 @@ class Cluster:
         self.is_service_away = False
         self.meanwhile: Callable[[], None] = lambda: None
         self._last = 0
-        scheduler = Scheduler(answers)
+        scheduler = Scheduler(kind)
         self._scripts = {
             submit._SUBMIT % scheduler.submit: self._submit,
             submit._LOOK: self._tell,
@@ -238,7 +238,7 @@ class Cluster:
 
     def _full_status(self, native_id: str) -> Reply:
         job = self._find(native_id)
-        answer = full_status(self.answers, self._row(job) if job and job.shown_until else None)
+        answer = full_status(self.scheduler, self._row(job) if job and job.shown_until else None)
         return Reply(answer.code, f"Welcome\n{MARK}\n{answer.stdout}", "")
 
     def _qdel(self, native_id: str) -> Reply:

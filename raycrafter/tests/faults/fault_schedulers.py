@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from raycrafter.cluster.batch_reply import Reply
-from raycrafter.cluster.batch_status_slurm import SACCT_FORMAT
+from raycrafter.cluster.batch.reply import Reply
+from raycrafter.cluster.batch.slurm import SACCT_FORMAT
 
 _QSTAT_HEADER = (
     f"{'Job id':<19} {'Name':<16} {'Username':<15} Time Use S Queue\n"

@@ -1,4 +1,4 @@
-"""Recorded answers, and the shared files where Ansible has them."""
+"""Provide recorded answers."""
 
 from __future__ import annotations
 
@@ -11,5 +11,8 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def recorded():
-    """The text of a file in recorded/: real answers, cut from the sessions in raycrafter/tests/cluster/recorded/."""
+    """Return recorded(name), the text of a file in recorded/.
+
+    The files are cut from the sessions in raycrafter/tests/cluster/recorded/.
+    """
     return lambda name: (HERE / "recorded" / name).read_text()

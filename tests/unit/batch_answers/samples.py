@@ -1,4 +1,4 @@
-"""Answers that no session holds: values that were not met, in forms that are recorded or that sources give."""
+"""Answers outside the recorded sessions: other values, in recorded or documented forms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Job Id: 12345.sdb
 
 """
 
-# not recorded: ranges of nodes, an array of ten, a state that is not in the table, the reason beside the name; form:
+# not recorded: ranges of nodes, an array of ten, an unlisted state, the reason beside the name; form:
 # recorded/slurm-24.11.txt, `squeue -t all -o '%i|%t|%M|%P|%u|%N|%j'` and `squeue -o '%i|%t|%j|%r'`.
 SQUEUE = """\
 JOBID|ST|TIME|PARTITION|USER|NODELIST|REASON|NAME

@@ -1,4 +1,4 @@
-"""Read a recorded session of a batch system: each command with what it answered."""
+"""Read a recorded session of a scheduler: each command with its answer."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from module_utils.batch_reply import Reply
+from module_utils.batch.reply import Reply
 
 RECORDED = Path(__file__).parents[3] / "raycrafter/tests/cluster/recorded"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """One command; ``line`` is where it stands in the file."""
+    """One command; ``line`` is its line in the file."""
 
     line: int
     command: str
@@ -21,7 +21,7 @@ class Recorded:
 
 
 def read(name: str) -> list[Recorded]:
-    """Return the commands of a session. A block without an exit code was not recorded whole and is left out."""
+    """Return the commands of a session, without those whose exit code was not recorded."""
     lines = (RECORDED / name).read_text().split("\n")
     starts = [at for at, line in enumerate(lines) if re.match(r"(?:root)?\$ ", line)]
     commands = []

@@ -1,4 +1,4 @@
-"""The Ansible module through Ansible itself, with stand-ins for Torque's commands (fake_torque/) on PATH."""
+"""Run the module batch_job by Ansible, with stand-ins for Torque's commands (fake_torque/) on PATH."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def torque(tmp_path: Path) -> Path:
-    """The directory with the state of the stand-ins."""
+    """Return the directory with the state of the stand-ins."""
     site = tmp_path / "torque"
     (site / "jobs").mkdir(parents=True)
     return site
@@ -34,10 +34,10 @@ def script(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
-    """Runs the module on this host and returns its answer."""
+    """Return call(*flags, **changes), which runs the module on this host."""
 
     def run(*flags: str, commands: Path = HERE / "fake_torque", **changes: object) -> dict:
-        base = {"name": "rcselftest", "script": str(script), "answers": "torque", "wait": False, "poll": 1}
+        base = {"name": "rcselftest", "script": str(script), "scheduler": "torque", "wait": False, "poll": 1}
         arguments = {name: value for name, value in {**base, **changes}.items() if value is not None}
         commands_first = f"{commands}:{os.environ['PATH']}"
         home = tmp_path / "ansible"
@@ -47,7 +47,7 @@ def call(tmp_path: Path, torque: Path, script: Path) -> Callable[..., dict]:
     return run
 
 
-def test_a_job_is_submitted_once_and_cancelled_once(call, torque: Path, script: Path) -> None:
+def test_job_is_submitted_once_and_cancelled_once(call, torque: Path, script: Path) -> None:
     check = call("--check", wait=True)
     assert check["changed"] and "would submit" in check["msg"] and not (torque / "qsub.log").exists()
 
@@ -67,7 +67,7 @@ def test_a_job_is_submitted_once_and_cancelled_once(call, torque: Path, script: 
     assert [path.name for path in (torque / "jobs").iterdir()] == ["2"]
 
 
-def test_waiting_tells_the_exit_code(call, torque: Path) -> None:
+def test_waiting_returns_the_exit_code(call, torque: Path) -> None:
     (torque / "job-does").write_text('echo "$PBS_JOBID 0" >exit')
     end = call(wait=True, timeout=20)
     assert not end["failed"] and end["changed"] and (end["exit_status"], end["evidence"]) == (0, "exit_file")
@@ -76,18 +76,18 @@ def test_waiting_tells_the_exit_code(call, torque: Path) -> None:
     end = call(wait=True, timeout=20)
     assert end["failed"] and end["exit_status"] == 7 and "2.sdb, ended with 7" in end["msg"]
 
-    (torque / "job-does").write_text("")  # the file that is there is the second job's
+    (torque / "job-does").write_text("")  # the exit file belongs to the second job
     end = call(wait=True, timeout=20)
     assert end["failed"] and end["verdict"] == "gone" and "3.sdb, is gone and left no exit file" in end["msg"]
     assert end["changed"] and end["job_id"] == "3.sdb"
 
 
-def test_the_time_to_wait_has_an_end(call) -> None:
+def test_waiting_fails_after_the_timeout(call) -> None:
     end = call(wait=True, timeout=1)
     assert end["failed"] and end["job_id"] == "1.sdb" and "goes on; run this again" in end["msg"]
 
 
-def test_a_command_that_hangs_is_killed_and_named(call, torque: Path) -> None:
+def test_hung_command_is_killed_and_named(call, torque: Path) -> None:
     (torque / "qsub-hangs").write_text("ever")
     end = call(command_timeout=2)
     assert end["failed"] and end["verdict"] == "doubt" and not end.get("code")
@@ -97,8 +97,8 @@ def test_a_command_that_hangs_is_killed_and_named(call, torque: Path) -> None:
     assert not child.exists() or child.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_two_runs_at_once_submit_once(call, torque: Path) -> None:
-    """The first qsub ends when the second run has looked as well, which it must not before."""
+def test_concurrent_runs_submit_once(call, torque: Path) -> None:
+    """The first qsub ends when the second run has called qstat, too, which the lock must delay."""
     (torque / "qsub-hangs").write_text("qstat")
     with ThreadPoolExecutor() as pool:
         ends = [future.result() for future in [pool.submit(call), pool.submit(call)]]
@@ -107,7 +107,7 @@ def test_two_runs_at_once_submit_once(call, torque: Path) -> None:
     assert len((torque / "qsub.log").read_text().splitlines()) == 1
 
 
-def test_a_run_that_is_still_at_it_is_waited_for(call, torque: Path, tmp_path: Path) -> None:
+def test_concurrent_run_is_waited_for(call, torque: Path, tmp_path: Path) -> None:
     call(name="rcother")
     lock = tmp_path / ".cache/raycrafter/batch_job-rcselftest.lock"
     with lock.open("w") as file:
@@ -118,14 +118,14 @@ def test_a_run_that_is_still_at_it_is_waited_for(call, torque: Path, tmp_path: P
     assert call(timeout=1)["changed"]
 
 
-def test_a_home_without_locks_is_named(call, tmp_path: Path) -> None:
+def test_home_without_locks_is_named(call, tmp_path: Path) -> None:
     (tmp_path / ".cache").write_text("a file, no directory")
     answer = call()
     assert answer["failed"] and answer["verdict"] == "fatal"
     assert f"no lock {tmp_path}/.cache/raycrafter/batch_job-rcselftest.lock on {platform.node()}: " in answer["msg"]
 
 
-def test_the_job_may_run_elsewhere_than_beside_its_script(call, torque: Path, tmp_path: Path) -> None:
+def test_directory_may_differ_from_the_scripts(call, torque: Path, tmp_path: Path) -> None:
     (torque / "job-does").write_text('echo "$PBS_JOBID 0" >exit')
     elsewhere = tmp_path / "else where"
     answer = call(directory=str(elsewhere))
@@ -135,11 +135,11 @@ def test_the_job_may_run_elsewhere_than_beside_its_script(call, torque: Path, tm
     assert end["evidence"] == "exit_file" and (elsewhere / "exit").read_text() == "1.sdb 0\n"
 
 
-def test_an_array_is_refused(call, torque: Path, script: Path) -> None:
+def test_array_is_refused(call, torque: Path, script: Path) -> None:
     script.write_text("#!/bin/sh\n#PBS -N x\n#PBS -t 0-9\n")
     for flags in ([], ["--check"]):
         answer = call(*flags)
-        assert answer["failed"] and f"{script}, line 3, asks for an array; this module follows one job" in answer["msg"]
+        assert answer["failed"] and f"{script}, line 3, requests an array; this module follows one job" in answer["msg"]
     assert not (torque / "qsub.log").exists()
 
 
@@ -157,7 +157,7 @@ def test_an_array_is_refused(call, torque: Path, script: Path) -> None:
         ("qstat", "1\nqstat: cannot connect\n", {"state": "absent"}, "busy", ["not known whether"]),
     ],
 )
-def test_a_failure_carries_the_schedulers_words(call, torque: Path, program, says, changes, verdict, parts) -> None:
+def test_failure_has_the_schedulers_words(call, torque: Path, program, says, changes, verdict, parts) -> None:
     (torque / f"{program}-says").write_text(says)
     answer = call(**changes)
     assert answer["failed"] and answer["verdict"] == verdict and all(part in answer["msg"] for part in parts)
@@ -174,10 +174,10 @@ def test_a_failure_carries_the_schedulers_words(call, torque: Path, program, say
         ({"script": None}, "script"),
         ({"poll": 0}, "poll: at least 1"),
         ({"command_timeout": 0}, "command_timeout: at least 1"),
-        ({"answers": "slurm"}, "squeue cannot be run as"),
+        ({"scheduler": "slurm"}, "squeue cannot be run as"),
     ],
 )
-def test_a_mistake_is_named(call, torque: Path, changes, part) -> None:
+def test_wrong_parameter_is_named(call, torque: Path, changes, part) -> None:
     answer = call(**changes)
     assert answer["failed"] and part in answer["msg"]
     assert not (torque / "qsub.log").exists()

@@ -1,6 +1,6 @@
-"""One description for every dialect with every launcher, and some that use all there is; golden/ has their scripts.
+"""Descriptions for every dialect with every launcher, and some with all fields.
 
-`python3 -m tests.unit.batch_script.cases` writes these files.
+`python3 -m tests.unit.batch_script.cases` writes their scripts to golden/.
 """
 
 from __future__ import annotations
@@ -8,9 +8,10 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from module_utils.batch_dialects import DIALECTS, LAUNCHERS
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Launch, Node
+from module_utils.batch.launchers import LAUNCHERS
+from module_utils.batch.registry import DIALECTS
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Launch, Node
 
 GOLDEN = Path(__file__).parent / "golden"
 CLIENT = ("/lustre/sw/raycrafter/current/bin/python", "-m", "raycrafter_client", "run")

@@ -1,4 +1,4 @@
-"""The lab's stand-in for aprun refuses what a Cray's would, and takes what the module's rules take."""
+"""Compare the lab's stand-in for aprun with the rules of the module."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchScriptError, Launch, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchScriptError, Launch, Node
 from tests.unit.batch_script.cases import BASE
 
 APRUN = Path(__file__).parents[3] / "lab/images/cluster/bin/aprun"
@@ -44,7 +44,7 @@ def refusal(aprun: ModuleType, monkeypatch, arguments: list[str]) -> str | None:
     return None
 
 
-# not recorded: aprun's refusals; form: lab/images/cluster/bin/aprun, whose words they are
+# not recorded: aprun's refusals; form: lab/images/cluster/bin/aprun, which has these texts
 REFUSED = [
     (Launch(n=1, N=2), "-N 2 exceeds -n 1"),
     (Launch(n=0), "-n 0 is too small"),
@@ -63,7 +63,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("launch", "text"), REFUSED)
-def test_both_refuse_it(aprun, monkeypatch, launch: Launch, text: str) -> None:
+def test_aprun_and_the_module_refuse_the_same(aprun, monkeypatch, launch: Launch, text: str) -> None:
     assert refusal(aprun, monkeypatch, words(launch)) == f"aprun: {text}"
     with pytest.raises(BatchScriptError):
         render(dataclasses.replace(BASE, nodes=NODES, node=NODE, launch=launch))
@@ -80,7 +80,7 @@ TAKEN = [
 
 
 @pytest.mark.parametrize("launch", TAKEN)
-def test_both_take_it(aprun, monkeypatch, launch: Launch) -> None:
+def test_aprun_and_the_module_accept_the_same(aprun, monkeypatch, launch: Launch) -> None:
     assert refusal(aprun, monkeypatch, words(launch)) is None
     assert " -b -q " in render(dataclasses.replace(BASE, nodes=NODES, node=NODE, launch=launch))
 
@@ -94,5 +94,5 @@ def test_both_take_it(aprun, monkeypatch, launch: Launch) -> None:
         (["-B", "-m", "5", "/bin/true"], "-B takes -n, -N, -d and -m from the reservation: they cannot be given too"),
     ],
 )
-def test_a_command_line_that_makes_no_sense_is_refused(aprun, monkeypatch, arguments: list[str], text: str) -> None:
+def test_senseless_command_line_is_refused(aprun, monkeypatch, arguments: list[str], text: str) -> None:
     assert refusal(aprun, monkeypatch, arguments) == f"aprun: {text}"

@@ -1,4 +1,4 @@
-"""Hostile descriptions and templates: no text of anybody's adds a directive or reaches the shell."""
+"""Test hostile descriptions and templates: no text adds a directive or reaches the shell."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils.batch_dialects import DIALECTS
-from module_utils.batch_script import directives, render
-from module_utils.batch_spec import BatchScriptError, BatchSpec
+from module_utils.batch.registry import DIALECTS
+from module_utils.batch.script import directives, render
+from module_utils.batch.spec import BatchScriptError, BatchSpec
 from tests.unit.batch_script.cases import BASE, CASES
 
 EXAMPLES = 10_000 if os.environ.get("TEST_PROFILE") == "all" else 2_000
-# Text that tries: directives, newlines of every sort, shell syntax, and now and then something harmless.
+# Directives, newlines of every sort, shell syntax, and some harmless text.
 POISON = st.one_of(
     st.text(max_size=12),
     st.text(alphabet="aZ0-_./ \n\r\x0b\x0c\x1c\x85\u2028#$`;&|'\"\\", max_size=20),
@@ -28,17 +28,17 @@ TEXTS += ["array", "workspace", "prologue", "epilogue"]
 LISTS = ["modules", "export", "command", "mail_to", "mail_on"]
 PREFIXES = tuple({dialect.prefix for dialect in DIALECTS.values()})
 FIELDS = {field.name for field in dataclasses.fields(BatchSpec)}
-# What a shell takes for nothing but a part of a word.
+# Text that a shell reads as a part of a word.
 PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:,+=@%-]+")
 
 
 def shape(script: str) -> str:
-    """The script without its directives, every word a `w`: what is left is what the shell acts upon."""
+    """Return the script without directives and with a `w` for every word: the rest is shell syntax."""
     return "\n".join(PLAIN_WORD.sub("w", line) for line in script.split("\n") if not line.startswith(PREFIXES))
 
 
 def harmless(spec: BatchSpec) -> BatchSpec:
-    """The same description with an `x` for every text."""
+    """Return the description with an `x` for every text."""
 
     def plain(value: object, text: str = "x") -> object:
         if isinstance(value, str):
@@ -65,7 +65,7 @@ def harmless(spec: BatchSpec) -> BatchSpec:
     cc=st.one_of(st.just("none"), POISON),
     e=st.dictionaries(POISON, POISON, max_size=1),
 )
-def test_a_description_is_refused_by_field_or_its_script_has_what_was_asked_for(
+def test_description_is_refused_or_the_script_has_its_directives(
     case: str, texts: dict, lists: dict, environment: dict, after: dict, cc: str, e: dict
 ) -> None:
     launch = dataclasses.replace(CASES[case].launch, cc=cc, **({"e": e} if e else {}))
@@ -98,7 +98,7 @@ LINE = st.one_of(
     tail=st.lists(LINE, max_size=1),
     sane=st.booleans(),
 )
-def test_a_template_is_refused_or_keeps_the_directives_and_the_script(
+def test_template_is_refused_or_keeps_the_directives_and_the_script(
     head: list, middle: list, tail: list, sane: bool
 ) -> None:
     lines = ["#!/bin/bash", "@directives@", *middle, "@script@"] if sane else [*head, *middle, *tail]

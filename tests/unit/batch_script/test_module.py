@@ -1,4 +1,4 @@
-"""The Ansible module through Ansible itself: check mode, diff, a second run, attributes, refusals."""
+"""Run the module batch_script by Ansible: check mode, diff, a second run, attributes, refusals."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Launch, Node
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Launch, Node
 from tests.unit.adhoc import run_module
 
 ARGUMENTS = {
@@ -44,7 +44,7 @@ SCRIPT = render(
 
 @pytest.fixture
 def call(tmp_path: Path):
-    """Runs the module on this host and returns its answer, with all that Ansible printed as "output"."""
+    """Return call(*flags, **changes), which runs the module on this host."""
 
     def run(*flags: str, **changes) -> dict:
         arguments = {"dest": str(tmp_path / "job.sh"), **ARGUMENTS, **changes}
@@ -53,7 +53,7 @@ def call(tmp_path: Path):
     return run
 
 
-def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, tmp_path: Path) -> None:
+def test_check_mode_shows_then_run_writes_and_second_run_changes_nothing(call, tmp_path: Path) -> None:
     job = tmp_path / "job.sh"
     check = call("--check", "--diff")
     assert check["changed"] and not job.exists()
@@ -71,7 +71,7 @@ def test_check_mode_shows_then_a_run_writes_and_a_second_changes_nothing(call, t
     assert not call()["changed"]
 
 
-def test_a_script_is_in_place_only_when_the_sites_own_check_takes_it(call, tmp_path: Path) -> None:
+def test_script_is_installed_only_if_validate_succeeds(call, tmp_path: Path) -> None:
     job = tmp_path / "job.sh"
     refused = call(validate="grep nosuch %s")
     assert refused["failed"] and refused["msg"].startswith("validate: grep nosuch /") and not job.exists()
@@ -79,7 +79,7 @@ def test_a_script_is_in_place_only_when_the_sites_own_check_takes_it(call, tmp_p
     assert "must have %s" in call(validate="true")["msg"]
 
 
-def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
+def test_yaml_numbers_are_text_in_a_script(call, tmp_path: Path) -> None:
     call(environment={"A": 7}, after={"afterok": [17]})
     script = (tmp_path / "job.sh").read_text()
     assert "\nexport A=7\n" in script and "\n#PBS -W depend=afterok:17\n" in script
@@ -110,7 +110,7 @@ def test_numbers_of_yaml_are_text_in_a_script(call, tmp_path: Path) -> None:
         ({"dest": "/nonexistent/job.sh"}, ["/nonexistent does not exist", "create it first"]),
     ],
 )
-def test_a_refusal_names_the_thing(call, tmp_path: Path, changes: dict, parts: list[str]) -> None:
+def test_refusal_names_the_field(call, tmp_path: Path, changes: dict, parts: list[str]) -> None:
     answer = call(**changes)
     assert answer["failed"] and all(part in answer["msg"] for part in parts), answer["msg"]
     assert not (tmp_path / "job.sh").exists()

@@ -1,25 +1,24 @@
-"""The script's text against golden files, and what every field may hold."""
+"""Compare scripts with golden files, and test the values of every field."""
 
 from __future__ import annotations
 
 import ast
 import dataclasses
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from module_utils import batch_spec
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchScriptError, Launch, Node, format_walltime, parse_walltime
+from module_utils.batch import spec
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchScriptError, Launch, Node, format_walltime, parse_walltime
 from tests.unit.batch_script.cases import BASE, CASES, GOLDEN, script
 
 ROOT = Path(__file__).parents[3]
-CLUSTER = ROOT / "raycrafter/src/raycrafter/cluster"
-SHARED = sorted(path.name for path in (ROOT / "module_utils").glob("batch_*.py"))
-# What only the Ansible module batch_job uses.
-ANSIBLES_OWN = {"batch_jobs.py", "batch_lock.py"}
+PACKAGE = ROOT / "module_utils/batch"
+SOURCES = sorted(path.name for path in PACKAGE.glob("*.py"))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -31,14 +30,25 @@ def test_every_golden_file_has_a_case() -> None:
     assert {path.stem for path in GOLDEN.iterdir()} == set(CASES)
 
 
-@pytest.mark.parametrize("name", SHARED)
-def test_source_is_readable_by_the_login_nodes_old_python(name: str) -> None:
-    ast.parse((ROOT / "module_utils" / name).read_text(), feature_version=(3, 8))
+@pytest.mark.parametrize("name", SOURCES)
+def test_source_has_the_syntax_of_python_3_8(name: str) -> None:
+    ast.parse((PACKAGE / name).read_text(), feature_version=(3, 8))
 
 
-def test_both_users_share_their_files() -> None:
-    links = {path.name: path.resolve() for path in CLUSTER.glob("batch_*.py")}
-    assert links == {name: ROOT / "module_utils" / name for name in set(SHARED) - ANSIBLES_OWN}
+def test_package_of_the_worker_is_the_modules() -> None:
+    link = ROOT / "raycrafter/src/raycrafter/cluster/batch"
+    assert link.is_symlink() and link.resolve() == PACKAGE
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_package_imports_nothing_but_itself_and_the_standard_library(name: str) -> None:
+    """The worker has no Ansible, and a login node has neither Ansible nor Django."""
+    nodes = list(ast.walk(ast.parse((PACKAGE / name).read_text())))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    absolute = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
+    outside = [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level > 1]
+    assert {module.split(".")[0] for module in [*plain, *absolute]} <= sys.stdlib_module_names
+    assert outside == []
 
 
 BAD = [
@@ -134,7 +144,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_a_bad_value_is_refused_and_its_field_named(name: str, value: object) -> None:
+def test_bad_value_is_refused_and_its_field_named(name: str, value: object) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(BASE, **{name: value}))
     assert caught.value.field.split(".")[0].split("[")[0] in (name, "cores_per_node", "mail_on")
@@ -175,27 +185,27 @@ GEOMETRY = [
 
 
 @pytest.mark.parametrize(("changes", "message"), GEOMETRY)
-def test_a_broken_inequality_is_shown_with_its_numbers(changes: dict, message: str) -> None:
+def test_broken_inequality_is_shown_with_its_numbers(changes: dict, message: str) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(dataclasses.replace(BASE, **changes))
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("native_id", ["17", "17_3"])
-def test_slurms_job_ids(native_id: str) -> None:
+def test_slurm_job_ids_are_accepted(native_id: str) -> None:
     spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
     assert f"\n#SBATCH --dependency=afterok:{native_id}\n" in render(spec)
 
 
 @pytest.mark.parametrize("native_id", ["17.server", "17[]", "17_", "17_3_4"])
-def test_what_slurm_would_not_take_for_a_job_id(native_id: str) -> None:
+def test_other_job_ids_are_refused_for_slurm(native_id: str) -> None:
     spec = dataclasses.replace(BASE, dialect="slurm", launcher="srun", after={"afterok": [native_id]})
     with pytest.raises(BatchScriptError, match="a job id of slurm's"):
         render(spec)
 
 
 @pytest.mark.parametrize("cc", ["cpu", "none", "depth", "numa_node", "0-5,6:7"])
-def test_cpu_bindings(cc: str) -> None:
+def test_cpu_bindings_are_written(cc: str) -> None:
     assert f" -cc {cc} " in render(dataclasses.replace(BASE, launch=Launch(d=24, cc=cc)))
 
 
@@ -219,7 +229,7 @@ def test_walltime_is_read(text: str | int, seconds: int) -> None:
 
 
 @settings(deadline=None)
-@given(st.integers(min_value=1, max_value=batch_spec.MAX_WALLTIME))
+@given(st.integers(min_value=1, max_value=spec.MAX_WALLTIME))
 def test_walltime_survives_a_round_trip(seconds: int) -> None:
     text = format_walltime(seconds)
     assert parse_walltime(text) == seconds

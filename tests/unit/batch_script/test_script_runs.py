@@ -1,4 +1,4 @@
-"""The script in a real bash: exit codes, the exit file, and a signal from the scheduler."""
+"""Run scripts in a real bash: exit codes, the exit file, and signals of the scheduler."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_script import render
-from module_utils.batch_spec import BatchSpec, Node
-from module_utils.batch_template import PLAIN
+from module_utils.batch.script import render
+from module_utils.batch.spec import BatchSpec, Node
+from module_utils.batch.template import PLAIN
 
 
 def script(place: Path, program: str, template: str = PLAIN, **changes) -> Path:
-    """A batch script without a launcher that runs the given shell program."""
+    """Write a batch script without a launcher that runs the shell program; return its path."""
     (place / "program").write_text(f"#!/bin/bash\n{program}\n")
     (place / "program").chmod(0o700)
     fields = {
@@ -43,35 +43,35 @@ def run(path: Path, **environment: str) -> int:
 
 
 @pytest.mark.parametrize("code", [0, 3, 127, 143])
-def test_the_commands_exit_code_is_the_jobs_and_is_in_the_file(tmp_path: Path, code: int) -> None:
+def test_exit_code_of_the_command_is_the_jobs_and_in_the_exit_file(tmp_path: Path, code: int) -> None:
     assert run(script(tmp_path, f"exit {code}"), PBS_JOBID="0:12345.server") == code
     assert (tmp_path / "exit").read_text() == f"0:12345.server {code}\n"
     assert not (tmp_path / "exit.tmp").exists()
 
 
-def test_slurms_own_job_id_stands_in(tmp_path: Path) -> None:
+def test_slurm_job_id_is_in_the_exit_file(tmp_path: Path) -> None:
     run(script(tmp_path, "exit 0"), SLURM_JOB_ID="77")
     assert (tmp_path / "exit").read_text() == "77 0\n"
 
 
-def test_the_command_sees_its_environment_and_no_input(tmp_path: Path) -> None:
+def test_command_gets_its_environment_and_no_input(tmp_path: Path) -> None:
     path = script(tmp_path, 'echo "$KEY $(wc -c)" >seen', environment={"KEY": "value=1"})
     assert run(path) == 0
     assert (tmp_path / "seen").read_text() == "value=1 0\n"
 
 
-def test_files_are_for_the_owner_alone(tmp_path: Path) -> None:
+def test_files_are_readable_by_the_owner_alone(tmp_path: Path) -> None:
     run(script(tmp_path, "echo hello >made"))
     assert (tmp_path / "made").stat().st_mode & 0o077 == 0
     assert (tmp_path / "exit").stat().st_mode & 0o077 == 0
 
 
-def test_a_missing_directory_starts_nothing(tmp_path: Path) -> None:
+def test_missing_directory_starts_nothing(tmp_path: Path) -> None:
     assert run(script(tmp_path, f"touch {tmp_path}/started", directory=str(tmp_path / "gone"))) == 90
     assert not (tmp_path / "started").exists()
 
 
-def test_a_module_that_does_not_load_is_told_by_the_exit_file(tmp_path: Path) -> None:
+def test_failing_module_is_in_the_exit_file(tmp_path: Path) -> None:
     path = script(tmp_path, "touch started", modules=["nosuch"])
     module = "module() { return 1; }; export -f module; "
     rc = subprocess.run(["bash", "-c", f"{module} bash {path}"], timeout=30, check=False).returncode
@@ -106,7 +106,7 @@ export -f module
         (["gone"], "gone2/1", "", 91),
     ],
 )
-def test_a_module_that_did_not_load_is_told_whatever_its_exit_code(
+def test_module_that_did_not_load_is_found_whatever_its_exit_code(
     tmp_path: Path, modules: list[str], loaded: str, version: str, code: int
 ) -> None:
     path = script(tmp_path, "exit 0", modules=modules)
@@ -118,7 +118,7 @@ def test_a_module_that_did_not_load_is_told_whatever_its_exit_code(
 
 
 @pytest.mark.parametrize("delay", [":", "read -rt 0.2 <>fifo"])
-def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Path, delay: str) -> None:
+def test_term_reaches_the_command_and_its_exit_code_is_kept(tmp_path: Path, delay: str) -> None:
     """With and without time for the command to tidy up after TERM: bash's wait returns 143 at once in both cases."""
     os.mkfifo(tmp_path / "fifo")
     os.mkfifo(tmp_path / "ready")
@@ -142,7 +142,7 @@ def test_a_signal_reaches_the_command_and_its_own_exit_code_is_kept(tmp_path: Pa
         ("trap 'exit 7' TERM; echo up >ready; while :; do read -rt 5 <>fifo; done", 7),
     ],
 )
-def test_term_to_the_process_group_leaves_the_commands_code(tmp_path: Path, program: str, code: int) -> None:
+def test_term_to_the_process_group_keeps_the_commands_exit_code(tmp_path: Path, program: str, code: int) -> None:
     """Signal script and command together: bash can lose the status of a child while a trap interrupts `wait`."""
     os.mkfifo(tmp_path / "fifo")
     os.mkfifo(tmp_path / "ready")
@@ -161,7 +161,7 @@ def test_term_to_the_process_group_leaves_the_commands_code(tmp_path: Path, prog
     assert seen == {(code, f"unknown {code}\n")}
 
 
-def test_term_before_the_command_is_the_code(tmp_path: Path) -> None:
+def test_term_before_the_command_gives_143(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     os.mkfifo(tmp_path / "ready")
     (tmp_path / "before").write_text(f"echo up >{tmp_path}/ready\nread -rt 20 <>{tmp_path}/fifo\n")
@@ -177,7 +177,7 @@ def test_term_before_the_command_is_the_code(tmp_path: Path) -> None:
     assert (tmp_path / "exit").read_text() == "unknown 143\n" and not (tmp_path / "started").exists()
 
 
-def test_a_coprocess_that_is_killed_leaves_a_code(tmp_path: Path) -> None:
+def test_killed_coprocess_leaves_an_exit_code(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ready")
     path = script(tmp_path, "cat /proc/$PPID/stat >ready; exec sleep 60")
     job = subprocess.Popen(["bash", path], start_new_session=True, stderr=subprocess.DEVNULL)
@@ -191,7 +191,7 @@ def test_a_coprocess_that_is_killed_leaves_a_code(tmp_path: Path) -> None:
     assert (tmp_path / "exit").read_text() == "unknown 143\n"
 
 
-def test_no_variable_moves_the_exit_file(tmp_path: Path) -> None:
+def test_environment_cannot_move_the_exit_file(tmp_path: Path) -> None:
     names = ("exit_file", "file", "exit", "directory", "LOADEDMODULES_X")
     assert run(script(tmp_path, "exit 5", environment=dict.fromkeys(names, "/nowhere"))) == 5
     assert (tmp_path / "exit").read_text() == "unknown 5\n"
@@ -205,7 +205,7 @@ def test_each_job_of_an_array_has_an_exit_file(tmp_path: Path) -> None:
     assert not (tmp_path / "exit").exists()
 
 
-def test_the_sites_hooks_stand_around_the_command(tmp_path: Path) -> None:
+def test_prologue_and_epilogue_run_around_the_command(tmp_path: Path) -> None:
     (tmp_path / "before").write_text("export SITE=ours\n")
     (tmp_path / "after").write_text('#!/bin/bash\necho "$1 $SITE $(ls)" >after.saw\n')
     (tmp_path / "after").chmod(0o700)
@@ -228,14 +228,14 @@ FAILS = [
 
 
 @pytest.mark.parametrize("prologue", [*FAILS, "if true; then", 'echo "open', "\nfalse"])
-def test_a_prologue_that_fails_starts_nothing(tmp_path: Path, prologue: str) -> None:
+def test_failing_prologue_starts_nothing(tmp_path: Path, prologue: str) -> None:
     (tmp_path / "before").write_text(f"{prologue}\n")
     assert run(script(tmp_path, "touch started", prologue=str(tmp_path / "before"))) == 93
     assert (tmp_path / "exit").read_text() == "unknown 93\n" and not (tmp_path / "started").exists()
 
 
 @pytest.mark.parametrize(("found", "code"), [("echo /nowhere", 92), ("exit 1", 92), ('[ "$1" = mine ] && pwd', 0)])
-def test_the_workspace_is_there_or_nothing_starts(tmp_path: Path, found: str, code: int) -> None:
+def test_missing_workspace_starts_nothing(tmp_path: Path, found: str, code: int) -> None:
     tool = tmp_path / "bin/ws_find"
     tool.parent.mkdir()
     tool.write_text(f"#!/bin/bash\n{found}\n")
@@ -246,13 +246,13 @@ def test_the_workspace_is_there_or_nothing_starts(tmp_path: Path, found: str, co
     assert (tmp_path / "seen").exists() is (code == 0)
 
 
-def test_a_prologues_options_are_not_the_scripts(tmp_path: Path) -> None:
+def test_shell_options_of_a_prologue_end_with_it(tmp_path: Path) -> None:
     (tmp_path / "before").write_text("set -euo pipefail\n")
     assert run(script(tmp_path, "exit 3", prologue=str(tmp_path / "before"))) == 3
     assert (tmp_path / "exit").read_text() == "unknown 3\n"
 
 
-def test_an_epilogue_that_fails_does_not_cost_the_exit_file(tmp_path: Path) -> None:
+def test_failing_epilogue_keeps_the_exit_file(tmp_path: Path) -> None:
     (tmp_path / "before").write_text("set -e\nfalse\n")
     assert run(script(tmp_path, "exit 0", prologue=str(tmp_path / "before"), epilogue="/bin/false")) == 93
     assert (tmp_path / "exit").read_text() == "unknown 93\n"
@@ -262,19 +262,19 @@ def templated(place: Path, program: str, *lines: str) -> Path:
     return script(place, program, template="\n".join(["#!/bin/bash", "@directives@", *lines, "@script@", ""]))
 
 
-def test_a_sites_own_lines_run_before_the_job(tmp_path: Path) -> None:
+def test_template_commands_run_before_the_job(tmp_path: Path) -> None:
     assert run(templated(tmp_path, 'echo "$LIMIT" >seen', "#PBS -l feature=ssd", "export LIMIT=7")) == 0
     assert (tmp_path / "seen").read_text() == "7\n"
 
 
-def test_a_command_that_ends_before_the_script_goes_on_leaves_its_code(tmp_path: Path) -> None:
+def test_command_that_ends_at_once_leaves_its_exit_code(tmp_path: Path) -> None:
     """Slow down the script's own shell: bash closes the pipe of a coprocess that has ended."""
     os.mkfifo(tmp_path / "fifo")
     assert run(templated(tmp_path, "exit 3", f"trap 'read -rt 0.1 <>{tmp_path}/fifo' DEBUG")) == 3
     assert (tmp_path / "exit").read_text() == "unknown 3\n"
 
 
-def test_a_sites_options_are_not_the_scripts(tmp_path: Path) -> None:
+def test_shell_options_of_a_template_end_with_it(tmp_path: Path) -> None:
     assert run(templated(tmp_path, "exit 3", "set -euo pipefail", "trap 'exit 0' EXIT")) == 3
     assert (tmp_path / "exit").read_text() == "unknown 3\n"
 
@@ -282,7 +282,7 @@ def test_a_sites_options_are_not_the_scripts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "line", ["exit 0", "exit 1", "set -e; false", "set -u; : $nope", "cat <<EOF", 'echo "open', "if true; then", "{"]
 )
-def test_a_sites_line_that_ends_or_swallows_the_script_is_told_by_the_exit_file(tmp_path: Path, line: str) -> None:
+def test_template_line_that_ends_or_swallows_the_script_is_in_the_exit_file(tmp_path: Path, line: str) -> None:
     run(templated(tmp_path, "touch started", line))
     assert (tmp_path / "exit").read_text() == "unknown 94\n"
     assert not (tmp_path / "started").exists()

@@ -1,4 +1,4 @@
-"""What a site's template may add, and how it is told what it may not."""
+"""Test the lines that a site's template may and may not add."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from module_utils.batch_script import directives, render
-from module_utils.batch_spec import BatchScriptError
-from module_utils.batch_template import commands
+from module_utils.batch.script import directives, render
+from module_utils.batch.spec import BatchScriptError
+from module_utils.batch.template import commands
 from tests.unit.batch_script.cases import BASE
 
 SLURM = dataclasses.replace(BASE, dialect="slurm", launcher="none")
@@ -18,7 +18,7 @@ def template(*middle: str) -> str:
     return "\n".join(["#!/bin/bash", "@directives@", *middle, "@script@", ""])
 
 
-def test_the_sites_directives_and_commands_stand_between_ours() -> None:
+def test_template_lines_follow_the_directives_of_the_description() -> None:
     lines = render(BASE, template("#PBS -l feature=ssd,gres=x", "#PBS -W x=y", "", "ulimit -c 0")).splitlines()
     ours = len(directives(BASE))
     assert lines[1 : ours + 1] == directives(BASE)
@@ -27,11 +27,11 @@ def test_the_sites_directives_and_commands_stand_between_ours() -> None:
     assert lines[place - 2 : place + 2] == ["rc_stage=94", "rc_guard", "ulimit -c 0", "rc_guard"]
 
 
-def test_slurms_have_long_names() -> None:
+def test_slurm_directives_have_long_names() -> None:
     assert "\n#SBATCH --constraint=ssd\n" in render(SLURM, template("#SBATCH --constraint=ssd"))
 
 
-def test_its_commands_stand_in_their_own_lines() -> None:
+def test_template_commands_keep_their_line_numbers() -> None:
     assert commands(template("# why", "#PBS -l a=1", "ulimit -c 0")) == "\n\n\n\nulimit -c 0"
 
 
@@ -45,27 +45,27 @@ BAD = [
     (template("echo \x07"), "line 3: plain ASCII"),
     (template("export A=1 \\"), "line 3: no line may end with a backslash"),
     (template("#PBS -l a=1\\"), "line 3: no line may end with a backslash"),
-    (template("echo x", "#PBS -l a=1"), "line 4: a directive after a command is not read"),
+    (template("echo x", "#PBS -l a=1"), "line 4: schedulers ignore a directive after a command"),
     (template("#PBS -q other"), "line 3: -q: the description sets it"),
     (template("#PBS -qother"), "line 3: write one option a line, as in '#PBS -l feature=ssd'"),
     (template("#PBS -l a=1 -q other"), "line 3: write one option a line"),
     (template("#PBS -l a=1,walltime=99:00:00"), "line 3: -l walltime: the description sets it"),
-    (template("#PBS -l a=1", "#PBS -l a=2"), "line 4: -l a: the description sets it, or it is not to be set"),
-    (template("#PBS -V"), "line 3: -V: the description sets it, or it is not to be set"),
-    (template("#PBS -t 0-9"), "line 3: -t: the description sets it, or it is not to be set"),
+    (template("#PBS -l a=1", "#PBS -l a=2"), "line 4: -l a: the description sets it, or no template may set it"),
+    (template("#PBS -V"), "line 3: -V: the description sets it, or no template may set it"),
+    (template("#PBS -t 0-9"), "line 3: -t: the description sets it, or no template may set it"),
     (template("#SBATCH --time=1"), "line 3: write one option a line, as in '#PBS"),
 ]
 
 
 @pytest.mark.parametrize(("text", "message"), BAD)
-def test_what_would_break_the_script_is_refused_with_its_line(text: str, message: str) -> None:
+def test_line_that_would_break_the_script_is_refused_by_number(text: str, message: str) -> None:
     with pytest.raises(BatchScriptError) as caught:
         render(BASE, text)
     assert str(caught.value).startswith(f"template: {message}")
 
 
 @pytest.mark.parametrize("text", [None, b"x", 7, ["#!/bin/bash"]])
-def test_what_is_no_text_is_no_template(text: object) -> None:
+def test_template_of_another_type_is_refused(text: object) -> None:
     with pytest.raises(BatchScriptError, match="template: a text, got"):
         render(BASE, text)
 
@@ -93,7 +93,7 @@ SLURMS += [
 
 
 @pytest.mark.parametrize("option", SLURMS)
-def test_slurms_other_words_cannot_set_it_twice(option: str) -> None:
+def test_slurm_aliases_are_refused(option: str) -> None:
     with pytest.raises(BatchScriptError, match="line 3"):
         render(SLURM, template(f"#SBATCH {option}"))
 
@@ -113,12 +113,12 @@ PBSES += ["-l feature=ssd,procs=9", "-W depend=afterok:1", "-W block=true", "-I"
 
 @pytest.mark.parametrize("dialect", ["torque", "torque_cray", "pbspro"])
 @pytest.mark.parametrize("option", PBSES)
-def test_the_other_words_of_pbs_cannot_set_it_twice(dialect: str, option: str) -> None:
+def test_pbs_aliases_are_refused(dialect: str, option: str) -> None:
     with pytest.raises(BatchScriptError, match="line 3"):
         render(dataclasses.replace(BASE, dialect=dialect), template(f"#PBS {option}"))
 
 
-def test_slurm_behind_torques_commands_can_be_told_not_to_requeue() -> None:
+def test_no_requeue_line_is_accepted_for_torque_alone() -> None:
     line = "#SBATCH --no-requeue"
     assert f"\n{line}\n" in render(BASE, template("#PBS -l feature=ssd", line, "ulimit -c 0"))
     for spec, lines in ((BASE, [line, line]), (BASE, ["ulimit -c 0", line]), (SLURM, [line])):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from module_utils.batch_reply import Reply
+from module_utils.batch.reply import Reply
 from tests.unit.batch_answers.sessions import RECORDED, Recorded, read
 
 COMMANDS = Path(__file__).parents[3] / "lab/torque"

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from . import batch_process, transfer
+from . import transfer
+from .batch import process
 from .errors import CredentialError
 from .transfer import Files
 
@@ -30,7 +31,7 @@ def proxy_lifetime(proxy: str) -> int:
     mend = "start raycrafter-grid-proxy.service on the worker and read its log"
     if not Path(proxy).is_file():
         raise CredentialError(f"there is no grid proxy at {proxy}; {mend}")
-    answer = batch_process.run(["openssl", "x509", "-noout", "-enddate", "-in", proxy], timeout=10)
+    answer = process.run(["openssl", "x509", "-noout", "-enddate", "-in", proxy], timeout=10)
     found = re.match(r"notAfter=(.*)", answer.stdout)
     if answer.code != 0 or not found:
         raise CredentialError(f"the grid proxy {proxy} cannot be read: {answer.stderr.strip()[:200]}; {mend}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
-from .batch_answers import ANSWERS
-from .batch_listing import Listing
-from .batch_reply import AnswerError, Ending, Job, Refused, Reply, Seen, Submitted
+from .batch.listing import Listing
+from .batch.registry import SCHEDULERS
+from .batch.reply import AnswerError, Ending, Job, Refused, Reply, Seen, Submitted
 from .errors import PollError
 
 # Marks where the answer begins, because a login shell may have printed something before; what it prints on stderr is
@@ -21,11 +21,11 @@ class Scheduler:
     """One kind of batch system. ``submit`` takes a script's name, ``cancel`` and ``status`` a job id as "$1", ``list``
     nothing."""
 
-    def __init__(self, answers: str) -> None:
-        """``answers`` is a key of ``ANSWERS``. Raises ValueError for another."""
-        if answers not in ANSWERS:
-            raise ValueError(f"cluster.answers: {answers!r} is unknown; use one of {', '.join(ANSWERS)}")
-        self._system = ANSWERS[answers]
+    def __init__(self, scheduler: str) -> None:
+        """Take a key of ``SCHEDULERS``. Raises ValueError for another."""
+        if scheduler not in SCHEDULERS:
+            raise ValueError(f"cluster.scheduler: {scheduler!r} is unknown; use one of {', '.join(SCHEDULERS)}")
+        self._system = SCHEDULERS[scheduler]
         commands = self._system.commands
         user = ' "$(id -un)"' if commands.by_user else ""
         self.submit = shlex.join(["timeout", "-k", str(KILL_AFTER), str(SUBMIT_TIMEOUT), *commands.submit])

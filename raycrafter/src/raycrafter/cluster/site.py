@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .batch_spec import BatchSpec, Launch, Node
+from .batch.spec import BatchSpec, Launch, Node
 
 if TYPE_CHECKING:
     from raycrafter.config import Cluster

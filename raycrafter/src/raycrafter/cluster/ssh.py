@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import batch_process
-from .batch_reply import Reply
+from .batch import process
+from .batch.reply import Reply
 from .errors import RemoteError, SshError
 
 logger = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ class Remote:
         command = shlex.join(["sh", "-c", f"({script}){_KEEP_CODE}", "sh", *arguments])
         words = self.connected()
         try:
-            result = batch_process.run([*words, self.host, "--", command], data=data, timeout=timeout)
-        except (batch_process.LimitError, OSError) as error:
+            result = process.run([*words, self.host, "--", command], data=data, timeout=timeout)
+        except (process.LimitError, OSError) as error:
             raise self._failed(str(error)) from error
         if result.code == SSH_FAILED:
             raise self._failed(result.stderr)
@@ -66,7 +66,7 @@ class Remote:
             raise SshError(self._trouble)
         try:
             self._connect()
-        except (batch_process.LimitError, subprocess.SubprocessError, OSError) as error:
+        except (process.LimitError, subprocess.SubprocessError, OSError) as error:
             raise self._failed(str(error)) from error
         return [*self._ssh, "-o", "ControlMaster=no"]
 
@@ -87,7 +87,7 @@ class Remote:
         """Makes sure that the shared connection stands."""
         control = [*self._ssh, "-O", "check", self.host]
         with self._locked():
-            if batch_process.run(control, timeout=CONNECT_TIMEOUT).code == 0:
+            if process.run(control, timeout=CONNECT_TIMEOUT).code == 0:
                 return
             with tempfile.TemporaryFile() as errors:  # a file, never a pipe: the connection stays behind with it
                 # Not -M as well: master mode asked for twice means that every command needs a person's consent.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .batch_reply import Refused, Reply, Submitted
+from .batch.reply import Refused, Reply, Submitted
 from .errors import RemoteError
 from .scheduler import Scheduler
 from .ssh import Remote

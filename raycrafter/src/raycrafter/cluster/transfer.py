@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from . import batch_process
+from .batch import process
 from .errors import TransferError
 
 KINDS = ("gridftp", "ssh")
@@ -51,8 +51,8 @@ class Adapter(Protocol):
 def run(words: Sequence[str], tick: Callable[[], None], env: Mapping[str, str] | None = None) -> None:
     """Runs a copying program to its end. Raises TransferError, sorted by the program's own words."""
     try:
-        result = batch_process.run(words, timeout=TIME_LIMIT, env=env, tick=tick, every=TICK)
-    except batch_process.LimitError as error:
+        result = process.run(words, timeout=TIME_LIMIT, env=env, tick=tick, every=TICK)
+    except process.LimitError as error:
         raise TransferError("network", str(error)) from error
     except OSError as error:
         raise TransferError("network", f"{words[0]} cannot be started: {error.strerror}") from error

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from .batch_script import PATH
+from .batch.checks import PATH
 from .errors import RemoteError
 from .ssh import Remote
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from raycrafter.celery import app
-from raycrafter.cluster.batch_reply import number
+from raycrafter.cluster.batch.reply import number
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.cluster.scheduler import Scheduler
 from raycrafter.cluster.ssh import Remote
@@ -45,7 +45,7 @@ def remote() -> Remote:
 @functools.cache
 def scheduler() -> Scheduler:
     """The batch system's answers."""
-    return Scheduler(cluster().answers)
+    return Scheduler(cluster().scheduler)
 
 
 def adapter() -> Adapter:

@@ -6,7 +6,7 @@ import logging
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_reply import Submitted, number
+from raycrafter.cluster.batch.reply import Submitted, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
 from raycrafter.jobs.models import Batch, Event
 from raycrafter.jobs.states import BatchState

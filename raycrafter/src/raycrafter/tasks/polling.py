@@ -22,8 +22,8 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster import submit
-from raycrafter.cluster.batch_listing import Listing
-from raycrafter.cluster.batch_reply import AnswerError, Ending, Job, Phase, Refused, Seen, Submitted, Verdict, number
+from raycrafter.cluster.batch.listing import Listing
+from raycrafter.cluster.batch.reply import AnswerError, Ending, Job, Phase, Refused, Seen, Submitted, Verdict, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from raycrafter.cluster.batch_listing import Listing
-from raycrafter.cluster.batch_reply import Phase, Seen
+from raycrafter.cluster.batch.listing import Listing
+from raycrafter.cluster.batch.reply import Phase, Seen
 from raycrafter.jobs.models import Batch
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import BatchState

@@ -1,8 +1,4 @@
-"""What a batch job is: the typed description that the dialects, the launchers and the script are made from.
-
-Pure Python without imports of Ansible or Django: the Ansible module ``batch_script`` and the render manager use this
-same file, on whatever Python the login node has, hence nothing newer than Python 3.8.
-"""
+"""Describe a batch job for dialects, launchers and the script."""
 
 from __future__ import annotations
 
@@ -10,14 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")  # a job's: what Torque, PBS Pro and Slurm all take and list uncut
-MAX_WALLTIME = 366 * 24 * 3600  # seconds; beyond any queue's limit, so it is a slip
+# Job names that Torque, PBS Pro and Slurm accept and list in full.
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,14}")
+MAX_WALLTIME = 366 * 24 * 3600  # seconds; no queue allows more
 _CLOCK = re.compile(r"(?:(?:([0-9]{1,4})[-:])?([0-9]{1,6}):)?([0-5]?[0-9]):([0-5][0-9])")
 _UNITS = re.compile(r"(?=[0-9])(?:([0-9]{1,3})d)?(?:([0-9]{1,5})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,8})s)?")
 
 
 class BatchScriptError(ValueError):
-    """One field of the description is wrong: ``field`` names it, ``reason`` says why."""
+    """A field that does not fit: ``field`` names it, ``reason`` says why."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -25,11 +22,21 @@ class BatchScriptError(ValueError):
         self.reason = reason
 
 
+def require(holds: bool, name: str, rule: str, numbers: str) -> None:
+    """Raise BatchScriptError for a field unless its rule holds.
+
+    ``numbers`` shows the rule with its values."""
+    if not holds:
+        raise BatchScriptError(name, f"{rule} does not hold: {numbers}")
+
+
 @dataclass(frozen=True)
 class Launch:
-    """How the launcher spreads the program, in aprun's letters: n processing elements in all, N per node, d CPUs for
-    each, j CPUs used per core (2 = hyperthreads), S per NUMA node, cc the CPU binding; b: the program is on a file
-    system that the nodes share and is not shipped to them; e: variables for the program alone."""
+    """Geometry of the launcher, in aprun's letters.
+
+    n processing elements in all, N per node, S per NUMA node; d CPUs for each, j CPUs used per core (2:
+    hyperthreads); cc the CPU binding; b: the nodes share the program's file system, so it is not shipped; e:
+    variables for the program alone."""
 
     n: int = 1
     N: int = 1
@@ -43,7 +50,7 @@ class Launch:
 
 @dataclass(frozen=True)
 class Node:
-    """What one compute node has: physical cores, NUMA nodes, hardware threads per core."""
+    """One compute node: physical cores, NUMA nodes, hardware threads per core."""
 
     cores: int = 1
     numa_nodes: int = 1
@@ -52,15 +59,14 @@ class Node:
 
 @dataclass(frozen=True)
 class BatchSpec:
-    """One batch job. ``walltime`` as ``parse_walltime`` takes it; ``directory`` is where it runs and leaves its output;
-    ``export`` names variables of the submitting shell that the job shall see.
+    """One batch job.
 
-    ``project`` is PBS Pro's, ``account`` everybody's. ``mail_to`` are addresses, ``mail_on`` some of begin, end, abort.
-    ``after`` holds job ids by condition: after, afterok, afternotok, afterany. ``array`` is ``first-last`` with
-    ``%most`` at a time. ``workspace`` is a name that ``ws_find`` knows; the job sees its path in ``WORKSPACE``.
-    ``prologue`` and ``epilogue`` are files of the site: one is read by the job's shell before the program, the other
-    runs after it with the exit code as its argument.
-    """
+    ``walltime`` has a form of ``parse_walltime``. The job runs and writes its output in ``directory``. ``export``
+    names variables of the submitting shell that the job gets. Only PBS Pro has a ``project``. ``mail_to`` are
+    addresses, ``mail_on`` some of begin, end, abort. ``after`` has job ids by condition: after, afterok, afternotok,
+    afterany. ``array`` is ``first-last`` with ``%most`` at a time. ``workspace`` is a name that ``ws_find`` knows;
+    the job sees its path in ``WORKSPACE``. The job's shell reads the site's file ``prologue`` before the program;
+    the site's program ``epilogue`` runs after it with the exit code as its argument."""
 
     name: str
     queue: str
@@ -88,8 +94,9 @@ class BatchSpec:
 
 
 def clock_seconds(text: str) -> int | None:
-    """Seconds in ``[D-]HH:MM:SS``, ``D:HH:MM:SS``, ``MM:SS`` or plain, as people write and batch systems print them;
-    None for anything else."""
+    """Return the seconds in a clock time; None for any other text.
+
+    Forms: ``[D-]HH:MM:SS``, ``D:HH:MM:SS``, ``MM:SS``, plain seconds."""
     if re.fullmatch(r"[0-9]{1,9}", text):
         return int(text)
     clock = _CLOCK.fullmatch(text)
@@ -102,23 +109,22 @@ def _sum(match: re.Match[str]) -> int:
 
 
 def parse_walltime(text: str | int) -> int:
-    """Seconds in ``HH:MM:SS`` (hours may exceed 24), ``MM:SS``, ``D:HH:MM:SS``, ``D-HH:MM:SS``, ``1d12h30m`` or plain
-    seconds.
+    """Return the seconds of a walltime.
 
-    Raises BatchScriptError for anything else, and for less than a second or more than a year.
-    """
+    Forms: ``HH:MM:SS`` (hours may exceed 24), ``MM:SS``, ``D:HH:MM:SS``, ``D-HH:MM:SS``, ``1d12h30m``, plain
+    seconds. Raises BatchScriptError for any other text, and for less than a second or more than a year."""
     seconds = text if isinstance(text, int) and not isinstance(text, bool) else None
     if isinstance(text, str):
         units = _UNITS.fullmatch(text)
         seconds = _sum(units) if units else clock_seconds(text)
     if seconds is None:
-        mend = "write HH:MM:SS (minutes and seconds end at 59), 1d12h30m or seconds"
-        raise BatchScriptError("walltime", f"{mend}, got {text!r}")
+        fix = "write HH:MM:SS (minutes and seconds end at 59), 1d12h30m or seconds"
+        raise BatchScriptError("walltime", f"{fix}, got {text!r}")
     if not 1 <= seconds <= MAX_WALLTIME:
         raise BatchScriptError("walltime", f"must be 1 to {MAX_WALLTIME} seconds, got {seconds}")
     return seconds
 
 
 def format_walltime(seconds: int) -> str:
-    """``HH:MM:SS`` with every part padded; hours may exceed 24."""
+    """Return ``HH:MM:SS`` with every part padded; hours may exceed 24."""
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,9 +1,7 @@
-"""One kind of batch system: its commands, and how what they answer is read.
+"""Read the answers of one scheduler by its table of commands, states and codes.
 
-Pure Python without imports of Ansible or Django: the Ansible module ``batch_job`` and the render manager use this same
-file. It runs on whatever Python the login node has, hence nothing newer than Python 3.8.
-
-An answer that cannot be read raises AnswerError: it is never taken for "there is no such job".
+An answer that cannot be read raises AnswerError: it never means "there is no such job". FATAL is a code that the
+request itself causes; an unknown code or text is a wait.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .batch_attributes import job_of
-from .batch_listing import Columns, Listing, qstat_listing
-from .batch_reply import (
+from .attributes import job_of
+from .listing import Listing
+from .reply import (
     AnswerError,
     Attributes,
     Ending,
@@ -29,44 +27,36 @@ from .batch_reply import (
     number,
     same_job,
 )
-from .batch_status_json import qstat_json
-from .batch_status_slurm import sacct, squeue, squeue_listing
-from .batch_status_text import folded, wrapper
-from .batch_status_xml import qstat_xml
 
-# The readers of full status, by the names that the table below calls them.
-FORMS: dict[str, Callable[[str], list[Attributes]]] = {
-    "folded": folded,
-    "wrapper": wrapper,
-    "xml": qstat_xml,
-    "json": qstat_json,
-    "squeue": squeue,
-    "sacct": sacct,
-}
-
-
-# Exit codes that are not the batch system's: a shell's for a program that it cannot run, timeout's, and those of
-# signals, some of which a batch system uses itself.
+# Exit codes that are not the scheduler's: a shell's for a program that it cannot run, timeout's, and those of signals,
+# some of which a scheduler uses itself.
 NOT_RUN = (126, 127)
 TIMED_OUT = 124
-KILLED = range(129, 160)
+SIGNALS = range(129, 160)
+
+WALLTIME_EXCEEDED = Ending("its walltime was over", is_external=True)
+KILLED = Ending("it was killed", is_external=True)
+OUT_OF_MEMORY = Ending("it used more memory than it may", is_external=False)
 
 
 @dataclass(frozen=True)
 class Question:
-    """How to ask for one job's full status: what to run, with the id appended, and the form of the answer.
+    """Command for one job's full status, and the reader of its answer.
 
-    ``none_is_unknown``: a whole answer without a job says that the job is not known."""
+    The job's id is appended to ``words``. ``none_is_unknown``: a whole answer without a job says that the job is not
+    known."""
 
     words: tuple[str, ...]
-    form: str
+    read: Callable[[str], list[Attributes]]
     none_is_unknown: bool = False
 
 
 @dataclass(frozen=True)
 class Commands:
-    """What to run, as argument lists to append to: a script, a job id, or for ``listing`` a user where ``by_user`` says
-    so. ``name`` is the option for a job's name; jobs that are over are in ``history``, where there is one."""
+    """Commands as argument lists, to which a script or a job id is appended.
+
+    ``by_user``: a user is appended to ``listing``. ``name`` is the option for a job's name; ``history`` asks for
+    ended jobs, where the scheduler has one."""
 
     submit: tuple[str, ...]
     cancel: tuple[str, ...]
@@ -78,37 +68,34 @@ class Commands:
 
 
 @dataclass(frozen=True)
-class System:
-    """One kind of batch system: its job ids, its letters for states, its exit codes, its ways.
+class Scheduler:
+    """One scheduler: its job ids, states, exit codes and commands.
 
-    ``dialects`` are those whose directives its command for submissions reads, entries of batch_dialects.DIALECTS."""
+    ``dialects`` are the entries of ``registry.DIALECTS`` that its submission command reads."""
 
     dialects: Sequence[str]
     native_id: re.Pattern[str]
     states: Mapping[str, Phase]
     codes: Mapping[int, Verdict]
     commands: Commands
-    # Where qstat prints the columns of a row; None where the listing is squeue's.
-    columns: Columns | None = None
-    # What states say in a listing beyond their phase.
-    reasons: Mapping[str, str] = field(default_factory=dict)
-    # Reasons with which a job waits until a person does something.
+    read_listing: Callable[[Reply, Mapping[str, Phase]], Listing]
+    # Reasons with which a job waits until a person acts.
     stuck: re.Pattern[str] | None = None
-    # What ended a job, by its exit status or its state; the first that is known counts.
+    # Causes of a job's end by its exit status or its state; the exit status comes first.
     endings: Mapping[int | str, Ending] = field(default_factory=dict)
-    # What the system says of a job that it does not know; None where it says nothing.
+    # Text of the scheduler about a job that it does not know; None where it is silent.
     unknown: re.Pattern[str] | None = None
-    # Texts that decide where the exit code says nothing; the first that is found counts.
+    # Texts that decide before the exit code; the first match counts.
     texts: Sequence[tuple[re.Pattern[str], Verdict]] = ()
-    # A pattern of what may follow the id in the answer to a submission.
+    # Pattern of what may follow the id in the answer to a submission.
     after_id: str = ""
-    # What qstat exits with, without a word, when there is no job at all.
-    empty_code: int = 0
-    # What qdel exits with, without a word, for a job that is not there (any more).
+    # Exit code of a silent cancel command for an unknown or ended job.
     gone_silently: int | None = None
 
     def submitted(self, reply: Reply) -> Submitted | Refused:
-        """What qsub answered. Only a last line that is a job id, with exit 0, is a job: warnings may come before it."""
+        """Read the answer to a submission.
+
+        Only a last line that is a job id, with exit 0, is a job: warnings may come before it."""
         text = _text(reply)
         if reply.code == 0:
             lines = [line.strip() for line in reply.stdout.splitlines() if line.strip()]
@@ -123,34 +110,34 @@ class System:
         return Refused(verdict if verdict is not Verdict.GONE else Verdict.FATAL, text)
 
     def listed(self, reply: Reply) -> Listing:
-        """The jobs in the answer to ``commands.listing``, by number. Raises AnswerError when it is not a whole one."""
-        if self.columns is None:
-            return squeue_listing(reply, self.native_id, self.states)
-        return qstat_listing(reply, self.states, self.empty_code, self.columns, self.reasons)
+        """Return the jobs in the answer to ``commands.listing``.
 
-    def jobs(self, form: str, text: str) -> list[Job]:
-        """The jobs in a full status of that form. Raises AnswerError when it is not a whole one."""
-        return [job_of(one, self.native_id, self.states) for one in FORMS[form](text)]
+        Raises AnswerError when it is not a whole listing."""
+        return self.read_listing(reply, self.states)
 
     def deleted(self, reply: Reply) -> Refused | None:
-        """None when the job is or will be gone, else what qdel said."""
+        """Return the refusal of a cancel command, None when the job ends or has ended."""
         text = _text(reply)
         if reply.code == 0 or (not text and reply.code == self.gone_silently):
             return None
         verdict = self._verdict(reply.code, text)
         return None if verdict is Verdict.GONE else Refused(verdict, text or f"qdel ended with {reply.code}")
 
-    def status(self, reply: Reply, native_id: str, asked: Question | None = None) -> Job | None:
-        """One job in the answer to ``asked`` (None: ``commands.status``) for its id; listings' cut ones will do.
+    def jobs(self, read: Callable[[str], list[Attributes]], text: str) -> list[Job]:
+        """Return the jobs in a full status. Raises AnswerError when it is not whole."""
+        return [job_of(one, self.native_id, self.states) for one in read(text)]
 
-        None only where the system itself says that it does not know the job, or keeps no history. Raises AnswerError
-        for an answer that cannot be read, or that is about another job."""
+    def status(self, reply: Reply, native_id: str, asked: Question | None = None) -> Job | None:
+        """Return one job from the answer to ``asked`` (None: ``commands.status``).
+
+        ``native_id`` may be a cut one. None only where the scheduler itself says that it does not know the job, or
+        keeps no history. Raises AnswerError for an answer that cannot be read, or that is about another job."""
         asked = asked or self.commands.status
         if reply.code != 0 or not reply.stdout.strip():
             if self._is_unknown(reply):
                 return None
             raise AnswerError(f"the full status of {native_id} ended with {reply.code}: {excerpt(reply)}")
-        told = self.jobs(asked.form, reply.stdout)
+        told = self.jobs(asked.read, reply.stdout)
         if not told and asked.none_is_unknown:
             return None
         jobs = [job for job in told if number(job.native_id) == number(native_id)]
@@ -168,10 +155,10 @@ class System:
         return seen.phase is Phase.WAITING and bool(self.stuck and self.stuck.search(seen.reason))
 
     def ending(self, state: str, exit_status: int | None) -> Ending:
-        """Return what the system says of how a job ended.
+        """Return the cause of a job's end by its exit status or state.
 
-        An exit status of 0 is no success without the script's exit file: Torque says 0 of a job whose processes died
-        while its mom was away."""
+        An exit status of 0 is no success without the script's exit file: Torque reports 0 for a job whose processes
+        died while its mom was away."""
         known = self.endings.get(exit_status) if exit_status is not None else None
         known = known or self.endings.get(state)
         told = f"state {state}" + ("" if exit_status is None else f", exit status {exit_status}")
@@ -187,8 +174,13 @@ class System:
                 return verdict
         if code in self.codes:
             return self.codes[code]
-        # It may have been done before the program was killed. A code that nobody knows is a wait.
-        return Verdict.DOUBT if code == TIMED_OUT or code in KILLED or code < 0 else Verdict.BUSY
+        # A killed program may have done its work before. Any other unknown code is a wait.
+        return Verdict.DOUBT if code == TIMED_OUT or code in SIGNALS or code < 0 else Verdict.BUSY
+
+
+def by_code(verdicts: Mapping[Verdict, Sequence[int]]) -> dict[int, Verdict]:
+    """Turn lists of exit codes by verdict into verdicts by exit code."""
+    return {code: verdict for verdict, codes in verdicts.items() for code in codes}
 
 
 def _text(reply: Reply) -> str:

@@ -1,21 +1,22 @@
-"""A job from the attributes of its full status, whichever form they came in."""
+"""Make a job from the attributes of its full status, in whichever form they came."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 
-from .batch_reply import AnswerError, Attributes, Job, Phase
-from .batch_spec import clock_seconds
+from .reply import AnswerError, Attributes, Job, Phase
+from .spec import clock_seconds
 
-# They must be there once: a second one came out of somebody's value.
+# Attributes that count, once each: a second one is forged by another attribute's value.
 _COUNT = ("job_name", "job_owner", "job_state", "exit_status")
 
 
 def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[str, Phase]) -> Job:
-    """A job from its attributes, with its state's meaning from ``states``; one that is not there is a job's that runs.
+    """Return the job with these attributes.
 
-    Raises AnswerError when they are not a whole job's."""
+    ``states`` gives its phase; an unlisted state counts as running. Raises AnswerError when the attributes are not
+    those of a whole job."""
     native_id = attributes.native_id
     values: dict[str, str] = {}
     for key, value in attributes.pairs:
@@ -25,7 +26,7 @@ def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[
         values[key] = value
     if not id_pattern.fullmatch(native_id):
         raise AnswerError(f"{native_id!r} in the full status is no job id")
-    # An empty name is one (sbatch -J '').
+    # A name may be empty (sbatch -J '').
     if "job_name" not in values or not values.get("job_state"):
         raise AnswerError(f"the full status of {native_id} lacks its name or its state")
     state = values["job_state"]
@@ -46,6 +47,6 @@ def job_of(attributes: Attributes, id_pattern: re.Pattern[str], states: Mapping[
 
 
 def _hosts(text: str) -> tuple[str, ...]:
-    """The hosts in ``a/0+a/1+b/0-15`` (PBS) or ``a,b[1-3,5]`` (Slurm), each once."""
+    """Return the distinct hosts in ``a/0+a/1+b/0-15`` (PBS) or ``a,b[1-3,5]`` (Slurm)."""
     parts = re.split(r"\+|,(?![^\[]*\])", text)
     return tuple(dict.fromkeys(part.split("/")[0] for part in parts if part))

@@ -1,6 +1,6 @@
-"""Local programs under limits: time, output, no terminal, no inherited input, and a process group to end them by.
+"""Run local programs under limits of time and output.
 
-The Ansible module ``batch_job`` and the render manager use this same file, hence nothing newer than Python 3.8.
+They get no terminal, no inherited input, and a process group of their own.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from .batch_reply import Reply
+from .reply import Reply
 
 OUTPUT_LIMIT = 5 * 1024 * 1024  # bytes of stdout and stderr together
 READ = 65536  # bytes
 
 
 class LimitError(Exception):
-    """The program took too long or wrote too much and was killed."""
+    """The program exceeded its limit of time or output and was killed."""
 
 
 def run(
@@ -36,8 +36,10 @@ def run(
     tick: Callable[[], None] = lambda: None,
     every: float = math.inf,
 ) -> Reply:
-    """Runs a program to its end, in ``directory`` or where the caller is. ``timeout`` in seconds, ``limit`` in bytes of
-    output, which is decoded as UTF-8, with marks where it is not. ``tick`` is called ``every`` so many seconds.
+    """Run a program to its end, in ``directory`` or in the caller's.
+
+    ``timeout`` in seconds, ``limit`` in bytes of output, which is decoded as UTF-8 with replacement characters.
+    ``tick`` is called every ``every`` seconds.
 
     Raises LimitError after killing the program's whole process group, OSError when it cannot be started.
     """
@@ -60,7 +62,7 @@ def run(
         except LimitError as error:
             raise LimitError(f"{words[0]}: {error}") from None
         finally:
-            # Also a child of the child that stayed behind and holds the pipes.
+            # Includes a grandchild that is still running and has the pipes open.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
         return Reply(child.wait(), stdout.decode(errors="replace"), stderr.decode(errors="replace"))
@@ -69,7 +71,7 @@ def run(
 def _drain(
     child: subprocess.Popen[bytes], timeout: float, limit: int, tick: Callable[[], None], every: float
 ) -> tuple[bytes, bytes]:
-    """Reads both outputs until they close and the program has ended."""
+    """Read both outputs until they close and the program has ended."""
     deadline, next_tick = time.monotonic() + timeout, time.monotonic() + every
     outputs = {child.stdout: bytearray(), child.stderr: bytearray()}
     with selectors.DefaultSelector() as selector:

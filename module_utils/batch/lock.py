@@ -1,4 +1,4 @@
-"""One run at a time: a lock file that the kernel lets go when the run that holds it ends, however it ends."""
+"""Allow one run at a time by a lock file, which the kernel releases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ RETRY = 0.2  # seconds between two tries
 
 
 class LockError(Exception):
-    """The lock was not had: ``held`` says whether another run has it, or else the file system gives none."""
+    """A lock that was not acquired.
+
+    ``held``: another run holds it; else the file system has no locks."""
 
     def __init__(self, message: str, held: bool) -> None:
         super().__init__(message)
@@ -23,9 +25,9 @@ class LockError(Exception):
 
 @contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Holds the lock ``path``, a file that is made where it is missing and stays. Waits at most ``timeout`` seconds.
+    """Hold the lock file ``path``; wait at most ``timeout`` seconds for it.
 
-    Raises LockError."""
+    The file is created if missing and stays. Raises LockError."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -47,7 +49,7 @@ def _take(handle: int, path: Path, end: float, timeout: float) -> None:
             if time.monotonic() >= end:
                 raise LockError(
                     f"another run holds {path} on {platform.node()} for more than {timeout:g} s; wait for its end, or "
-                    f"end it: fuser {path} tells its process",
+                    f"find its process with: fuser {path}",
                     held=True,
                 ) from None
         except OSError as error:
@@ -57,6 +59,6 @@ def _take(handle: int, path: Path, end: float, timeout: float) -> None:
 
 def _no_lock(path: Path, error: OSError) -> str:
     return (
-        f"no lock {path} on {platform.node()}: {error.strerror or error}; the home directory must be this user's to "
-        "write to, on a file system that has locks"
+        f"no lock {path} on {platform.node()}: {error.strerror or error}; make the home directory writable for this "
+        "user, on a file system that has locks"
     )

@@ -1,17 +1,17 @@
-"""A site's own lines around a batch script's: the template, and what it may not do.
+"""Put a site's own lines around a batch script by a template.
 
-A template is a script with a line ``@directives@`` and, last, a line ``@script@``. Before the first there may be
-comments alone, because a scheduler reads directives up to the first command; between the two may be directives of the
-site's, for what the description does not set, and then commands.
-"""
+A template is a script with a line ``@directives@`` and, last, a line ``@script@``. Only comments may come before the
+first, because a scheduler reads directives up to the first command. Between the two, the site may add directives
+that the description does not set, and then commands."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence, Set
 
-from .batch_dialects import Dialect, of_all
-from .batch_spec import BatchScriptError
+from .dialect import Dialect
+from .registry import of_all
+from .spec import BatchScriptError
 
 DIRECTIVES_HERE = "@directives@"
 SCRIPT_HERE = "@script@"
@@ -19,12 +19,11 @@ PLAIN = f"#!/bin/bash\n{DIRECTIVES_HERE}\n{SCRIPT_HERE}\n"
 
 
 def fill(template: str, directives: Sequence[str], script: tuple[str, str, str], dialect: Dialect) -> tuple[str, int]:
-    """Return the template with its two marks replaced, and how many directives it adds.
+    """Return the template with its marks replaced, and its number of directives.
 
-    ``directives`` are whole lines with their prefix; ``script`` is what comes before the site's commands, what comes
-    there as well when there are any, and what comes after them. Raises BatchScriptError (field ``template``) with the
-    number of the line that would break the script.
-    """
+    ``directives`` are whole lines with their prefix. ``script`` has three parts: the text before the site's
+    commands, the text that is added there if the site has commands, and the text after them. Raises BatchScriptError
+    (field ``template``) with the number of the line that would break the script."""
     if not isinstance(template, str):
         raise BatchScriptError("template", f"a text, got {template!r}")
     lines = template.split("\n")
@@ -39,7 +38,7 @@ def fill(template: str, directives: Sequence[str], script: tuple[str, str, str],
 
 
 def commands(template: str) -> str:
-    """The site's commands alone, each in the line that it has in a template that ``fill`` takes."""
+    """Return the site's commands alone, at their line numbers in the template."""
     lines = template.split("\n")
     return "\n".join(line if _is_command(line) else "" for line in lines[: lines.index(SCRIPT_HERE)])
 
@@ -61,7 +60,7 @@ def _places(lines: Sequence[str]) -> tuple[int, int]:
         _refuse(last + 1, f"{DIRECTIVES_HERE} comes before {SCRIPT_HERE}")
     for number, line in enumerate(lines, 1):
         if re.search(r"[^\x20-\x7e\t]", line):
-            _refuse(number, "plain ASCII without control characters, please")
+            _refuse(number, "plain ASCII only, without control characters")
         if line.endswith("\\"):
             _refuse(number, "no line may end with a backslash, which joins it to the next")
         if number > last + 1 and line.strip():
@@ -80,7 +79,9 @@ def _check_head(head: Sequence[str]) -> None:
 
 
 def _check_middle(lines: Sequence[str], begin: int, directives: Sequence[str], dialect: Dialect) -> int:
-    """Return how many directives the lines add; ``begin`` is the first one's number."""
+    """Return the number of directives that the lines add.
+
+    ``begin`` is the first line's number."""
     taken = dialect.never.union(*(_sets(line, dialect) or () for line in directives))
     added, begun = 0, False
     for number, line in enumerate(lines, begin):
@@ -88,26 +89,28 @@ def _check_middle(lines: Sequence[str], begin: int, directives: Sequence[str], d
             begun = begun or _is_command(line)
             continue
         if begun:
-            _refuse(number, "a directive after a command is not read")
+            _refuse(number, "schedulers ignore a directive after a command; move it before the first command")
         options = {line} if line in dialect.verbatim else _sets(line, dialect)
         if options is None:
             _refuse(number, f"write one option a line, as in '{dialect.prefix} {dialect.example}'")
         clash = sorted(option for option in options if _is_one_of(option, taken))
         if clash:
-            _refuse(number, f"{', '.join(clash)}: the description sets it, or it is not to be set")
+            _refuse(number, f"{', '.join(clash)}: the description sets it, or no template may set it")
         taken |= options
         added += 1
     return added
 
 
 def _is_one_of(option: str, taken: Set[str]) -> bool:
-    """Long options may be cut short on a command line, and so in a directive."""
+    """Return whether the option, or a long option that it abbreviates, is taken."""
     return option in taken or (option.startswith("--") and any(one.startswith(option) for one in taken))
 
 
 def _sets(line: str, dialect: Dialect) -> set[str] | None:
-    """What a directive sets: ``{"-q"}``, ``{"--time"}``, or with resources ``{"-l nodes", "-l walltime"}``; None when
-    it has not the dialect's form."""
+    """Return the options that a directive sets.
+
+    For example ``{"-q"}``, ``{"--time"}``, or with resources ``{"-l nodes", "-l walltime"}``. None for a line that
+    does not have the dialect's form."""
     prefix, _, option = line.partition(" ")
     match = dialect.option.fullmatch(option) if prefix == dialect.prefix else None
     if not match:

@@ -1,7 +1,6 @@
-"""Submitting, following and cancelling one job by its name, with the batch system's commands on this host.
+"""Submit, follow and cancel one job by its name, on the scheduler's host.
 
-Pure Python: the programs are run by a function that the caller gives, so tests need no batch system. What the answers
-mean is in batch_system and the table of batch_answers.
+The caller passes the function that runs programs, so tests need no scheduler.
 """
 
 from __future__ import annotations
@@ -15,21 +14,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .batch_dialects import DIALECTS
-from .batch_listing import Listing
-from .batch_process import LimitError
-from .batch_reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
-from .batch_system import Question, System
+from .listing import Listing
+from .process import LimitError
+from .registry import DIALECTS
+from .reply import AnswerError, Job, Phase, Refused, Reply, Verdict, same_job
+from .scheduler import Question, Scheduler
 
-EXIT_FILE = "exit"  # what a script of batch_script leaves: "<job id> <exit code>"
-# A job that is not listed has two looks' time to leave its exit file: network file systems show new files late.
+EXIT_FILE = "exit"  # written by a script of batch_script: "<job id> <exit code>"
+# Looks without the job before it is gone: network file systems show a new exit file late.
 LOOKS = 2
 
 _Answer = TypeVar("_Answer")
 
 
 class JobError(Exception):
-    """It did not work out. ``verdict`` says whether to ask again; ``code`` and ``text`` are the batch system's own."""
+    """A failed request.
+
+    ``verdict`` says whether to try again; ``code`` and ``text`` are the scheduler's own."""
 
     def __init__(self, message: str, verdict: Verdict, code: int | None = None, text: str = "") -> None:
         super().__init__(message)
@@ -40,7 +41,9 @@ class JobError(Exception):
 
 @dataclass(frozen=True)
 class Ended:
-    """A job that is over. ``evidence`` is exit_file or status; ``job`` is its full status, where it is still known."""
+    """An ended job.
+
+    ``evidence`` is exit_file or status; ``job`` is its full status, if the scheduler still has it."""
 
     exit_status: int
     evidence: str
@@ -49,17 +52,21 @@ class Ended:
 
 @dataclass
 class Jobs:
-    """One user's jobs. ``run`` takes words and a working directory (None: any) and raises OSError when the program is
-    not there, LimitError when it did not end; ``sleep`` and ``clock`` are in seconds."""
+    """One user's jobs.
 
-    system: System
+    ``run`` takes words and a working directory (None: any); it raises OSError for a missing program, LimitError for
+    one that did not end. ``sleep`` and ``clock`` are in seconds."""
+
+    scheduler: Scheduler
     user: str
     run: Callable[[Sequence[str], str | None], Reply]
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
 
     def live(self, name: str) -> list[Job]:
-        """The user's jobs of this name that wait or run. Raises JobError when that cannot be known."""
+        """Return the user's jobs of this name that wait or run.
+
+        Raises JobError when an answer cannot be read."""
         try:
             seen = [one for one in self._listing().named(name, self.user) if one.phase is not Phase.ENDED]
             found = [self._status(one.short_id) for one in seen]
@@ -73,14 +80,15 @@ class Jobs:
         ]
 
     def submit(self, script: Path, name: str, directory: Path) -> str:
-        """The new job's id, submitted from ``directory``. An answer in doubt is settled by the listing. Raises JobError
-        when there is no job."""
-        words = [*self.system.commands.submit, self.system.commands.name, name, str(script)]
-        answer, code = self._order(words, str(directory), self.system.submitted)
+        """Submit the script from ``directory`` and return the job's id.
+
+        The listing settles an answer in doubt. Raises JobError when there is no job."""
+        words = [*self.scheduler.commands.submit, self.scheduler.commands.name, name, str(script)]
+        answer, code = self._order(words, str(directory), self.scheduler.submitted)
         if not isinstance(answer, Refused):
             return answer.native_id
         if answer.verdict is Verdict.DOUBT:
-            # The listing knows whether it was taken. When it is no help, the doubt is what to tell.
+            # The listing shows whether it was submitted. If it cannot be read, report the doubt.
             with contextlib.suppress(JobError):
                 for job in self.live(name):
                     return job.native_id
@@ -92,9 +100,9 @@ class Jobs:
         )
 
     def cancel(self, job: Job) -> None:
-        """Asks for the job's end. Raises JobError when that was refused; a job that is gone already is no refusal."""
-        words = [*self.system.commands.cancel, job.native_id]
-        refused, code = self._order(words, None, self.system.deleted)
+        """Cancel the job. Raises JobError for a refusal; a job that is gone is none."""
+        words = [*self.scheduler.commands.cancel, job.native_id]
+        refused, code = self._order(words, None, self.scheduler.deleted)
         if refused:
             raise JobError(
                 f"{words[0]} did not cancel job {job.name!r}, {job.native_id} ({_how(refused, code)}): {refused.text}",
@@ -104,11 +112,11 @@ class Jobs:
             )
 
     def wait(self, native_id: str, name: str, directory: Path, timeout: float, poll: float) -> Ended:
-        """Follows a job to its end, looking every ``poll`` seconds for at most ``timeout``.
+        """Follow a job to its end, looking every ``poll`` seconds for at most ``timeout``.
 
-        That a job is not listed is no evidence of success, nor is an exit status of 0: its exit file is. An answer that
-        cannot be read changes nothing. Raises JobError when the time is up, or the job has gone without a trace."""
-        absent, trouble = 0, ""
+        Only the exit file is evidence of success, neither an absent job nor an exit status of 0. An answer that
+        cannot be read changes nothing. Raises JobError after ``timeout``, or when the job is gone without a trace."""
+        absent, problem = 0, ""
         for _ in self._looks(timeout, poll):
             try:
                 seen = self._listing().find(native_id, name)
@@ -120,40 +128,42 @@ class Jobs:
                     return Ended(code, "exit_file", self._known(native_id))
                 job = self._status(native_id)
             except AnswerError as error:
-                trouble = f"; the last answer could not be read: {error}"
+                problem = f"; the last answer could not be read: {error}"
                 continue
-            trouble = ""
-            # Torque says 0 of a job whose processes died while its mom was away: only the exit file is a success.
+            problem = ""
+            # Torque reports 0 for a job whose processes died while its mom was away: only the exit file is a success.
             if job and job.exit_status:
                 return Ended(job.exit_status, "status", job)
             absent = 0 if job and job.phase is not Phase.ENDED else absent + 1
             if absent >= LOOKS:
                 told = (
-                    self.system.ending(job.state, job.exit_status).text if job else "the batch system does not know it"
+                    self.scheduler.ending(job.state, job.exit_status).text
+                    if job
+                    else "the batch system does not know it"
                 )
                 raise JobError(_without_trace(native_id, name, directory, told), Verdict.GONE)
         raise JobError(
             f"job {name!r}, {native_id}, has not ended within {timeout:g} s and goes on; run this again to wait on, "
-            f"it will not be submitted twice{trouble}",
+            f"it will not be submitted twice{problem}",
             Verdict.BUSY,
         )
 
     def wait_gone(self, name: str, timeout: float, poll: float) -> None:
-        """Waits until no job of this name waits or runs. Raises JobError when the time is up."""
-        trouble = ""
+        """Wait until no job of this name waits or runs. Raises JobError after ``timeout``."""
+        problem = ""
         for _ in self._looks(timeout, poll):
             try:
                 if not self.live(name):
                     return
-                trouble = ""
+                problem = ""
             except JobError as error:
                 if error.verdict is Verdict.FATAL:
                     raise
-                trouble = f"; {error}"
-        raise JobError(f"job {name!r} was cancelled and is not gone after {timeout:g} s{trouble}", Verdict.BUSY)
+                problem = f"; {error}"
+        raise JobError(f"job {name!r} was cancelled and is not gone after {timeout:g} s{problem}", Verdict.BUSY)
 
     def _looks(self, timeout: float, poll: float) -> Iterator[None]:
-        """Turns of a loop: one at once, then one every ``poll`` seconds, the last when the time is up."""
+        """Yield at once, then every ``poll`` seconds, for the last time after ``timeout``."""
         end = self.clock() + timeout
         while True:
             yield
@@ -163,13 +173,15 @@ class Jobs:
             self.sleep(min(poll, left))
 
     def _listing(self) -> Listing:
-        commands = self.system.commands
+        commands = self.scheduler.commands
         words = [*commands.listing, self.user] if commands.by_user else list(commands.listing)
-        return self.system.listed(self._run(words, None))
+        return self.scheduler.listed(self._run(words, None))
 
     def _status(self, native_id: str) -> Job | None:
-        """The full status, the history's where that may tell more; None for a job that is not known at all."""
-        commands = self.system.commands
+        """Return the full status; None for an unknown job.
+
+        Asks the history, too, where that may have more."""
+        commands = self.scheduler.commands
         job = self._told(commands.status, native_id)
         if commands.history and (job is None or (job.phase is Phase.ENDED and job.exit_status is None)):
             with contextlib.suppress(JobError):  # sacct is not on every host that has squeue
@@ -177,12 +189,14 @@ class Jobs:
         return job
 
     def _told(self, asked: Question, native_id: str) -> Job | None:
-        return self.system.status(self._run([*asked.words, native_id], None), native_id, asked)
+        return self.scheduler.status(self._run([*asked.words, native_id], None), native_id, asked)
 
     def _order(
         self, words: Sequence[str], directory: str | None, read: Callable[[Reply], _Answer]
     ) -> tuple[_Answer | Refused, int | None]:
-        """What was answered to a command that changes something, with its exit code; in doubt when it did not end."""
+        """Run a command that changes something; return its answer and exit code.
+
+        The answer of a command that did not end is in doubt."""
         try:
             reply = self._run(words, directory)
         except AnswerError as error:
@@ -190,13 +204,15 @@ class Jobs:
         return read(reply), reply.code
 
     def _known(self, native_id: str) -> Job | None:
-        """The full status where it can be had: what it adds to the exit code is not worth a failure."""
+        """Return the full status, or None where it cannot be read."""
         with contextlib.suppress(AnswerError):
             return self._status(native_id)
         return None
 
     def _run(self, words: Sequence[str], directory: str | None) -> Reply:
-        """Raises AnswerError when the program did not end, JobError when it is not there."""
+        """Run a command.
+
+        Raises AnswerError when the program did not end, JobError when it is missing."""
         try:
             return self.run(words, directory)
         except LimitError as error:
@@ -207,7 +223,7 @@ class Jobs:
         except OSError as error:
             raise JobError(
                 f"{words[0]} cannot be run as {self.user}: {error.strerror or error}; put the batch system's commands "
-                "on PATH (environment: PATH of the task), or mend answers, which says which commands there are",
+                "on PATH (environment: PATH of the task), or correct scheduler, which decides the commands",
                 Verdict.FATAL,
             ) from None
 
@@ -217,7 +233,9 @@ def _how(refused: Refused, code: int | None) -> str:
 
 
 def array_line(script: str, dialects: Sequence[str]) -> int | None:
-    """The number of the line in which a script asks for an array, in one of these dialects; None when there is none."""
+    """Return the number of the line that requests an array in one of the dialects.
+
+    None for a script without such a line."""
     for number, line in enumerate(script.splitlines(), 1):
         for dialect in (DIALECTS[name] for name in dialects):
             words = line[len(dialect.prefix) :].split() if line.startswith(dialect.prefix) else []
@@ -227,7 +245,9 @@ def array_line(script: str, dialects: Sequence[str]) -> int | None:
 
 
 def exit_code(directory: Path, native_id: str) -> int | None:
-    """What the job's script left in its exit file; None when there is none, or one of another job."""
+    """Return the exit code in the job's exit file.
+
+    None where the file is missing or belongs to another job."""
     try:
         words = (directory / EXIT_FILE).read_text(encoding="ascii", errors="replace").split()
     except OSError:

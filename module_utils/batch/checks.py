@@ -1,18 +1,16 @@
-"""Batch scripts for Torque, PBS Pro and Slurm, made from a checked description (batch_spec.py).
+"""Check the fields of a batch job's description.
 
-Quoting alone does not keep a field from adding a line (``shlex.quote`` keeps newlines), so every field has a whitelist,
-control characters fit none of them, and ``render`` counts the directives that came out against those that went in.
-User text has no place here: a compute node asks the service for the renderer's arguments.
-"""
+Quoting alone does not keep a field from adding a line (``shlex.quote`` keeps newlines), so every field has a
+whitelist, and control characters fit none of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from .batch_dialects import DIALECTS, LAUNCHERS, of_all, require
-from .batch_spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime
-from .batch_template import PLAIN, fill
+from .launchers import LAUNCHERS
+from .registry import DIALECTS, of_all
+from .spec import NAME, BatchScriptError, BatchSpec, Launch, Node, parse_walltime, require
 
 QUEUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
@@ -25,20 +23,16 @@ MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{0,
 ARRAY = re.compile(r"([0-9]{1,6})-([0-9]{1,6})(?:%([0-9]{1,6}))?")
 WORKSPACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
-# What an environment may not set, with what to do instead; the names that a scheduler and the script use come on top.
+# Names that an environment must not set, with the fix; those of schedulers and launchers are added.
 RESERVED = {
     re.compile(r"PATH|IFS|CDPATH|ENV|BASH.*|SHELLOPTS|PS4|LD_PRELOAD|LD_AUDIT"): "it changes what the script itself "
     "runs: use modules or the prologue",
-    re.compile(r"UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|PIPESTATUS|PWD|_"): "it is the shell's own",
+    re.compile(r"UID|EUID|PPID|GROUPS|FUNCNAME|DIRSTACK|PIPESTATUS|PWD|_"): "the shell sets it itself",
     re.compile(r"rc_.*|WORKSPACE|LOADEDMODULES|_LMFILES_"): "the script needs it for itself",
-    re.compile(r"(?:PBS|SLURM|SLURMD|SBATCH)_.*"): "it is the scheduler's",
 }
 
 MAIL_ON = {"begin": None, "end": None, "abort": None}
 CONDITIONS = {"after": None, "afterok": None, "afternotok": None, "afterany": None}
-
-
-# -- checks ------------------------------------------------------------------------------------------------------------
 
 
 def _text(name: str, value: object, pattern: re.Pattern[str], allowed: str) -> None:
@@ -75,9 +69,10 @@ def _variables(name: str, values: object) -> None:
 def _environment(spec: BatchSpec) -> None:
     _variables("environment", spec.environment)
     needed = {*of_all("job_id_env"), *of_all("index_env"), *LAUNCHERS[spec.launcher].environment}
+    prefixes = tuple(prefix for dialect in DIALECTS.values() for prefix in dialect.env_prefixes)
     for name in spec.environment:
         reasons = [reason for names, reason in RESERVED.items() if names.fullmatch(name)]
-        if reasons or name in needed:
+        if reasons or name in needed or name.startswith(prefixes):
             raise BatchScriptError(f"environment[{name}]", (reasons or ["it is the scheduler's or the launcher's"])[0])
 
 
@@ -95,7 +90,7 @@ def _mail(spec: BatchSpec) -> None:
     for position, word in enumerate(spec.mail_on):
         _choice(f"mail_on[{position}]", word, MAIL_ON)
     if bool(spec.mail_to) != bool(spec.mail_on):
-        raise BatchScriptError("mail_on", "mail_to and mail_on belong together: who is told, and when")
+        raise BatchScriptError("mail_on", "set mail_to and mail_on together, or neither")
 
 
 def _after(spec: BatchSpec) -> None:
@@ -153,7 +148,7 @@ def _geometry(spec: BatchSpec) -> None:
 
 
 def validate(spec: BatchSpec) -> None:
-    """Returns when every field fits; raises BatchScriptError for the first that does not."""
+    """Check every field. Raises BatchScriptError for the first that does not fit."""
     _text("name", spec.name, NAME, "a letter, then at most 14 letters, digits and _.-")
     _text("queue", spec.queue, QUEUE, "letters, digits and _.-")
     for name, value in (("account", spec.account), ("project", spec.project)):
@@ -183,142 +178,3 @@ def validate(spec: BatchSpec) -> None:
         raise BatchScriptError("command", "its first word must be a program")
     _environment(spec)
     LAUNCHERS[spec.launcher].check(spec)
-
-
-# -- the script --------------------------------------------------------------------------------------------------------
-
-# Comes before the site's own lines. A shell that ends before the command has begun, for whatever reason, is told by the
-# exit file, with rc_stage as its code, or 143 if TERM ended it. The file appears by rename: who sees it sees all of it.
-# A fatal signal in the middle of an assignment leaves rc_stage empty.
-_FUNCTIONS = """\
-rc_finish() {{
-    local file="{exit}"
-    set +eu
-    [[ $1 =~ ^[0-9]{{1,3}}$ ]] || set -- 143
-    {epilogue}printf '%s %s\\n' "{job_id}" "$1" >"$file.tmp" &&
-        mv "$file.tmp" "$file"
-    exit "$1"
-}}
-rc_guard() {{
-    set +eu +o pipefail
-    trap 'rc_finish "$rc_stage"' EXIT
-    trap 'rc_stage=143; exit 143' TERM
-}}
-"""
-
-_SITE = "rc_stage=94\nrc_guard\n"
-
-# bash can take a child's status from the kernel and then lose it, when a trap interrupts the builtin `wait` at that
-# moment. So the command runs in the foreground of a coprocess, whose trap waits for the command's end. The coprocess
-# writes two lines: the process id that gets TERM, and the exit code. The script waits only for the coprocess to end.
-# It begins when the script has the pipe: bash closes the pipe of a coprocess that has ended. sh writes the process id:
-# a bash with traps drops a TERM that arrives between the line and `exec`.
-_BODY = """\
-rc_guard
-umask 077
-rc_stage=90
-cd {directory} || exit
-{setup}rc_stage=143
-set -u
-rc_child='' rc_term='' rc_code=''
-rc_command() {{
-    trap : TERM
-    read -r _ || exit
-    sh -c 'echo $$; exec "$@" >&3 3>&-' sh \\
-{command} </dev/null
-    echo "$?"
-}}
-trap 'rc_term=yes; [ -z "$rc_child" ] || kill -TERM "$rc_child" 2>/dev/null' TERM
-exec 3>&1
-coproc rc_command
-rc_keeper=$!
-exec 4<&"${{COPROC[0]}}"
-echo go >&"${{COPROC[1]}}"
-trap - EXIT
-read -r rc_child <&4
-[ -z "$rc_term" ] || kill -TERM "$rc_child" 2>/dev/null
-while kill -0 "$rc_keeper" 2>/dev/null; do wait "$rc_keeper"; done
-rc_child=''
-read -r rc_code <&4
-rc_finish "$rc_code"
-"""
-
-# One by one, because Environment Modules before version 4 end with 0 whatever happened; what was loaded is in the list,
-# or has changed it where its name there is another one (a default version).
-_MODULES = """\
-rc_stage=91
-command -v module >/dev/null || . /etc/profile
-for rc_module in {names}; do
-    rc_before=${{LOADEDMODULES-}}
-    module load "$rc_module" || exit
-    case ":${{LOADEDMODULES-}}:" in
-    *":$rc_module:"* | *":$rc_module/"*) ;;
-    ":$rc_before:") echo "module $rc_module did not load" >&2; exit ;;
-    esac
-done
-"""
-
-_WORKSPACE = """\
-rc_stage=92
-WORKSPACE=$(ws_find {name}) && [ -d "$WORKSPACE" ] || exit
-export WORKSPACE
-"""
-
-# Not in a list with ||, in which a prologue's own set -e would be passed over.
-_PROLOGUE = """\
-rc_stage=93
-. {prologue}
-rc_code=$?; [ "$rc_code" -eq 0 ] || exit "$rc_code"
-set +eu +o pipefail
-"""
-
-
-def directives(spec: BatchSpec) -> list[str]:
-    """The scheduler's directive lines of a checked description."""
-    dialect = DIALECTS[spec.dialect]
-    return [f"{dialect.prefix} {line}" for line in dialect.directives(spec)]
-
-
-def render(spec: BatchSpec, template: str = PLAIN) -> str:
-    """The script's text, in a site's template (batch_template.py); raises BatchScriptError when a field, or the
-    template, does not fit."""
-    validate(spec)
-    ours = directives(spec)
-    text, added = fill(template, ours, (_functions(spec), _SITE, _body(spec)), DIALECTS[spec.dialect])
-    found = sum(line.startswith(of_all("prefix")) for line in text.splitlines())
-    if found != len(ours) + added or len(set(ours)) != len(ours):
-        raise BatchScriptError("directives", f"{len(ours) + added} were asked for, {found} came out")
-    return text
-
-
-def _first_set(names: Iterable[str], otherwise: str) -> str:
-    """The shell's text for the first of some variables that has a value."""
-    for name in reversed(tuple(names)):
-        otherwise = f"${{{name}:-{otherwise}}}"
-    return otherwise
-
-
-def _functions(spec: BatchSpec) -> str:
-    # By whichever scheduler's name for them. Each job in an array has an exit file of its own.
-    index = f".{_first_set(of_all('index_env'), '')}" if spec.array else ""
-    return _FUNCTIONS.format(
-        epilogue=f'{spec.epilogue} "$1" </dev/null\n    ' if spec.epilogue else "",
-        exit=f"{spec.directory}/exit{index}",
-        job_id=_first_set(of_all("job_id_env"), "unknown"),
-    )
-
-
-def _body(spec: BatchSpec) -> str:
-    launcher = LAUNCHERS[spec.launcher]
-    setup = _MODULES.format(names=" ".join(spec.modules)) if spec.modules else ""
-    if spec.workspace:
-        setup += _WORKSPACE.format(name=spec.workspace)
-    for name, value in {**launcher.environment, **spec.environment}.items():
-        setup += f"export {name}={value}\n"
-    if spec.prologue:
-        setup += _PROLOGUE.format(prologue=spec.prologue)
-    return _BODY.format(
-        directory=spec.directory,
-        setup=setup,
-        command=" ".join([*launcher.words(spec), *spec.command]),
-    )

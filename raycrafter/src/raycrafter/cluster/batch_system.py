@@ -1,1 +1,0 @@
-../../../../module_utils/batch_system.py
