@@ -15,7 +15,7 @@ from raycrafter.jobs import client, requests
 from raycrafter.jobs.models import Attempt, Batch, Site, Transfer, Workspace
 from raycrafter.tasks import silence
 
-from raycrafter import tasks
+from raycrafter import dispatch, tasks
 
 PARSE_ERROR = (
     "File 'ball.pov' line 1: Parse Error: No matching } in 'sphere', undeclared identifier 'pigmnt' found instead"
@@ -673,7 +673,7 @@ def test_nudge_sends_after_the_transaction(world) -> None:
     from django.db import transaction
 
     with transaction.atomic():
-        tasks.nudge()
+        dispatch.nudge()
         assert world.messages == []
     assert world.messages == [("raycrafter.tasks.schedule", ())]
 
@@ -682,6 +682,6 @@ def test_nudge_survives_a_broker_that_is_down(world, monkeypatch, caplog) -> Non
     def refuse(*arguments, **options):
         raise ConnectionRefusedError("no broker")
 
-    monkeypatch.setattr(tasks.common.app, "send_task", refuse)
-    tasks.nudge()
+    monkeypatch.setattr(dispatch.app, "send_task", refuse)
+    dispatch.nudge()
     assert "the broker did not take schedule" in caplog.text

@@ -10,10 +10,10 @@ from django.utils import timezone
 from raycrafter.cluster.errors import TransferError
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.config import Mail
-from raycrafter.jobs import requests
+from raycrafter.jobs import holds, requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import common, planning, troubles
+from raycrafter.tasks import planning, troubles
 
 from raycrafter import tasks
 
@@ -186,7 +186,7 @@ def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
 
 
 def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
-    common.note_trouble(job, "batch system", "qstat does not answer")
+    holds.hold(job, "batch system", "qstat does not answer")
     tasks.look_for_trouble()
     assert told("held") == []
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
@@ -197,9 +197,9 @@ def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
 
 
 def test_trouble_that_is_over_is_not_told(world, job) -> None:
-    common.note_trouble(job, "batch system", "qstat does not answer")
+    holds.hold(job, "batch system", "qstat does not answer")
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
-    common.trouble_over(job, "batch system")
+    holds.release(job, "batch system")
     tasks.look_for_trouble()
     assert told("held") == []
 

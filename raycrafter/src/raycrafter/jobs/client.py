@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from raycrafter import renderers
 from raycrafter.cluster.site import launch
-from raycrafter.tasks import nudge
+from raycrafter.dispatch import nudge
 
 from . import licences, nodes, outcomes
 from .models import Attempt, Batch, Event, Frame

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from raycrafter.tasks import nudge
+from raycrafter.dispatch import nudge
 
 from . import uploads
 from .client import ClientError

@@ -7,7 +7,6 @@ the grid proxy lasts, ``look_for_trouble`` for what needs a person; ``send_notif
 deletes what is old.
 """
 
-from .common import enqueue
 from .deletion import cancel_batch
 from .notifications import send_notification, send_notifications
 from .planning import schedule
@@ -28,7 +27,6 @@ __all__ = [
     "look_at_proxy",
     "look_for_trouble",
     "measure_queues",
-    "nudge",
     "poll_site",
     "pull_output",
     "push_input",
@@ -41,11 +39,3 @@ __all__ = [
     "submit_batch",
     "watch_workspaces",
 ]
-
-
-def nudge() -> None:
-    """Something has changed: have the next step looked for once the transaction is through, not at the next tick.
-
-    Never raises: with the broker down the tick does it later.
-    """
-    enqueue("schedule")

@@ -16,10 +16,9 @@ from django.utils import timezone
 
 from raycrafter import webhook
 from raycrafter.celery import app
+from raycrafter.dispatch import enqueue
 from raycrafter.jobs.models import Event, Notification
 from raycrafter.jobs.notifications import Channel, address_of, choice_of
-
-from .common import enqueue
 
 logger = logging.getLogger(__name__)
 

@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from raycrafter import renderers
 from raycrafter.celery import app
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds
 from raycrafter.jobs.models import Batch, Event, Job, Transfer, Workspace
 from raycrafter.jobs.states import (
     BATCH_FINAL,
@@ -24,7 +26,7 @@ from raycrafter.jobs.states import (
     reopen,
 )
 
-from .common import cluster, enqueue, note_trouble, trouble_over
+from .common import cluster
 from .giving_up import close, drop_idle_batches, give_up
 from .sharing import plan_batches
 from .transfers import collect, due
@@ -33,7 +35,6 @@ logger = logging.getLogger(__name__)
 
 # Batches in a row that end before their client begins: the fault is not the batch's.
 MAX_STILLBORN = 3
-DEPENDENCY = "dependency"  # what a job waits for that waits for another
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
 
 
@@ -85,9 +86,9 @@ def _may_begin(job: Job) -> bool:
         return False
     waits = [pk for pk, state in states.items() if state != JobState.DONE]
     if waits:
-        note_trouble(job, DEPENDENCY, f"job {min(waits)} must be done before")
+        holds.hold(job, holds.DEPENDENCY, f"job {min(waits)} must be done before")
         return False
-    trouble_over(job, DEPENDENCY)
+    holds.release(job, holds.DEPENDENCY)
     return not job.paused
 
 

@@ -25,11 +25,12 @@ from raycrafter.cluster import submit
 from raycrafter.cluster.batch_listing import Listing
 from raycrafter.cluster.batch_reply import AnswerError, Ending, Job, Phase, Refused, Seen, Submitted, Verdict, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.jobs import outcomes
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, move
 
-from .common import cluster, enqueue, note_trouble, owner, remote, scheduler, trouble_over
+from .common import cluster, owner, remote, scheduler
 from .queue_reasons import note_reasons
 from .submission import HEARTBEAT_SECONDS, submission_answered
 from .submission import SOURCE as SUBMISSION
@@ -94,10 +95,10 @@ def poll_site() -> None:
             _delete_strays(listing)
         except (InfrastructureError, AnswerError) as error:
             for job in jobs:
-                note_trouble(job, SOURCE, str(error))
+                holds.hold(job, SOURCE, str(error))
             return
         for job in jobs:
-            trouble_over(job, SOURCE)
+            holds.release(job, SOURCE)
         note_reasons(batches, listing)
         for batch in absent:
             try:
@@ -184,7 +185,7 @@ def _reconcile(batch: Batch, listing: Listing) -> Batch:
             answer = Submitted(seen.number)
         submission_answered(batch, answer)
     except RemoteError as error:
-        note_trouble(batch.job, SUBMISSION, str(error), batch)
+        holds.hold(batch.job, SUBMISSION, str(error), batch)
     batch.refresh_from_db()
     return batch
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 
 from raycrafter.cluster.batch_listing import Listing
 from raycrafter.cluster.batch_reply import Phase, Seen
+from raycrafter.jobs import holds
 from raycrafter.jobs.models import Batch
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import BatchState
 
-from .common import cluster, note_trouble, scheduler, trouble_over
+from .common import cluster, scheduler
 
 SOURCE = "queue"
 
@@ -33,14 +34,14 @@ def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
         if pk in stuck:
             _notify(*stuck[pk])
         else:
-            trouble_over(job, SOURCE)
+            holds.release(job, SOURCE)
 
 
 def _notify(batch: Batch, seen: Seen) -> None:
     """Notify owner and operators, once per batch and reason."""
     job, host = batch.job, cluster().ssh_host
     told = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
-    note_trouble(job, SOURCE, told, batch)
+    holds.hold(job, SOURCE, told, batch)
     subject = f"Job {job.pk} ({job.name}) is stuck in the queue: {seen.reason}"
     text = f"{told}\nAn operator releases or deletes it there, or changes what the site asks for (cluster.*).\n"
     text += f"\n{address_of(job)}\n"

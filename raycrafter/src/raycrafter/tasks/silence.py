@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster.transfer import TIME_LIMIT
+from raycrafter.dispatch import enqueue
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event, Site, Transfer
 from raycrafter.jobs.states import BatchState, TransferState, move
 
-from .common import cluster, enqueue
+from .common import cluster
 
 logger = logging.getLogger(__name__)
 

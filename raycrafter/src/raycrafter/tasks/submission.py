@@ -14,11 +14,11 @@ from raycrafter.cluster.batch_dialects import of_all
 from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.cluster.site import batch_spec
-from raycrafter.jobs import outcomes
+from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, JobState, WorkspaceState, move
 
-from .common import cluster, note_trouble, pauses, remote, scheduler, trouble_over
+from .common import cluster, pauses, remote, scheduler
 from .giving_up import give_up
 from .workspaces import lasts
 
@@ -53,7 +53,7 @@ def submit_batch(batch_id: int) -> None:
         batch.refresh_from_db()
         if batch.state == BatchState.SUBMITTING:
             move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
-        note_trouble(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
+        holds.hold(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
 
 
 def _write_files(batch: Batch) -> None:
@@ -96,10 +96,10 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
             if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
                 move(batch, BatchState.QUEUED, state_reason="")
             Event.note(batch.job, "submitted", f"batch {batch.pk} is {native_id}", batch=batch)
-            trouble_over(batch.job, SOURCE)
+            holds.release(batch.job, SOURCE)
         case Refused(Verdict.DOUBT, text):
             move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=text)
-            note_trouble(batch.job, SOURCE, f"batch {batch.pk}: qsub may have taken it or not: {text}", batch)
+            holds.hold(batch.job, SOURCE, f"batch {batch.pk}: qsub may have taken it or not: {text}", batch)
         case Refused(Verdict.FATAL, text):
             if move(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
                 outcomes.release(batch, Attempt.Outcome.LOST, text)
@@ -119,4 +119,4 @@ def _postpone(batch: Batch, text: str, seconds: float) -> None:
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
         move(batch, BatchState.CREATED, state_reason=text)
     if text:
-        note_trouble(batch.job, SOURCE, text, batch)
+        holds.hold(batch.job, SOURCE, text, batch)

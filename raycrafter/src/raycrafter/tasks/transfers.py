@@ -19,12 +19,13 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError, InfrastructureError, RemoteError, TransferError
 from raycrafter.cluster.transfer import Files
-from raycrafter.jobs import outcomes, scene
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds, outcomes, scene
 from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
 from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
 from raycrafter.jobs.thumbnails import delete_with_copy, small_copy, thumbnail_path
 
-from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
+from .common import adapter, cluster, remote
 from .giving_up import give_up
 from .transfer_progress import Progress, StoppedError, arrived, sent
 
@@ -76,7 +77,7 @@ def _put_off(transfer: Transfer, error: Exception) -> None:
         "next_try": timezone.now() + timedelta(seconds=pause),
     }
     if move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
-        note_trouble(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
+        holds.hold(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
     else:
         _leave(transfer)
 
@@ -89,7 +90,7 @@ def _leave(transfer: Transfer) -> None:
 
 def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
     move(transfer, state, finished=timezone.now(), **fields)
-    trouble_over(transfer.job, f"transfer {transfer.get_kind_display()}")
+    holds.release(transfer.job, f"transfer {transfer.get_kind_display()}")
     shutil.rmtree(_scratch(transfer), ignore_errors=True)
     enqueue("schedule")
 

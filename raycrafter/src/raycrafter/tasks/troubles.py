@@ -12,12 +12,12 @@ from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError
 from raycrafter.cluster.gridftp import proxy_lifetime
 from raycrafter.cluster.site import launch
+from raycrafter.jobs import holds
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Licence
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import BATCH_FINAL, JOB_FINAL, FrameState, JobState
 
-from .common import SAME_TROUBLE, WAITING, cluster
-from .planning import DEPENDENCY
+from .common import cluster
 
 HELD = timedelta(minutes=30)  # what passes by itself within this time is not worth a message
 SCARCE = timedelta(hours=2)  # without a licence
@@ -40,13 +40,13 @@ def _day(job: Job, now: datetime) -> int:
 
 def _held_up(now: datetime) -> None:
     """Jobs that have said for a while what they wait for. Troubles leave an event when they begin, and then one every
-    SAME_TROUBLE: one of that age means that it has lasted as long. Another job is nothing to be told of."""
+    holds.REPEAT: one of that age means that it has lasted as long. Another job is nothing to be told of."""
     old = Event.objects.filter(job=OuterRef("pk"), kind="infrastructure")
-    old = old.filter(time__lt=now - HELD, time__gt=now - HELD - 2 * SAME_TROUBLE)
-    jobs = Job.objects.exclude(state__in=JOB_FINAL).filter(Exists(old), state_reason__startswith=WAITING)
-    jobs = jobs.exclude(state_reason__startswith=f"{WAITING}{DEPENDENCY}: ").select_related("owner")
+    old = old.filter(time__lt=now - HELD, time__gt=now - HELD - 2 * holds.REPEAT)
+    jobs = Job.objects.exclude(state__in=JOB_FINAL).filter(Exists(old), state_reason__startswith=holds.WAITING)
+    jobs = jobs.exclude(state_reason__startswith=f"{holds.WAITING}{holds.DEPENDENCY}: ").select_related("owner")
     for job in jobs:
-        source = job.state_reason.removeprefix(WAITING).partition(":")[0]
+        source = job.state_reason.removeprefix(holds.WAITING).partition(":")[0]
         text = f"Job {job.pk} ({job.name}) is held up. It goes on by itself when this is over.\n{job.state_reason}\n"
         subject = f"Job {job.pk} ({job.name}) waits: {source}"
         tell(job.owner, "held", f"{source}:{_day(job, now)}", subject, f"{text}\n{address_of(job)}\n", job)

@@ -11,12 +11,14 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster import workspace as ws
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds
 from raycrafter.jobs.models import Event, Workspace
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
 
 from . import left_logs
-from .common import cluster, enqueue, note_trouble, pauses, remote, trouble_over
+from .common import cluster, pauses, remote
 from .giving_up import give_up
 
 logger = logging.getLogger(__name__)
@@ -37,13 +39,13 @@ def ensure_workspace(workspace_id: int) -> None:
     try:
         lease = ws.ensure(remote(), row.name, cluster().workspace_days, timezone.now())
     except InfrastructureError as error:
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return
     except RemoteError as error:
         pauses.set(("workspace", row.pk), PAUSE)
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return
-    trouble_over(row.job, SOURCE)
+    holds.release(row.job, SOURCE)
     fields = {"path": lease.path, "expires": lease.expires, "extensions_left": lease.extensions}
     if move(row, WorkspaceState.ALLOCATED, **fields):
         enqueue("schedule")
@@ -76,11 +78,11 @@ def extend_workspace(workspace_id: int) -> None:
         _extend(row)
         text = f"extended until {row.expires:%Y-%m-%d %H:%M} UTC, asked for by {by}"
     except InfrastructureError as error:
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return  # the next tick tries again
     except RemoteError as error:
         text, level = f"{by} asked for an extension, which the site refuses: {error}", Event.Level.WARNING
-    trouble_over(row.job, SOURCE)
+    holds.release(row.job, SOURCE)
     if Workspace.objects.filter(pk=row.pk, extension_asked_by=by).update(extension_asked_by=""):
         Event.note(row.job, EXTENDED, text, level)
 

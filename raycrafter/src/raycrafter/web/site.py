@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from raycrafter.api.health import check
+from raycrafter.jobs.holds import WAITING
 from raycrafter.jobs.models import AvoidedNode, Batch, Job, Site, Workspace
 from raycrafter.jobs.retention import planned, rules
 from raycrafter.jobs.states import BATCH_FINAL, JOB_FINAL, WorkspaceState
-from raycrafter.tasks.common import WAITING
 
 from . import tables
 

@@ -24,10 +24,10 @@ from raycrafter.api.throttles import LoginThrottle, SchemaThrottle
 from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.holds import WAITING
 from raycrafter.jobs.models import Attempt, Job, load_progress
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
-from raycrafter.tasks.common import WAITING
 
 from . import tables
 from .chart import frame_times
