@@ -110,8 +110,8 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
     way, and nothing is left open."""
     from raycrafter.jobs import client, requests
+    from raycrafter.jobs.closing import give_up
     from raycrafter.jobs.models import Attempt, Batch, Job
-    from raycrafter.tasks.giving_up import give_up
 
     job = new_job(owner, 2 * THREADS)
     # a site for each: nodes that fail are avoided there

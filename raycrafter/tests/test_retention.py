@@ -19,10 +19,9 @@ from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.config import Mail, Retention
-from raycrafter.jobs import requests
+from raycrafter.jobs import deletion, requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Notification, Transfer, Upload, Workspace
 from raycrafter.jobs.thumbnails import thumbnail_path
-from raycrafter.tasks import retention
 from rest_framework.test import APIClient
 
 from raycrafter import tasks
@@ -227,8 +226,8 @@ def test_an_interrupted_deletion_goes_on(settings: Any, old: Job, media: Any, mo
 
 def test_a_run_is_bounded(settings: Any, old: Job, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     allow(settings, keep_days=30, keep_job_days=90, warn_days=0)
-    monkeypatch.setattr(retention, "FILES_AT_ONCE", 2)
-    monkeypatch.setattr(retention, "ROWS", 2)
+    monkeypatch.setattr(deletion, "FILES_AT_ONCE", 2)
+    monkeypatch.setattr(deletion, "ROWS", 2)
     left = []
     for _ in range(3):
         tasks.retain()

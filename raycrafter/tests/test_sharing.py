@@ -14,9 +14,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from raycrafter.jobs import client, licences, nodes, requests
+from raycrafter.jobs.fair_share import plan_batches
 from raycrafter.jobs.models import Attempt, AvoidedNode, Batch, Frame, Job, Lease, Licence, Share, Site, Workspace
 from raycrafter.tasks import schedule
-from raycrafter.tasks.sharing import plan_batches
 
 RENDERED = {"outcome": "rendered", "returncode": 0, "error": ""}
 

@@ -10,10 +10,10 @@ from django.utils import timezone
 from raycrafter.cluster.errors import TransferError
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.config import Mail
-from raycrafter.jobs import holds, requests
+from raycrafter.jobs import holds, planner, requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import planning, troubles
+from raycrafter.tasks import troubles
 
 from raycrafter import tasks
 
@@ -113,7 +113,7 @@ def test_a_number_given_again_gets_a_workspace_of_its_own(world, job) -> None:
     Job.objects.bulk_create(
         [Job(pk=pk, owner=job.owner, name="new", renderer="povray", frame_count=1, width=1, height=1)]
     )
-    planning._begin(Job.objects.get(pk=pk))
+    planner._begin(Job.objects.get(pk=pk))
     again = Job.objects.get(pk=pk).workspace
     tasks.ensure_workspace(again.pk)
     again.refresh_from_db()

@@ -15,11 +15,11 @@ from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import holds, outcomes
+from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, JobState, WorkspaceState, move
 
 from .common import cluster, pauses, remote, scheduler
-from .giving_up import give_up
 from .workspaces import lasts
 
 SOURCE = "submission"

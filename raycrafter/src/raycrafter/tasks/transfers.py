@@ -21,21 +21,20 @@ from raycrafter.cluster.errors import CredentialError, InfrastructureError, Remo
 from raycrafter.cluster.transfer import Files
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds, outcomes, scene
-from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
+from raycrafter.jobs.closing import give_up
+from raycrafter.jobs.fetching import due
+from raycrafter.jobs.models import Frame, Job, Transfer
 from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
 from raycrafter.jobs.thumbnails import delete_with_copy, small_copy, thumbnail_path
 
 from .common import adapter, cluster, remote
-from .giving_up import give_up
 from .transfer_progress import Progress, StoppedError, arrived, sent
 
 logger = logging.getLogger(__name__)
 
-STARTABLE = (TransferState.PENDING, TransferState.RETRY, TransferState.BLOCKED)
 FIRST_PAUSE, LAST_PAUSE = 5, 300  # seconds before another try; doubled by each failure in a row
 CREDENTIAL_PAUSE = 60  # seconds; somebody or a timer must make a new proxy
 MAX_MISMATCHES = 3  # tries at frames that arrive wrong before they are rendered again
-MAX_FRAMES = 50  # frames in one transfer, so that the first are seen early
 CHUNK = 1024 * 1024  # bytes
 DIGEST_LIMIT = 900.0  # seconds for the login node to read a scene through
 _NO_FILE = 123  # how xargs ends when one of the files could not be read
@@ -47,11 +46,6 @@ _PUBLISH = '[ -d "$1" ] && rm -rf -- "$2" && mv -T -- "$1" "$2"'
 
 class MismatchError(Exception):
     """Files arrived with another size or other bytes, or not at all."""
-
-
-def due(transfer: Transfer) -> bool:
-    """Whether a transfer can be begun or gone on with now."""
-    return transfer.state in STARTABLE and (transfer.next_try is None or transfer.next_try <= timezone.now())
 
 
 def _begin(transfer_id: int) -> Transfer | None:
@@ -162,37 +156,6 @@ def _compare(files: Files) -> None:
 
 
 # -- out ---------------------------------------------------------------------------------------------------------------
-
-
-def collect(job: Job) -> None:
-    """Has rendered frames fetched: one transfer of a job at a time, for what is there by then."""
-    transfer = job.transfers.filter(kind=Transfer.Kind.OUT).exclude(
-        state__in=[TransferState.DONE, TransferState.FAILED]
-    )
-    transfer = transfer.exclude(state=TransferState.CANCELLED).first()
-    if transfer is None:
-        frames = job.frames.filter(state=FrameState.RENDERED).order_by("number")[:MAX_FRAMES]
-        manifest = [entry for frame in frames for entry in _entries(frame)]
-        if not manifest:
-            return
-        total = sum(entry["size"] for entry in manifest)
-        transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.OUT, manifest=manifest, bytes_total=total)
-    if due(transfer):
-        enqueue("pull_output", transfer.pk)
-
-
-def _entries(frame: Frame) -> list[dict[str, Any]]:
-    """What the client reported, and where it goes."""
-    return [
-        {
-            "frame": frame.number,
-            "source": output["path"],
-            "target": frame_path(frame, PurePosixPath(output["path"]).name),
-            "size": output["size"],
-            "sha256": output["sha256"],
-        }
-        for output in frame.outputs
-    ]
 
 
 @app.task(name="raycrafter.tasks.pull_output")

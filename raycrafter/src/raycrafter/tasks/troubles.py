@@ -1,90 +1,33 @@
-"""What needs a person: jobs held up for long, licences that do not become free, a grid proxy near its end."""
+"""Notifications of what needs a person: long holds, and a grid proxy near its end."""
 
 from __future__ import annotations
 
 import socket
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 
 from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError
 from raycrafter.cluster.gridftp import proxy_lifetime
-from raycrafter.cluster.site import launch
-from raycrafter.jobs import holds
-from raycrafter.jobs.models import Batch, Event, Frame, Job, Licence
-from raycrafter.jobs.notifications import address_of, tell, tell_operators
-from raycrafter.jobs.states import BATCH_FINAL, JOB_FINAL, FrameState, JobState
+from raycrafter.jobs import hold_notices
+from raycrafter.jobs.notifications import tell_operators
 
 from .common import cluster
 
-HELD = timedelta(minutes=30)  # what passes by itself within this time is not worth a message
-SCARCE = timedelta(hours=2)  # without a licence
 PROXY_HOURS = 6  # left of a proxy: its timer makes a new one at a quarter of its life
 
 
 @app.task(name="raycrafter.tasks.look_for_trouble")
 def look_for_trouble() -> None:
-    """Tells of each trouble once a day, as long as it lasts."""
+    """Notify of each hold once a day, as long as it lasts."""
     now = timezone.now()
-    _held_up(now)
-    _licences(now)
-    _proxy(now)
+    hold_notices.notify_held_jobs(now)
+    hold_notices.notify_missing_licences(now)
+    _notify_proxy(now)
 
 
-def _day(job: Job, now: datetime) -> int:
-    """The job's day, counted from its beginning: what is told once a day is told once in each."""
-    return (now - job.created).days
-
-
-def _held_up(now: datetime) -> None:
-    """Jobs that have said for a while what they wait for. Troubles leave an event when they begin, and then one every
-    holds.REPEAT: one of that age means that it has lasted as long. Another job is nothing to be told of."""
-    old = Event.objects.filter(job=OuterRef("pk"), kind="infrastructure")
-    old = old.filter(time__lt=now - HELD, time__gt=now - HELD - 2 * holds.REPEAT)
-    jobs = Job.objects.exclude(state__in=JOB_FINAL).filter(Exists(old), state_reason__startswith=holds.WAITING)
-    jobs = jobs.exclude(state_reason__startswith=f"{holds.WAITING}{holds.DEPENDENCY}: ").select_related("owner")
-    for job in jobs:
-        source = job.state_reason.removeprefix(holds.WAITING).partition(":")[0]
-        text = f"Job {job.pk} ({job.name}) is held up. It goes on by itself when this is over.\n{job.state_reason}\n"
-        subject = f"Job {job.pk} ({job.name}) waits: {source}"
-        tell(job.owner, "held", f"{source}:{_day(job, now)}", subject, f"{text}\n{address_of(job)}\n", job)
-
-
-def _licences(now: datetime) -> None:
-    """Jobs that have frames to render and got no batch for long, while others have all licences of their renderer."""
-    present = Batch.objects.exclude(state__in=BATCH_FINAL).order_by().values("job__renderer")
-    in_use = dict(present.annotate(n=Count("pk")).values_list("job__renderer", "n"))
-    clients = launch(cluster()).n
-    for licence in Licence.objects.all():
-        if (in_use.get(licence.renderer, 0) + 1) * clients <= licence.count:
-            continue
-        waiting = _long_without_batch(licence.renderer, now)
-        for job in waiting:
-            text = f"Job {job.pk} ({job.name}) waits for a licence of {job.renderer}: {licence.count} are there.\n"
-            subject = f"Job {job.pk} ({job.name}) waits for a licence"
-            tell(job.owner, "licence", str(_day(job, now)), subject, f"{text}\n{address_of(job)}\n", job)
-        if waiting:
-            text = f"{len(waiting)} jobs have had no licence of {licence.renderer} for {SCARCE.seconds // 3600} hours; "
-            text += f"there are {licence.count}. Jobs: {', '.join(str(job.pk) for job in waiting[:50])}\n"
-            subject = f"No licence of {licence.renderer} becomes free"
-            tell_operators("licence", f"{licence.renderer}:{now:%Y-%m-%d}", subject, text)
-
-
-def _long_without_batch(renderer: str, now: datetime) -> list[Job]:
-    """Jobs of a renderer that wait for a batch, and had none since SCARCE ago."""
-    frames = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
-    jobs = Job.objects.filter(Exists(frames), renderer=renderer, paused=False)
-    jobs = jobs.filter(state__in=[JobState.READY, JobState.ACTIVE], created__lt=now - SCARCE)
-    jobs = jobs.filter(Q(retried=None) | Q(retried__lt=now - SCARCE)).select_related("owner")
-    jobs = jobs.annotate(
-        present=Count("batches", filter=~Q(batches__state__in=BATCH_FINAL)), last=Max("batches__finished")
-    )
-    return list(jobs.filter(Q(last=None) | Q(last__lt=now - SCARCE), present=0).order_by("pk"))
-
-
-def _proxy(now: datetime) -> None:
+def _notify_proxy(now: datetime) -> None:
     """The proxy of this host; the ticks come to one worker after another. A site without GridFTP has none."""
     site = cluster()
     if site.transfer != "gridftp":

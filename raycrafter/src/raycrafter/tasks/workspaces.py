@@ -13,13 +13,13 @@ from raycrafter.cluster import workspace as ws
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds
+from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.models import Event, Workspace
 from raycrafter.jobs.notifications import address_of, tell, tell_operators
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
 
 from . import left_logs
 from .common import cluster, pauses, remote
-from .giving_up import give_up
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from raycrafter.jobs.models import Event, Job
-from raycrafter.jobs.states import BatchState, FrameState, JobState, move, move_all
+from .models import Event, Job
+from .states import BatchState, FrameState, JobState, move, move_all
 
 MAX_REASON = 2000  # characters
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from raycrafter.cluster.site import launch
-from raycrafter.jobs.models import Attempt, Batch, Frame, Job, Licence, Share, Site
-from raycrafter.jobs.states import BATCH_FINAL, BatchState, FrameState, JobState
 
-from .common import cluster
+from .models import Attempt, Batch, Frame, Job, Licence, Share, Site
+from .states import BATCH_FINAL, BatchState, FrameState, JobState
 
 # Batches that take no room any more.
 OVER = (*BATCH_FINAL, BatchState.ENDING, BatchState.CANCELLING)
@@ -25,9 +25,9 @@ MEMORY = timedelta(days=1)  # how long what a user has rendered counts against t
 def plan_batches() -> None:
     """New batches of ``chunk_size`` frames, as many as the limits leave room for."""
     with transaction.atomic():
-        Site.objects.get_or_create(name=cluster().name)
+        Site.objects.get_or_create(name=settings.RAYCRAFTER.cluster.name)
         # the row's lock: two schedules at once would both fill the same room
-        site = Site.objects.select_for_update().get(name=cluster().name)
+        site = Site.objects.select_for_update().get(name=settings.RAYCRAFTER.cluster.name)
         if site.paused:
             return
         deal = _Deal(site)
@@ -38,9 +38,10 @@ def plan_batches() -> None:
 
 def _new_batch(job: Job) -> None:
     """A batch for the first frames that wait. A frame that is cancelled meanwhile is not claimed by anybody."""
+    cluster = settings.RAYCRAFTER.cluster
     waiting = job.frames.filter(state=FrameState.WAITING, batch=None).order_by("number")
-    chunk = list(waiting.values_list("pk", flat=True)[: cluster().chunk_size])
-    batch = Batch.objects.create(job=job, site=cluster().name, walltime_seconds=cluster().walltime_seconds)
+    chunk = list(waiting.values_list("pk", flat=True)[: cluster.chunk_size])
+    batch = Batch.objects.create(job=job, site=cluster.name, walltime_seconds=cluster.walltime_seconds)
     job.frames.filter(pk__in=chunk, state=FrameState.WAITING, batch=None).update(batch=batch)
 
 
@@ -57,7 +58,7 @@ class _Deal:
         since = timezone.now() - MEMORY
         used = Attempt.objects.filter(started__gt=since).values_list("frame__job__owner")
         self._used = dict(used.annotate(total=Sum("seconds", default=0.0)))
-        limit = site.max_batches if site.max_batches is not None else cluster().max_batches
+        limit = site.max_batches if site.max_batches is not None else settings.RAYCRAFTER.cluster.max_batches
         self.room = limit - len(present)
 
     def count(self, job: Job) -> None:
@@ -93,4 +94,6 @@ class _Deal:
         if self._weight(job.owner_id) == 0 or (limit is not None and self._batches[job.owner_id] >= limit):
             return False
         licences = self._licences.get(job.renderer)
-        return licences is None or (self._renderers[job.renderer] + 1) * launch(cluster()).n <= licences
+        return (
+            licences is None or (self._renderers[job.renderer] + 1) * launch(settings.RAYCRAFTER.cluster).n <= licences
+        )
