@@ -1,4 +1,4 @@
-"""Django's settings, made from the configuration file (see config.py)."""
+"""Django's settings, made from the configuration file (see config/)."""
 
 import os
 import sys

@@ -15,7 +15,6 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from raycrafter import renderers
-from raycrafter.cluster.site import launch
 from raycrafter.dispatch import nudge
 
 from . import licences, nodes, outcomes
@@ -274,7 +273,7 @@ def finish(batch: Batch, native_id: str, reason: str) -> None:
     Where a batch has several clients, a frame that is still open is another's, and the last of them ends the batch.
     """
     own(batch, native_id)
-    if launch(settings.RAYCRAFTER.cluster).n > 1 and batch.attempts.filter(ended__isnull=True).exists():
+    if settings.RAYCRAFTER.cluster.launch.n > 1 and batch.attempts.filter(ended__isnull=True).exists():
         return
     with transaction.atomic():
         outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}")

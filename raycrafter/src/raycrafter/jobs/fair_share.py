@@ -10,8 +10,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from raycrafter.cluster.site import launch
-
 from .models import Attempt, Batch, Frame, Job, Licence, Share, Site
 from .states import BATCH_FINAL, BatchState, FrameState, JobState
 
@@ -95,5 +93,5 @@ class _Deal:
             return False
         licences = self._licences.get(job.renderer)
         return (
-            licences is None or (self._renderers[job.renderer] + 1) * launch(settings.RAYCRAFTER.cluster).n <= licences
+            licences is None or (self._renderers[job.renderer] + 1) * settings.RAYCRAFTER.cluster.launch.n <= licences
         )

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, Exists, Max, OuterRef, Q
 
-from raycrafter.cluster.site import launch
-
 from . import holds
 from .models import Batch, Event, Frame, Job, Licence
 from .notifications import address_of, tell, tell_operators
@@ -41,7 +39,7 @@ def notify_missing_licences(now: datetime) -> None:
     """Jobs that have frames to render and got no batch for long, while others have all licences of their renderer."""
     present = Batch.objects.exclude(state__in=BATCH_FINAL).order_by().values("job__renderer")
     in_use = dict(present.annotate(n=Count("pk")).values_list("job__renderer", "n"))
-    clients = launch(settings.RAYCRAFTER.cluster).n
+    clients = settings.RAYCRAFTER.cluster.launch.n
     for licence in Licence.objects.all():
         if (in_use.get(licence.renderer, 0) + 1) * clients <= licence.count:
             continue

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.conf import settings
 
-from raycrafter.cluster.site import threads
 from raycrafter.jobs.models import Job
 
 from .base import Files, Renderer
@@ -66,7 +65,7 @@ class Blender(Renderer):
         words = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1", "-noaudio"]
         # Blender 5 tells how far it is only when it is asked to; earlier ones do so anyway.
         words += ["--log", "render"]
-        words += ["--threads", str(threads(settings.RAYCRAFTER.cluster))]
+        words += ["--threads", str(settings.RAYCRAFTER.cluster.threads)]
         # An absolute path cannot be taken for an option, whatever the file is called.
         words.append(str(PurePosixPath(self.directory(workspace_path), job.main)))
         if "scene" in options:

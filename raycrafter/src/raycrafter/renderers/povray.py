@@ -10,7 +10,6 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Max, Min
 
-from raycrafter.cluster.site import threads
 from raycrafter.jobs.models import Job
 
 from .base import Files, OptionError, Renderer
@@ -74,7 +73,7 @@ class PovRay(Renderer):
             threshold = ANTIALIAS_THRESHOLD if options["antialias"] is True else options["antialias"]
             words.append(f"+A{_decimal(threshold)}")
         # No window, no pause, no field rendering; progress and all messages to the console; the node's own threads.
-        words += ["-D", "-P", "-UF", "-UO", "+V", "+GA", "+C", f"+WT{threads(settings.RAYCRAFTER.cluster)}"]
+        words += ["-D", "-P", "-UF", "-UO", "+V", "+GA", "+C", f"+WT{settings.RAYCRAFTER.cluster.threads}"]
         return [settings.RAYCRAFTER.cluster.renderers[self.name], *words]
 
     def files(self, job: Job, number: int, workspace_path: str, batch_path: str) -> list[Files]:

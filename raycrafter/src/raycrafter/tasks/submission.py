@@ -9,11 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from raycrafter.celery import app
-from raycrafter.cluster import batch_script, submit
+from raycrafter.cluster import submit
 from raycrafter.cluster.batch_dialects import of_all
 from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.models import Attempt, Batch, Event
@@ -58,7 +57,7 @@ def submit_batch(batch_id: int) -> None:
 
 def _write_files(batch: Batch) -> None:
     """Puts the script and what its client must know into the batch's directory, for the owner alone."""
-    script = batch_script.render(batch_spec(cluster(), batch.name, batch.directory), cluster().template).encode()
+    script = cluster().batch_script(batch.name, batch.directory).encode()
     Batch.objects.filter(pk=batch.pk).update(script_sha256=hashlib.sha256(script).hexdigest())
     remote().write(f"{batch.directory}/job.sh", script)
     remote().write(f"{batch.directory}/client.json", json.dumps(client_settings(batch)).encode())

@@ -23,8 +23,6 @@ from raycrafter.api.parsers import TOO_DEEP
 from raycrafter.api.serializers import MAX_SIDE, JobCreateSerializer
 from raycrafter.api.throttles import SubmitThrottle
 from raycrafter.api.views import JobsView
-from raycrafter.cluster import batch_script
-from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import requests
 from raycrafter.jobs.client import ClientError
@@ -102,7 +100,7 @@ def preview(text: str) -> dict[str, Any]:
         count = len(frame_numbers.parse(text))
     except frame_numbers.FramesError as error:
         return {"problem": str(error)}
-    script = batch_script.render(batch_spec(site, BATCH_NAME, BATCH_DIRECTORY), site.template)
+    script = site.batch_script(BATCH_NAME, BATCH_DIRECTORY)
     return {"script": script, "frames": count, "batches": math.ceil(count / site.chunk_size), "site": site}
 
 
