@@ -12,13 +12,13 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from raycrafter import renderers
 from raycrafter.jobs import frames as frame_numbers
+from raycrafter.jobs import rendering, uploads
 from raycrafter.jobs import scene as scenes
-from raycrafter.jobs import uploads
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Upload
 from raycrafter.jobs.retention import files_go
 from raycrafter.jobs.states import WorkspaceState
+from raycrafter.renderers import OptionError
 
 from .parsers import TOO_DEEP, is_too_deep
 
@@ -228,8 +228,8 @@ class JobCreateSerializer(serializers.Serializer):
     def validate_renderer(self, value: str) -> str:
         """Refuse a renderer that the site does not have."""
         try:
-            renderers.get(value)
-        except renderers.OptionError as error:
+            rendering.get(value)
+        except OptionError as error:
             raise serializers.ValidationError(error.reason) from error
         return value
 
@@ -246,10 +246,10 @@ class JobCreateSerializer(serializers.Serializer):
         errors: dict[str, list[str]] = {}
         if data["width"] * data["height"] > MAX_PIXELS:
             errors["width"] = [f"width times height is more than {MAX_PIXELS} pixels"]
-        renderer = renderers.get(data["renderer"])
+        renderer = rendering.get(data["renderer"])
         try:
             data["options"] = renderer.validate(data["options"])
-        except renderers.OptionError as error:
+        except OptionError as error:
             errors[error.field] = [error.reason]
         errors |= self._take_scene(data, renderer.suffixes)
         if errors:

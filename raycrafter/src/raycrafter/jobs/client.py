@@ -14,10 +14,9 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from raycrafter import renderers
 from raycrafter.dispatch import nudge
 
-from . import licences, nodes, outcomes
+from . import licences, nodes, outcomes, rendering
 from .models import Attempt, Batch, Event, Frame
 from .states import BatchState, FrameState, JobState, move
 
@@ -152,14 +151,15 @@ def _claim_frame(batch: Batch, frame: Frame, host: str) -> Work | None:
 
 
 def _work(batch: Batch, frame: Frame, number: int) -> Work:
-    renderer, job, workspace = renderers.get(batch.job.renderer), batch.job, batch.job.workspace.path
+    renderer = rendering.get(batch.job.renderer)
+    spec = rendering.frame_spec(batch.job, frame.number, batch.job.workspace.path)
     resumable = (Attempt.Outcome.INTERRUPTED,)
     return Work(
         number=frame.number,
         attempt=number,
-        command=renderer.command(job, frame.number, workspace, batch.directory),
-        directory=renderer.directory(workspace),
-        files=[dict(item) for item in renderer.files(job, frame.number, workspace, batch.directory)],
+        command=renderer.command(spec),
+        directory=spec.directory,
+        files=[dict(item) for item in renderer.files(spec)],
         resume=renderer.resumes and frame.attempts.filter(number=number - 1, outcome__in=resumable).exists(),
     )
 
@@ -257,8 +257,8 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
         return report["outcome"], error, []
     if report.get("returncode") != 0:
         return Attempt.Outcome.FAILED, error or f"the renderer ended with {report.get('returncode')}", []
-    renderer = renderers.get(batch.job.renderer)
-    expected = renderer.files(batch.job, frame.number, batch.job.workspace.path, batch.directory)
+    spec = rendering.frame_spec(batch.job, frame.number, batch.job.workspace.path)
+    expected = rendering.get(batch.job.renderer).files(spec)
     reported = {item["path"]: item for item in report["files"] if item["size"] > 0}
     missing = [item["final"] for item in expected if item["final"] not in reported]
     if missing:

@@ -7,9 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from raycrafter import renderers
-
-from . import licences, nodes
+from . import licences, nodes, rendering
 from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame, Job
 from .states import FrameState, move
 
@@ -70,7 +68,7 @@ def fail_frame(frame: Frame, error: str) -> None:
     tries = frame.tries + 1
     if not move(frame, FrameState.SOFT_FAILED, tries=tries, error=error, percent=0.0):
         return
-    if tries < frame.job.max_tries and not renderers.get(frame.job.renderer).is_fatal(error):
+    if tries < frame.job.max_tries and not rendering.get(frame.job.renderer).is_fatal(error):
         move(frame, FrameState.WAITING, batch=None)
     else:
         move(frame, FrameState.FAILED)

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from raycrafter import renderers
 from raycrafter.dispatch import enqueue
+from raycrafter.renderers import ADAPTERS
 
 from . import holds
 from .closing import close, drop_idle_batches, give_up
@@ -145,7 +145,7 @@ def _stop_at_certain_failure(job: Job) -> None:
     """A scene that does not parse, with nothing rendered yet: the other frames would say the same."""
     if job.frames.filter(state__in=[FrameState.RENDERED, FrameState.SYNCED]).exists():
         return
-    adapter = renderers.ADAPTERS[job.renderer]
+    adapter = ADAPTERS[job.renderer]
     for frame in job.frames.filter(state=FrameState.FAILED).order_by("number"):
         if adapter.is_fatal(frame.error):
             move_all(job.frames.filter(state=FrameState.WAITING), FrameState.CANCELLED, job)

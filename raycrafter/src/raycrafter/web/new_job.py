@@ -18,13 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from raycrafter import renderers
 from raycrafter.api.parsers import TOO_DEEP
 from raycrafter.api.serializers import MAX_SIDE, JobCreateSerializer
 from raycrafter.api.throttles import SubmitThrottle
 from raycrafter.api.views import JobsView
 from raycrafter.jobs import frames as frame_numbers
-from raycrafter.jobs import requests
+from raycrafter.jobs import rendering, requests
 from raycrafter.jobs.client import ClientError
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.scene import ARCHIVE_SUFFIXES, MAX_PATH, SCENE_SUFFIXES
@@ -44,7 +43,7 @@ class NewJob(forms.Form):
         widget=forms.FileInput(attrs={"accept": ",".join((*SCENE_SUFFIXES, *ARCHIVE_SUFFIXES))}),
     )
     name = forms.CharField(max_length=200)
-    renderer = forms.ChoiceField(choices=lambda: [(name, name) for name in renderers.names()])
+    renderer = forms.ChoiceField(choices=lambda: [(name, name) for name in rendering.names()])
     frames = forms.CharField(
         max_length=frame_numbers.MAX_LENGTH, initial="1-20", help_text="Like 1-20, or 1-100x2,150."
     )
