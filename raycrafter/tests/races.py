@@ -76,41 +76,42 @@ def main() -> None:
 
 def report(batch: Any, work: Any) -> None:
     """A client's result: every second one is good."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
     told = {"attempt": 1, "outcome": "failed", "returncode": 1, "error": "boom", "files": []}
     if work.number % 2:
         file = {"path": work.files[0]["final"], "size": 1, "sha256": "0" * 64}
         told |= {"outcome": "rendered", "returncode": 0, "error": "", "files": [file]}
-    client.result(batch, "same", work.number, told)
+    compute_client.result(batch, "same", work.number, told)
 
 
 def finish(batch: Any, work: Any) -> None:
     """A client's last word."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.finish(batch, "same", "nothing left")
+    compute_client.finish(batch, "same", "nothing left")
 
 
 def heartbeat(batch: Any, work: Any) -> None:
     """A client's sign of life."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0, "log": ""}])
+    compute_client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0, "log": ""}])
 
 
 def claim(batch: Any, work: Any) -> None:
     """A client wants more."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.claim(batch, "same", f"host{work.number + THREADS}")
+    compute_client.claim(batch, "same", f"host{work.number + THREADS}")
 
 
 def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, cancels: bool) -> None:
     """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
     way, and nothing is left open."""
-    from raycrafter.jobs import client, requests
+    from raycrafter.jobs import compute_client, requests
     from raycrafter.jobs.closing import give_up
+    from raycrafter.jobs.errors import RefusedError
     from raycrafter.jobs.models import Attempt, Batch, Job
 
     job = new_job(owner, 2 * THREADS)
@@ -122,7 +123,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     def batch() -> Batch:
         return Batch.objects.select_related("job").get(pk=made.pk)
 
-    given = [client.claim(batch(), "same", f"host{number}") for number in range(THREADS)]
+    given = [compute_client.claim(batch(), "same", f"host{number}") for number in range(THREADS)]
 
     def say(number: int) -> None:
         if number:
@@ -133,7 +134,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
             give_up(Job.objects.get(pk=job.pk), "race")
 
     results = at_once(say)
-    wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, client.ClientError)]
+    wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, RefusedError)]
     assert not wrong, (clients_do, wrong)
     if cancels:
         assert set(job.frames.values_list("state", flat=True)) == {"CANCELLED"}, clients_do
@@ -165,7 +166,7 @@ def race_to_submit(owner: Any) -> None:
 
 def race_for_one(owner: Any) -> None:
     """Of many one is first."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
     from raycrafter.jobs.models import Batch, Event, Job, Notification
     from raycrafter.jobs.notifications import NotificationChoice, tell
     from raycrafter.jobs.states import move
@@ -183,8 +184,8 @@ def race_for_one(owner: Any) -> None:
 
     # every claimant calls its batch job something else: one owns the batch
     pk = new_batch(1, 4)
-    results = at_once(lambda number: client.claim(batch(pk), f"id{number}", f"host{number}"))
-    assert len([r for r in results if isinstance(r, client.Work)]) == 1, results
+    results = at_once(lambda number: compute_client.claim(batch(pk), f"id{number}", f"host{number}"))
+    assert len([r for r in results if isinstance(r, compute_client.Work)]) == 1, results
     assert [r.status for r in results if isinstance(r, Exception)] == [409] * (THREADS - 1), results
 
     # one batch job on many nodes: every frame is claimed once
@@ -192,9 +193,9 @@ def race_for_one(owner: Any) -> None:
 
     def until_none_is_left(number: int) -> list[int]:
         numbers = []
-        while work := client.claim(batch(pk), "same", f"host{number}"):
+        while work := compute_client.claim(batch(pk), "same", f"host{number}"):
             numbers.append(work.number)
-            client.heartbeat(
+            compute_client.heartbeat(
                 batch(pk), "same", [{"number": work.number, "attempt": work.attempt, "percent": 1.0, "log": ""}]
             )
         return numbers
@@ -205,7 +206,7 @@ def race_for_one(owner: Any) -> None:
 
     # a failure reported many times counts once
     report = {"attempt": 1, "outcome": "failed", "returncode": 1, "error": "boom", "files": []}
-    results = at_once(lambda _: client.result(batch(pk), "same", 9, report))
+    results = at_once(lambda _: compute_client.result(batch(pk), "same", 9, report))
     assert not [r for r in results if isinstance(r, Exception)], results
     assert job.frames.values_list("tries", "state").get(number=9) == (1, "WAITING")
 
@@ -217,7 +218,7 @@ def race_for_one(owner: Any) -> None:
     # the same events from all sides are stored once
     about = {"level": 20, "kind": "log", "message": "m", "data": {}, "frame": None, "attempt": None}
     events = [about | {"seq": number, "time": timezone.now()} for number in range(1, 101)]
-    results = at_once(lambda _: client.events(batch(pk), "same", events))
+    results = at_once(lambda _: compute_client.events(batch(pk), "same", events))
     assert results == [100] * THREADS, results
     assert Event.objects.filter(batch=pk).exclude(seq=None).count() == 100
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job, Workspace
 from raycrafter.jobs.states import BatchState, JobState, move
 from raycrafter.logs import GelfFormatter
@@ -148,16 +149,16 @@ def test_lost_answer_to_a_claim_is_given_again(new_node: Any, batch: Batch, node
 
 def test_of_two_claimants_one_gets_the_frame(batch: Batch, node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another client of the same batch claims between this one's look and its compare-and-set."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    real, taken = client._claim_frame, []
+    real, taken = compute_client._claim_frame, []
 
     def late(batch: Batch, frame: Frame, host: str) -> Any:
         if not taken:
             taken.append(real(Batch.objects.get(pk=batch.pk), Frame.objects.get(pk=frame.pk), "nid00002"))
         return real(batch, frame, host)
 
-    monkeypatch.setattr(client, "_claim_frame", late)
+    monkeypatch.setattr(compute_client, "_claim_frame", late)
     assert claimed(node)["number"] == 2
     assert taken[0].number == 1
     assert sorted(Attempt.objects.values_list("frame__number", "host")) == [(1, "nid00002"), (2, "nid00001")]
@@ -216,12 +217,12 @@ def test_second_native_id_is_fenced_off_everywhere(new_node: Any, batch: Batch, 
 
 def test_of_two_first_claims_one_owns(batch: Batch) -> None:
     """Both loaded the batch while it had no owner."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
     one, two = Batch.objects.get(pk=batch.pk), Batch.objects.get(pk=batch.pk)
-    assert client.claim(one, "7.login1", "a")
-    with pytest.raises(client.ClientError) as caught:
-        client.claim(two, "8.login1", "b")
+    assert compute_client.claim(one, "7.login1", "a")
+    with pytest.raises(RefusedError) as caught:
+        compute_client.claim(two, "8.login1", "b")
     assert caught.value.status == 409
     assert Attempt.objects.count() == 1
 
@@ -248,13 +249,13 @@ def test_claim_of_a_cancelled_job(batch: Batch, node: Any, api: APIClient) -> No
 def test_claim_of_a_batch_that_is_cancelled_at_this_moment(
     batch: Batch, node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    become_owner = client._become_owner
+    become_owner = compute_client._become_owner
 
     def cancelled_before(*arguments: Any) -> None:
         requests.cancel(Job.objects.get(pk=batch.job_id), "alice")
         become_owner(*arguments)
 
-    monkeypatch.setattr(client, "_become_owner", cancelled_before)
+    monkeypatch.setattr(compute_client, "_become_owner", cancelled_before)
     assert node.claim().status_code == 410
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from raycrafter.cluster import scheduler
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
 
 from raycrafter import tasks
 
@@ -67,7 +67,7 @@ def test_ended_batch_without_exit_file_is_believed_at_once(world, new_job, state
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     becomes(world, batch, state, reason)
     world.poll()
     batch.refresh_from_db()
@@ -79,7 +79,7 @@ def test_requeued_batch_is_followed_on(world, new_job, monkeypatch) -> None:
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     becomes(world, batch, "PD", "BeginTime")
     world.poll()
     batch.refresh_from_db()
@@ -124,7 +124,7 @@ def test_reason_of_a_waiting_batch_is_shown(world, new_job) -> None:
         job.refresh_from_db()
         assert batch.state_reason == f"waits: {reason}"
         assert ("never starts by itself: PartitionTimeLimit" in job.state_reason) is is_stuck
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     batch.refresh_from_db()
     assert (batch.state, batch.state_reason) == ("RUNNING", "")
 

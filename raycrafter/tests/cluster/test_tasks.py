@@ -11,9 +11,10 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from raycrafter.cluster.batch_spec import parse_walltime
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Attempt, Batch, Site, Transfer, Workspace
-from raycrafter.tasks import silence
+from raycrafter.tasks import timeouts
 
 from raycrafter import dispatch, tasks
 
@@ -235,7 +236,7 @@ def test_a_client_that_claims_before_the_answer_is_known(world, new_job) -> None
     job = new_job("1-3")
     world.turn()
     (batch,) = job.batches.all()
-    assert client.claim(batch, "1", "nid1").number == 1
+    assert compute_client.claim(batch, "1", "nid1").number == 1
     tasks.common.remote.cache_clear()
     world.poll()
     batch.refresh_from_db()
@@ -399,7 +400,7 @@ def test_a_batch_that_vanishes_is_lost_and_its_frames_are_rendered_again(world, 
     job = staged("1-3")
     (batch,) = queued(job)
     world.render(batch, frames=1)
-    client.claim(batch, batch.native_client_id, "nid00001")
+    compute_client.claim(batch, batch.native_client_id, "nid00001")
     world.forget_job(batch)
     world.poll()
     world.poll()
@@ -414,8 +415,8 @@ def test_a_batch_that_vanishes_is_lost_and_its_frames_are_rendered_again(world, 
     assert (frame.state, frame.tries) == ("WAITING", 1)
     (second,) = queued(job)
     assert world.render(second) == [2, 3]
-    with pytest.raises(client.ClientError):
-        client.claim(batch, batch.native_client_id, "nid00001")
+    with pytest.raises(RefusedError):
+        compute_client.claim(batch, batch.native_client_id, "nid00001")
     world.turn()
     job.refresh_from_db()
     assert (job.state, counts(job)) == ("DONE", {"SYNCED": 3})
@@ -449,7 +450,7 @@ def test_a_client_killed_without_a_word_gives_its_frame_back(world, staged) -> N
     """The batch ended with an exit code, while the client had a frame."""
     job = staged("1-3")
     (batch,) = queued(job)
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     Path(batch.directory, "exit").write_text(f"{batch.native_id} 137\n")
     world.forget_job(batch)
     world.poll()
@@ -482,7 +483,7 @@ def heard(world, cluster) -> None:
 def test_a_silent_client_is_given_up(world, staged, heard) -> None:
     job = staged("1-3")
     (batch,) = queued(job)
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
     tasks.reap()
     world.turn()
@@ -498,7 +499,7 @@ def test_a_silent_client_is_given_up(world, staged, heard) -> None:
 def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) -> None:
     """Beat sends the look at the clients before the first of them is heard again."""
     batch = queued(staged("1-3"))[0]
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     hour = timedelta(hours=1)
     Batch.objects.update(last_heartbeat=timezone.now() - hour)
     Site.objects.update(reaped=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
@@ -506,7 +507,7 @@ def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) 
         tasks.reap()
         batch.refresh_from_db()
         assert batch.state == "RUNNING"
-    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
+    Site.objects.update(heard_since=timezone.now() - timeouts.SILENCE - timedelta(seconds=1))
     tasks.reap()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING"
@@ -516,13 +517,13 @@ def test_when_none_of_several_clients_is_heard_none_is_given_up(world, staged, h
     """The web host is away, or the network before it, while the workers go on."""
     batches = queued(staged("1-5"))
     for batch in batches:
-        client.claim(batch, batch.native_id, f"nid{batch.pk}")
+        compute_client.claim(batch, batch.native_id, f"nid{batch.pk}")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
     tasks.reap()
     Batch.objects.filter(pk=batches[0].pk).update(last_heartbeat=timezone.now())
     tasks.reap()  # the first is back, the second has its time
     assert not Batch.objects.exclude(state="RUNNING").exists()
-    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
+    Site.objects.update(heard_since=timezone.now() - timeouts.SILENCE - timedelta(seconds=1))
     tasks.reap()
     assert [Batch.objects.get(pk=batch.pk).state for batch in batches] == ["RUNNING", "CANCELLING"]
 
@@ -613,8 +614,8 @@ def test_cancelling(world, staged) -> None:
     world.render(first, frames=1)
     job.refresh_from_db()
     assert requests.cancel(job, "ada")
-    with pytest.raises(client.ClientError) as caught:
-        client.claim(second, "2", "nid2")
+    with pytest.raises(RefusedError) as caught:
+        compute_client.claim(second, "2", "nid2")
     assert caught.value.status == 410
     world.turn()
     assert sorted(world.log("qdel")) == ["1", "2"]

@@ -11,9 +11,9 @@ from raycrafter.cluster.errors import TransferError
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.config import Mail
 from raycrafter.jobs import holds, planner, requests
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import troubles
+from raycrafter.tasks import holds as hold_tasks
 
 from raycrafter import tasks
 
@@ -174,7 +174,7 @@ def test_an_extension_that_is_refused_is_said_in_the_sites_words(world, job) -> 
     assert "ada asked" in text and "no more extensions" in text
     tasks.watch_workspaces()
     job.refresh_from_db()
-    with pytest.raises(ClientError, match="no extensions left; it expires at"):
+    with pytest.raises(RefusedError, match="no extensions left; it expires at"):
         requests.extend(Job.objects.get(pk=job.pk), "ada")
 
 
@@ -238,7 +238,7 @@ def test_a_licence_that_does_not_become_free(world, job, new_job) -> None:
 def test_the_proxy(world, cluster, settings, monkeypatch) -> None:
     tasks.look_for_trouble()
     assert told("proxy") == []
-    monkeypatch.setattr(troubles, "PROXY_HOURS", 24 * 365)
+    monkeypatch.setattr(hold_tasks, "PROXY_HOURS", 24 * 365)
     for _ in range(2):
         tasks.look_for_trouble()
     site = dataclasses.replace(cluster, proxy_file="/nonexistent/proxy")

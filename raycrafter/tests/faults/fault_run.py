@@ -17,7 +17,7 @@ from raycrafter.celery import app
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Licence, Site, Transfer, Workspace
 from raycrafter.tasks import common
-from raycrafter.tasks.silence import SILENCE
+from raycrafter.tasks.timeouts import SILENCE
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
 AWAY = SILENCE.total_seconds() * 4 / 3

@@ -13,7 +13,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.errors import RefusedError
 
 CONTENT_TYPE = "application/problem+json"
 logger = logging.getLogger(__name__)
@@ -60,7 +60,7 @@ def _flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's exception handler. None (an unforeseen error) becomes ``server_error``."""
-    if isinstance(error, ClientError):
+    if isinstance(error, RefusedError):
         return Response(problem(error.status, str(error)), error.status, content_type=CONTENT_TYPE)
     if isinstance(error, Http404):
         error = exceptions.NotFound(str(error) or None)

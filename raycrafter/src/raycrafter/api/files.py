@@ -19,9 +19,8 @@ from rest_framework.views import APIView
 from zipstream import ZIP_STORED, ZipStream
 
 from raycrafter.jobs.models import Frame
+from raycrafter.jobs.permissions import visible_job
 from raycrafter.jobs.thumbnails import thumbnail_path
-
-from .access import visible_job
 
 CHUNK = 1024 * 1024  # bytes
 

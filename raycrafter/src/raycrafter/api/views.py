@@ -18,10 +18,10 @@ from rest_framework.views import APIView
 
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Event, Frame, Job, load_progress
+from raycrafter.jobs.permissions import manageable_job, visible_job
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
-from .access import manageable_job, visible_job
 from .errors import Conflict
 from .parsers import JSONParser
 from .throttles import SubmitThrottle

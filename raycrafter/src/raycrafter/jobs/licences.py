@@ -7,8 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from .models import Batch
-from .sharing import Lease, Licence
+from .models import Batch, Lease, Licence
 
 # A client that is cut off renders on for a while: its licence must not be another's before it is given up.
 LEASE = timedelta(minutes=20)

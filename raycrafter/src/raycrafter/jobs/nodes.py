@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .models import Attempt, Event
-from .sharing import AvoidedNode
+from .models import Attempt, AvoidedNode, Event
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from .sharing import AvoidedNode, Licence, Share, Site
+from .models import AvoidedNode, Licence, Share, Site
 
 NAME = "operators"
 # What the admin site lets people make, change and remove; everything else there can only be looked at.

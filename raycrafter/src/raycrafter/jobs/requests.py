@@ -17,7 +17,7 @@ from django.utils import timezone
 from raycrafter.dispatch import nudge
 
 from . import uploads
-from .client import ClientError
+from .errors import RefusedError
 from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Upload, Workspace
 from .states import (
     JOB_FINAL,
@@ -39,7 +39,7 @@ UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameS
 RETRYABLE = (JobState.STAGING, JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT, JobState.FAILED)
 
 
-class LimitError(ClientError):
+class LimitError(RefusedError):
     """A user has as many frames waiting or in work as the site allows."""
 
     def __init__(self, limit: int, present: int) -> None:
@@ -70,7 +70,7 @@ def submit(
     """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller.
 
     ``after`` are jobs that must be DONE before this one begins; ``source`` is the upload that the scene came as. Raises
-    LimitError, and ClientError when another job was made of the upload meanwhile.
+    LimitError, and RefusedError when another job was made of the upload meanwhile.
     """
     job = Job(
         owner=owner,
@@ -85,7 +85,7 @@ def submit(
             _check_limit(owner, len(numbers))
             job.save()
             if source and not uploads.claim(source, job):
-                raise ClientError(409, "another job was made of this upload meanwhile")
+                raise RefusedError(409, "another job was made of this upload meanwhile")
             job.after.set(after)
             upload.seek(0)
             job.scene.save(filename, upload, save=True)
@@ -188,7 +188,7 @@ def cancel(job: Job, by: str) -> bool:
 def extend(job: Job, by: str) -> bool:
     """Have the site asked for an extension of the job's workspace; its answer becomes an event of the job.
 
-    Returns False when there is no workspace to extend. Raises ClientError when the site has said that it extends it
+    Returns False when there is no workspace to extend. Raises RefusedError when the site has said that it extends it
     no more.
     """
     rows = Workspace.objects.filter(job=job.pk, state=WorkspaceState.ALLOCATED)
@@ -197,7 +197,7 @@ def extend(job: Job, by: str) -> bool:
         return False
     if row.extensions_left == 0:
         end = f"; it expires at {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else ""
-        raise ClientError(409, f"workspace {row.name} has no extensions left{end}")
+        raise RefusedError(409, f"workspace {row.name} has no extensions left{end}")
     rows.update(extension_asked_by=by)
     nudge()
     return True

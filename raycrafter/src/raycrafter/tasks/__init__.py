@@ -8,16 +8,16 @@ deletes what is old.
 """
 
 from .deletion import cancel_batch
+from .holds import look_for_trouble
 from .notifications import send_notification, send_notifications
 from .planning import schedule
 from .polling import poll_site
 from .proxy import look_at_proxy
 from .queues import measure_queues
 from .retention import retain
-from .silence import reap
 from .submission import submit_batch
+from .timeouts import reap
 from .transfers import pull_output, push_input
-from .troubles import look_for_trouble
 from .workspaces import ensure_workspace, extend_workspace, release_workspace, watch_workspaces
 
 __all__ = [

@@ -24,7 +24,7 @@ from raycrafter.api.throttles import SubmitThrottle
 from raycrafter.api.views import JobsView
 from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import rendering, requests
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.scene import ARCHIVE_SUFFIXES, MAX_PATH, SCENE_SUFFIXES
 
@@ -104,7 +104,7 @@ def preview(text: str) -> dict[str, Any]:
 
 
 def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
-    """Make the job, or return the one that this form has made before. Raises ClientError."""
+    """Make the job, or return the one that this form has made before. Raises RefusedError."""
     earlier = Job.objects.filter(owner=request.user.pk, idempotency_key=data["key"])
     if job := earlier.first():
         return job
@@ -139,7 +139,7 @@ def new_job(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 return redirect("job", pk=_submit(request, form.cleaned_data).pk)
-            except ClientError as error:
+            except RefusedError as error:
                 form.add_error(None, str(error))
     look = preview(request.POST.get("frames", form["frames"].initial))
     status = 429 if throttled else 422 if form.errors else 200

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
+from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Transfer, Workspace
 from raycrafter.jobs.retention import Planned
-from raycrafter.jobs.sharing import AvoidedNode
 
 # How a cell is drawn: the class of its <td>, and for some a tag of its own.
 TEXT, NUMBER, STATE, LEVEL = "text", "number", "state", "level"

@@ -17,15 +17,15 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework import exceptions
 
-from raycrafter.api.access import manageable_job
 from raycrafter.api.schema import description
 from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle, SchemaThrottle
 from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.holds import WAITING
 from raycrafter.jobs.models import Attempt, Job, load_progress
+from raycrafter.jobs.permissions import manageable_job
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
 
@@ -180,7 +180,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
         raise PermissionDenied(str(error)) from error
     try:
         done = ACTIONS[action][0](job, request.user.get_username())
-    except ClientError as error:
+    except RefusedError as error:
         messages.info(request, f"Refused: {error}.")
     else:
         if not done:

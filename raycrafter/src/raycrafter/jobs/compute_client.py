@@ -17,6 +17,7 @@ from django.utils import timezone
 from raycrafter.dispatch import nudge
 
 from . import licences, nodes, outcomes, rendering
+from .errors import RefusedError
 from .models import Attempt, Batch, Event, Frame
 from .states import BatchState, FrameState, JobState, move
 
@@ -26,14 +27,6 @@ TOKEN_GRACE = timedelta(hours=1)
 # States in which a batch's client has nothing to do any more.
 GONE = {BatchState.FINISHED, BatchState.LOST, BatchState.CANCELLING, BatchState.CANCELLED, BatchState.ENDING}
 JOB_GONE = {JobState.CANCELLING, JobState.CANCELLED, JobState.FAILED, JobState.DONE}
-
-
-class ClientError(Exception):
-    """A call that is refused; ``status`` is HTTP's."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -49,9 +42,9 @@ class Work:
 
 
 def own(batch: Batch, native_id: str) -> None:
-    """Raise ClientError unless ``native_id`` is the batch's owner."""
+    """Raise RefusedError unless ``native_id`` is the batch's owner."""
     if batch.native_client_id != native_id:
-        raise ClientError(409, f"batch {batch.pk} belongs to another client")
+        raise RefusedError(409, f"batch {batch.pk} belongs to another client")
 
 
 def is_gone(batch: Batch) -> bool:
@@ -60,7 +53,7 @@ def is_gone(batch: Batch) -> bool:
 
 
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
-    """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
+    """Give the next frame to a client, or None when there is none left. Raises RefusedError (409, 410)."""
     _refuse_if_gone(batch)
     _become_owner(batch, native_id, host)
     _refuse_if_gone(batch)  # again: it has been read anew
@@ -80,9 +73,9 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
 
 
 def _refuse_if_gone(batch: Batch) -> None:
-    """Raise ClientError (410) for the client of a batch that is over."""
+    """Raise RefusedError (410) for the client of a batch that is over."""
     if is_gone(batch):
-        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
+        raise RefusedError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
 
 
 def _may_render(batch: Batch, host: str) -> bool:
@@ -119,7 +112,7 @@ def _mark_running(batch: Batch) -> None:
     if batch.state != BatchState.RUNNING:
         move(batch, BatchState.RUNNING, state_reason="")
         if batch.state != BatchState.RUNNING:
-            raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}")
+            raise RefusedError(410, f"batch {batch.pk} is over: it is {batch.state}")
     job = batch.job
     if job.state == JobState.READY:
         move(job, JobState.ACTIVE, started=timezone.now())
@@ -191,10 +184,10 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
 
 
 def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
-    """Return an attempt of this batch. Raises ClientError (404)."""
+    """Return an attempt of this batch. Raises RefusedError (404)."""
     found = batch.attempts.filter(frame__number=number, number=attempt).select_related("frame__job").first()
     if not found:
-        raise ClientError(404, f"batch {batch.pk} has no attempt {attempt} at frame {number}")
+        raise RefusedError(404, f"batch {batch.pk} has no attempt {attempt} at frame {number}")
     return found
 
 
@@ -224,7 +217,7 @@ def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
 
 
 def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) -> str:
-    """Take the result of an attempt. Returns the frame's state. Raises ClientError (404, 409).
+    """Take the result of an attempt. Returns the frame's state. Raises RefusedError (404, 409).
 
     A frame is rendered when the renderer ended with 0 and every file it must leave is there: the claim alone is not
     enough. A repeated report changes nothing; one that contradicts the first is refused.
@@ -242,7 +235,7 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
             attempt.refresh_from_db()
             # a cancelled attempt has nothing left to disagree about
             if attempt.outcome not in (outcome, Attempt.Outcome.CANCELLED):
-                raise ClientError(409, f"attempt {attempt.number} at frame {number} has ended: {attempt.outcome}")
+                raise RefusedError(409, f"attempt {attempt.number} at frame {number} has ended: {attempt.outcome}")
     if outcome == Attempt.Outcome.FAILED and closed:
         extra = {"job_id": batch.job_id, "batch_id": batch.pk, "frame": number, "attempt": attempt.number}
         logger.warning("frame %d: %s", number, error, extra=extra)

@@ -7,7 +7,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied
 
-from raycrafter.jobs.models import Job
+from .models import Job
 
 
 def visible_job(user: Any, pk: int) -> Job:

@@ -13,8 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from raycrafter.jobs.models import Event, Job, JobShare
-
-from .access import own_job
+from raycrafter.jobs.permissions import own_job
 
 
 class ShareSerializer(serializers.ModelSerializer):

@@ -13,7 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raycrafter.jobs import client, licences, nodes, requests
+from raycrafter.jobs import compute_client, licences, nodes, requests
 from raycrafter.jobs.fair_share import plan_batches
 from raycrafter.jobs.models import Attempt, AvoidedNode, Batch, Frame, Job, Lease, Licence, Share, Site, Workspace
 from raycrafter.tasks import schedule
@@ -48,9 +48,9 @@ def dealt() -> Counter[str]:
     return Counter(Batch.objects.values_list("job__owner__username", flat=True))
 
 
-def claim(batch: Batch, host: str = "nid1") -> client.Work | None:
+def claim(batch: Batch, host: str = "nid1") -> compute_client.Work | None:
     batch.refresh_from_db()
-    return client.claim(Batch.objects.select_related("job").get(pk=batch.pk), f"{batch.pk}", host)
+    return compute_client.claim(Batch.objects.select_related("job").get(pk=batch.pk), f"{batch.pk}", host)
 
 
 def queued(job: Job) -> list[Batch]:
@@ -62,7 +62,7 @@ def queued(job: Job) -> list[Batch]:
 def fail(job: Job, batch: Batch, host: str, error: str = "out of memory") -> None:
     work = claim(batch, host)
     report = {"attempt": work.attempt, "outcome": "failed", "returncode": 1, "error": error, "files": []}
-    client.result(Batch.objects.get(pk=batch.pk), f"{batch.pk}", work.number, report)
+    compute_client.result(Batch.objects.get(pk=batch.pk), f"{batch.pk}", work.number, report)
 
 
 # -- shares ------------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ def test_a_paused_job_gives_its_room_to_others_and_goes_on_later(site) -> None:
     assert other.batches.count() == 5  # the room of all but the one that runs
     beat = [{"number": work.number, "attempt": work.attempt, "percent": 5.0, "log": ""}]
     running = Batch.objects.select_related("job").get(pk=running.pk)
-    assert client.heartbeat(running, f"{running.pk}", beat) == "drain"
+    assert compute_client.heartbeat(running, f"{running.pk}", beat) == "drain"
     job.frames.filter(number=work.number).update(state="RENDERED")
     assert claim(running) is None
     assert requests.resume(job, "ada") and not requests.resume(job, "ada")
@@ -272,7 +272,7 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     work = claim(batches[0], "good")
     file = {"path": work.files[0]["final"], "size": 1, "sha256": "0" * 64}
     report = RENDERED | {"attempt": work.attempt, "files": [file]}
-    client.result(Batch.objects.get(pk=batches[0].pk), f"{batches[0].pk}", work.number, report)
+    compute_client.result(Batch.objects.get(pk=batches[0].pk), f"{batches[0].pk}", work.number, report)
     for batch in batches[1:3]:
         fail(job, batch, "bad")
     assert not nodes.is_avoided("here", "bad")
@@ -280,7 +280,7 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     assert nodes.is_avoided("here", "bad") and not nodes.is_avoided("here", "good")
     assert "out of memory" in AvoidedNode.objects.get().reason
     assert claim(batches[4], "bad") is None and claim(batches[5], "good")
-    client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
+    compute_client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
     Batch.objects.filter(pk=batches[4].pk).update(state="FINISHED", finished=timezone.now())
     before = job.batches.count()
     plan_batches()
@@ -312,7 +312,7 @@ def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> Non
     Lease.objects.update(expires=timezone.now() + timedelta(seconds=1))
     licences.renew(first)
     assert Lease.objects.get().expires > timezone.now() + timedelta(minutes=1)
-    client.finish(Batch.objects.get(pk=first.pk), f"{first.pk}", "drained")
+    compute_client.finish(Batch.objects.get(pk=first.pk), f"{first.pk}", "drained")
     assert claim(second, "nid2")
     Lease.objects.update(expires=timezone.now())
     third = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=600)

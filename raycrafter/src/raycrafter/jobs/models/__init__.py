@@ -13,9 +13,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from .notifications import Notification, NotificationChoice
-from .sharing import AvoidedNode, Lease, Licence, Share, Site
-from .states import (
+from ..notifications import Notification, NotificationChoice
+from ..states import (
     BATCH_FINAL,
     JOB_FINAL,
     BatchState,
@@ -24,6 +23,7 @@ from .states import (
     TransferState,
     WorkspaceState,
 )
+from .cluster import AvoidedNode, Lease, Licence, Share, Site
 
 __all__ = [
     "AccessToken",
