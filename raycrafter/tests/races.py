@@ -59,7 +59,7 @@ def main() -> None:
     """Race for jobs of a user who is there for that alone."""
     django.setup()
     call_command("migrate", verbosity=0)
-    from raycrafter.jobs.models import AvoidedNode, Job
+    from raycrafter.jobs.models import BlockedNode, Job
 
     owner = get_user_model().objects.create_user(f"racer-{uuid.uuid4()}")
     try:
@@ -69,7 +69,7 @@ def main() -> None:
             for clients_do in (report, finish, heartbeat, claim):
                 race_with_the_end(owner, clients_do, cancels=number % 2 == 0)
     finally:
-        AvoidedNode.objects.filter(site__startswith="race-").delete()
+        BlockedNode.objects.filter(site__startswith="race-").delete()
         Job.objects.filter(owner=owner).delete()
         owner.delete()
 
@@ -115,7 +115,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     from raycrafter.jobs.models import Attempt, Batch, Job
 
     job = new_job(owner, 2 * THREADS)
-    # a site for each: nodes that fail are avoided there
+    # a site for each: nodes that fail are blocked there
     site = f"race-{job.pk}"
     made = Batch.objects.create(job=job, site=site, state="QUEUED", directory="/w/b", walltime_seconds=600)
     job.frames.update(batch=made)
@@ -167,9 +167,9 @@ def race_to_submit(owner: Any) -> None:
 def race_for_one(owner: Any) -> None:
     """Of many one is first."""
     from raycrafter.jobs import compute_client
-    from raycrafter.jobs.models import Batch, Event, Job, Notification
-    from raycrafter.jobs.notifications import NotificationChoice, tell
-    from raycrafter.jobs.states import move
+    from raycrafter.jobs.models import Batch, Event, Job, Notification, NotificationChoice
+    from raycrafter.jobs.notifications import notify
+    from raycrafter.jobs.transitions import transition
     from raycrafter.tasks import notifications
 
     job = new_job(owner, 16)
@@ -211,7 +211,7 @@ def race_for_one(owner: Any) -> None:
     assert job.frames.values_list("tries", "state").get(number=9) == (1, "WAITING")
 
     # one of many moves a job, and one event says so
-    results = at_once(lambda _: move(Job.objects.get(pk=job.pk), "STAGING_OUT"))
+    results = at_once(lambda _: transition(Job.objects.get(pk=job.pk), "STAGING_OUT"))
     assert sorted(results) == [False] * (THREADS - 1) + [True], results
     assert Event.objects.filter(job=job, data__to="STAGING_OUT").count() == 1
 
@@ -224,7 +224,7 @@ def race_for_one(owner: Any) -> None:
 
     # the same told from all sides is written down once, and of many workers with it one sends it
     NotificationChoice.objects.create(user=owner, webhook="https://hooks.example.org/")
-    results = at_once(lambda _: tell(owner, "held", "ssh:0", "Job waits", "It waits.", job))
+    results = at_once(lambda _: notify(owner, "held", "ssh:0", "Job waits", "It waits.", job))
     assert results == [None] * THREADS, results
     row, sent = Notification.objects.get(user=owner), []
     notifications._send = lambda row: sent.append(row.pk)

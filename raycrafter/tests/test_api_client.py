@@ -13,8 +13,10 @@ import pytest
 from django.utils import timezone
 from raycrafter.jobs import compute_client, requests
 from raycrafter.jobs.errors import RefusedError
-from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job, Workspace
-from raycrafter.jobs.states import BatchState, JobState, move
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Workspace
+from raycrafter.jobs.outcomes import MAX_INTERRUPTIONS
+from raycrafter.jobs.states import BatchState, JobState
+from raycrafter.jobs.transitions import transition
 from raycrafter.logs import GelfFormatter
 from rest_framework.test import APIClient
 
@@ -585,10 +587,10 @@ def test_last_events_after_the_end_are_taken(batch: Batch, node: Any) -> None:
     claimed(node)
     node.post("finish", reason="done")
     batch.refresh_from_db()
-    move(batch, BatchState.FINISHED)
+    transition(batch, BatchState.FINISHED)
     assert node.post("events", events=[event(1)]).status_code == 200
 
 
 def test_job_that_failed_has_nothing_to_claim(batch: Batch, node: Any) -> None:
-    move(batch.job, JobState.FAILED)
+    transition(batch.job, JobState.FAILED)
     assert node.claim().status_code == 410

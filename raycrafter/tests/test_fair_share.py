@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raycrafter.jobs import compute_client, licences, nodes, requests
+from raycrafter.jobs import blocklist, compute_client, licences, requests
 from raycrafter.jobs.fair_share import plan_batches
-from raycrafter.jobs.models import Attempt, AvoidedNode, Batch, Frame, Job, Lease, Licence, Share, Site, Workspace
+from raycrafter.jobs.models import Attempt, Batch, BlockedNode, Frame, Job, Lease, Licence, Share, Site, Workspace
 from raycrafter.tasks import schedule
 
 RENDERED = {"outcome": "rendered", "returncode": 0, "error": ""}
@@ -265,7 +265,7 @@ def test_a_job_that_failed_before_it_began_is_tried_again_from_the_start(site) -
 # -- nodes and licences ------------------------------------------------------------------------------------------------
 
 
-def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
+def test_a_node_that_fails_what_others_render_is_blocked(site) -> None:
     job = ready("ada", 6)
     plan_batches()
     batches = queued(job)
@@ -275,10 +275,10 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     compute_client.result(Batch.objects.get(pk=batches[0].pk), f"{batches[0].pk}", work.number, report)
     for batch in batches[1:3]:
         fail(job, batch, "bad")
-    assert not nodes.is_avoided("here", "bad")
+    assert not blocklist.is_blocked("here", "bad")
     fail(job, batches[3], "bad")
-    assert nodes.is_avoided("here", "bad") and not nodes.is_avoided("here", "good")
-    assert "out of memory" in AvoidedNode.objects.get().reason
+    assert blocklist.is_blocked("here", "bad") and not blocklist.is_blocked("here", "good")
+    assert "out of memory" in BlockedNode.objects.get().reason
     assert claim(batches[4], "bad") is None and claim(batches[5], "good")
     compute_client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
     Batch.objects.filter(pk=batches[4].pk).update(state="FINISHED", finished=timezone.now())
@@ -288,8 +288,8 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     Batch.objects.filter(pk=batches[4].pk).update(finished=timezone.now() - timedelta(minutes=3))
     plan_batches()
     assert job.batches.count() > before
-    AvoidedNode.objects.update(until=timezone.now())
-    assert not nodes.is_avoided("here", "bad")
+    BlockedNode.objects.update(until=timezone.now())
+    assert not blocklist.is_blocked("here", "bad")
 
 
 def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:
@@ -297,7 +297,7 @@ def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:
     plan_batches()
     for batch in queued(job):
         fail(job, batch, "nid1")
-    assert not AvoidedNode.objects.exists()
+    assert not BlockedNode.objects.exists()
 
 
 def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> None:

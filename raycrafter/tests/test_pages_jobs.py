@@ -16,7 +16,7 @@ from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.cluster.batch_dialects import DIALECTS
-from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Site, Transfer, Workspace
+from raycrafter.jobs.models import Batch, BlockedNode, Event, Frame, Job, Site, Transfer, Workspace
 from raycrafter.jobs.states import FrameState, JobState
 from raycrafter.web.chart import BARS, frame_times
 from rest_framework.throttling import SimpleRateThrottle
@@ -262,11 +262,11 @@ def test_of_a_strangers_form_nothing_is_read(db: None) -> None:
 def test_site(pages: Client, stranger: Any, batch: Batch, settings: Any) -> None:
     name = settings.RAYCRAFTER.cluster.name
     Batch.objects.update(site=name)
-    AvoidedNode.objects.bulk_create(
-        AvoidedNode(site=name, host=f"nid0000{n}", until="2020-01-01T00:00Z") for n in range(100)
+    BlockedNode.objects.bulk_create(
+        BlockedNode(site=name, host=f"nid0000{n}", until="2020-01-01T00:00Z") for n in range(100)
     )
     Job.objects.update(state_reason="Waiting: submission: no route to host")
-    AvoidedNode.objects.create(site=name, host="nid77777", until="2999-01-01T00:00Z", reason="3 frames failed")
+    BlockedNode.objects.create(site=name, host="nid77777", until="2999-01-01T00:00Z", reason="3 frames failed")
     html, _ = check_page(pages.get("/site"))
     for words in ("rc-job-", "no route to host", "nid77777", "QUEUED", "Database", settings.RAYCRAFTER.cluster.queue):
         assert words in html, words

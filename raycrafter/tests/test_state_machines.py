@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from raycrafter.jobs import states
+from raycrafter.jobs import states, transitions
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
 
 KINDS = {"job": Job, "frame": Frame, "batch": Batch, "transfer": Transfer, "workspace": Workspace}
@@ -55,11 +55,11 @@ class Moves(RuleBasedStateMachine):
         target = data.draw(st.sampled_from(sorted(self.table)))
         seen = row.state
         if target != seen and target not in self.table[seen]:
-            with pytest.raises(states.IllegalMoveError):
-                states.move(row, target)
+            with pytest.raises(transitions.IllegalTransitionError):
+                transitions.transition(row, target)
             return
         expected = self._expect(seen, target)
-        assert states.move(row, target) is expected
+        assert transitions.transition(row, target) is expected
         if expected:
             self.moves.append((self.state, target))
             self.state = target
@@ -78,7 +78,7 @@ class Moves(RuleBasedStateMachine):
         target = data.draw(st.sampled_from(sorted(self.table)))
         rows = KINDS[self.kind].objects.filter(job=self.job)
         expected = target in self.table[self.state]
-        assert states.move_all(rows, target, self.job) == expected
+        assert transitions.transition_all(rows, target, self.job) == expected
         if expected:
             self.moves.append((self.state, target))
             self.state = target
@@ -90,7 +90,7 @@ class Moves(RuleBasedStateMachine):
         model = KINDS[self.kind]
         rows = model.objects.filter(**{"pk" if self.kind == "job" else "job": self.job.pk})
         target = states.REOPENS[self.kind].get(self.state)
-        assert states.reopen(rows, self.job) == (target is not None)
+        assert transitions.reopen(rows, self.job) == (target is not None)
         if target is not None:
             self.moves.append((self.state, str(target)))
             self.state = str(target)
@@ -135,7 +135,7 @@ def test_every_state_can_be_reached_and_left_towards_an_end(kind: str) -> None:
     assert all(_reachable(ways, state) & ends for state in ways)
 
 
-@pytest.mark.parametrize("state", sorted(set(states.JOB_MOVES) - states.JOB_FINAL))
+@pytest.mark.parametrize("state", sorted(set(states.JOB_TRANSITIONS) - states.JOB_FINAL))
 def test_every_open_job_can_come_to_each_of_its_ends(state: str) -> None:
     ends = {"CANCELLED"} if state == "CANCELLING" else {"DONE", "FAILED", "CANCELLED"}
     assert ends <= _reachable(_ways("job"), state)

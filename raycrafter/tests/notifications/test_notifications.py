@@ -21,8 +21,9 @@ from page_structure import check_page
 from raycrafter.config import Mail, Webhook
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Event, Job, Notification, NotificationChoice
-from raycrafter.jobs.notifications import tell, tell_operators
-from raycrafter.jobs.states import JobState, move
+from raycrafter.jobs.notifications import notify, notify_operators
+from raycrafter.jobs.states import JobState
+from raycrafter.jobs.transitions import transition
 from raycrafter.tasks import notifications
 from rest_framework.test import APIClient
 
@@ -70,9 +71,9 @@ def end(job: Job, state: str = JobState.FAILED, reason: str = "frame 2: no such 
     if state == JobState.CANCELLED:
         requests.cancel(job, "alice")
     elif state == JobState.DONE:
-        move(job, JobState.ACTIVE)
-        move(job, JobState.STAGING_OUT)
-    move(job, state, finished=timezone.now(), state_reason=reason)
+        transition(job, JobState.ACTIVE)
+        transition(job, JobState.STAGING_OUT)
+    transition(job, state, finished=timezone.now(), state_reason=reason)
 
 
 def send_all() -> None:
@@ -121,7 +122,7 @@ def test_nobody_is_told_without_address_or_against_their_choice(owner: Any, job:
     assert not Notification.objects.exists()
     owner.email = "alice@example.org"
     owner.save()
-    tell(owner, "held", "ssh:0", "waits", "it waits", job)
+    notify(owner, "held", "ssh:0", "waits", "it waits", job)
     NotificationChoice.objects.create(user=owner, mail=False)  # chosen before it was sent
     send_all()
     assert relay.taken == []
@@ -130,11 +131,11 @@ def test_nobody_is_told_without_address_or_against_their_choice(owner: Any, job:
 
 def test_the_same_occasion_is_told_once(alice: Any, job: Job, relay: MailServer) -> None:
     for _ in range(3):
-        tell(alice, "held", "ssh:0", "waits", "it waits", job)
-        tell_operators("proxy", "worker1:expired", "proxy", "it is over")
+        notify(alice, "held", "ssh:0", "waits", "it waits", job)
+        notify_operators("proxy", "worker1:expired", "proxy", "it is over")
     send_all()
     assert sorted(mail["To"] for mail in relay.taken) == ["alice@example.org", "ops@example.org"]
-    tell(alice, "held", "ssh:1", "waits", "it waits", job)
+    notify(alice, "held", "ssh:1", "waits", "it waits", job)
     send_all()
     assert len(relay.taken) == 3
 
@@ -213,8 +214,8 @@ def test_while_a_server_does_not_answer_one_message_at_a_time_is_tried(
         pass
     settings.EMAIL_PORT, hook.status = gone.server_address[1], 503
     for number in range(5):
-        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
-    tell(stranger, "held", "ssh:0", "waits", "it waits", job)
+        notify(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+    notify(stranger, "held", "ssh:0", "waits", "it waits", job)
     send_all()
     assert len(hook.told) == 2  # one for each user
     assert sum(Notification.objects.filter(channel="mail").values_list("tries", flat=True)) == 1
@@ -224,7 +225,7 @@ def test_while_a_server_does_not_answer_one_message_at_a_time_is_tried(
     assert len(relay.taken) == 5 and len(hook.told) == 2 + 6
     relay.refuses = "550 not this one"
     for number in range(5, 8):
-        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+        notify(alice, "held", f"ssh:{number}", "waits", "it waits", job)
     send_all()
     assert list(Notification.objects.filter(channel="mail", sent=None).values_list("tries", flat=True)) == [1, 1, 1]
 

@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter import webhook
-from raycrafter.jobs.notifications import NotificationChoice, choice_of, choose
+from raycrafter.jobs.models import NotificationChoice
+from raycrafter.jobs.notifications import choice_of, choose
 
 
 class NotificationChoiceSerializer(serializers.ModelSerializer):

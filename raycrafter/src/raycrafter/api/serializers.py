@@ -16,6 +16,7 @@ from raycrafter.jobs import frames as frame_numbers
 from raycrafter.jobs import rendering, uploads
 from raycrafter.jobs import scene as scenes
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Upload
+from raycrafter.jobs.permissions import visible_jobs
 from raycrafter.jobs.retention import files_go
 from raycrafter.jobs.states import WorkspaceState
 from raycrafter.renderers import OptionError
@@ -219,7 +220,7 @@ class JobCreateSerializer(serializers.Serializer):
 
     def validate_after(self, value: list[int]) -> list[Job]:
         """Find the jobs."""
-        found = list(Job.objects.visible_to(self.context["request"].user).filter(pk__in=value))
+        found = list(visible_jobs(self.context["request"].user).filter(pk__in=value))
         missing = sorted(set(value) - {job.pk for job in found})
         if missing:
             raise serializers.ValidationError(f"there is no job {missing[0]}")

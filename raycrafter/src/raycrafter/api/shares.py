@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from raycrafter.jobs.models import Event, Job, JobShare
-from raycrafter.jobs.permissions import own_job
+from raycrafter.jobs.permissions import actor_of, own_job
 
 
 class ShareSerializer(serializers.ModelSerializer):
@@ -90,7 +90,8 @@ class SharesView(OfOwnJob, generics.ListAPIView):
         manage = data.validated_data["manage"]
         share, made = JobShare.objects.update_or_create(job=job, **party, defaults={"manage": manage})
         name = next(iter(party.values()))
-        Event.note(job, "shared", f"with {name}, {'to manage' if manage else 'to see'}, by {request.user.username}")
+        text = f"with {name}, {'to manage' if manage else 'to see'}, by {request.user.username}"
+        Event.note(job, "shared", text, actor=actor_of(request.user))
         return Response(ShareSerializer(share).data, status.HTTP_201_CREATED if made else status.HTTP_200_OK)
 
 
@@ -105,4 +106,6 @@ class ShareView(OfOwnJob, generics.DestroyAPIView):
         """Remove it and leave a note."""
         instance.delete()
         name = instance.user or instance.group
-        Event.note(instance.job, "shared", f"no longer with {name}, by {self.request.user.username}")
+        user = self.request.user
+        text = f"no longer with {name}, by {user.username}"
+        Event.note(instance.job, "shared", text, actor=actor_of(user))

@@ -17,8 +17,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter.jobs import requests
-from raycrafter.jobs.models import Attempt, Event, Frame, Job, load_progress
-from raycrafter.jobs.permissions import manageable_job, visible_job
+from raycrafter.jobs.models import Attempt, Event, Frame, Job
+from raycrafter.jobs.permissions import actor_of, manageable_job, visible_job, visible_jobs
+from raycrafter.jobs.progress import load_progress
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
@@ -54,7 +55,7 @@ class JobsView(generics.ListCreateAPIView):
 
     def get_queryset(self) -> QuerySet[Job]:
         """The jobs this user may see, newest first."""
-        jobs = Job.objects.visible_to(self.request.user)
+        jobs = visible_jobs(self.request.user)
         return jobs.select_related("owner", "workspace").prefetch_related("after")
 
     def paginate_queryset(self, queryset: QuerySet[Job]) -> list[Job]:
@@ -155,7 +156,7 @@ class JobView(generics.RetrieveAPIView):
 
     def get_queryset(self) -> QuerySet[Job]:
         """The jobs this user may see."""
-        return Job.objects.visible_to(self.request.user).select_related("owner", "workspace")
+        return visible_jobs(self.request.user).select_related("owner", "workspace")
 
     @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
     def patch(self, request: Request, pk: int) -> Response:
@@ -166,7 +167,7 @@ class JobView(generics.RetrieveAPIView):
         fields = data.validated_data
         if "keep" in fields and fields["keep"] != job.keep:
             change = requests.keep if fields["keep"] else requests.unkeep
-            if not change(job, request.user.get_username()) and job.files_deleted:
+            if not change(job, request.user.get_username(), actor_of(request.user)) and job.files_deleted:
                 raise Conflict(f"The files of job {pk} are deleted.")
         if "priority" in fields:
             job.priority = fields["priority"]
@@ -181,13 +182,13 @@ class ActionView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Do it. What the job's state does not allow is a conflict."""
         job = manageable_job(request.user, pk)
-        refusal = self.act(job, request.user.get_username())
+        refusal = self.act(job, request.user.get_username(), actor_of(request.user))
         job.refresh_from_db()
         if refusal:
             raise Conflict(f"{refusal}: it is {job.state}.")
         return Response(serializers.JobSerializer(job, context={"request": request}).data)
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Do it; return why not, when it cannot be done."""
         raise NotImplementedError
 
@@ -196,9 +197,9 @@ class ActionView(APIView):
 class CancelView(ActionView):
     """Cancel a job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Cancel."""
-        if requests.cancel(job, by):
+        if requests.cancel(job, by, actor):
             return None
         job.refresh_from_db()
         return None if job.state in (JobState.CANCELLING, JobState.CANCELLED) else f"Job {job.pk} has ended"
@@ -210,18 +211,18 @@ class CancelView(ActionView):
 class RetryView(ActionView):
     """Render failed frames again."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Have them rendered again."""
-        return None if requests.retry(job, by) else f"Job {job.pk} has no failed frames to render again"
+        return None if requests.retry(job, by, actor) else f"Job {job.pk} has no failed frames to render again"
 
 
 @extend_schema_view(post=extend_schema(description="Begin nothing more of a job; frames that are rendered now end."))
 class PauseView(ActionView):
     """Pause a job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Pause."""
-        if requests.pause(job, by):
+        if requests.pause(job, by, actor):
             return None
         job.refresh_from_db()
         return None if job.paused else f"Job {job.pk} has ended"
@@ -231,9 +232,9 @@ class PauseView(ActionView):
 class ResumeView(ActionView):
     """Go on with a paused job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Resume; a job that is not paused is as it is wanted."""
-        requests.resume(job, by)
+        requests.resume(job, by, actor)
         return None
 
 
@@ -245,9 +246,9 @@ class ResumeView(ActionView):
 class ExtendView(ActionView):
     """Extend a workspace."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Ask for it."""
-        return None if requests.extend(job, by) else f"Job {job.pk} has no workspace to extend"
+        return None if requests.extend(job, by, actor) else f"Job {job.pk} has no workspace to extend"
 
 
 class OfJob(generics.ListAPIView):

@@ -12,9 +12,10 @@ from .cluster import Cluster
 from .development import development, development_directory
 from .errors import ConfigError
 from .file import ENVIRONMENT, Config, load, parse
-from .sections import Mail, Media, Retention, Webhook
+from .sections import Broker, Mail, Media, Retention, Webhook
 
 __all__ = [
+    "Broker",
     "Cluster",
     "Config",
     "ConfigError",

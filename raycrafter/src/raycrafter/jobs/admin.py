@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from .models import (
     Attempt,
-    AvoidedNode,
     Batch,
+    BlockedNode,
     Event,
     Frame,
     Job,
@@ -184,11 +184,13 @@ class EventAdmin(ReadOnly):
         "job",
         "batch",
         "level",
+        "actor",
         "kind",
         "message",
     )
     list_filter = (
         "level",
+        "actor",
         "kind",
     )
     list_select_related = (
@@ -213,8 +215,8 @@ class ShareAdmin(admin.ModelAdmin):
     list_select_related = ("user",)
 
 
-@admin.register(AvoidedNode)
-class AvoidedNodeAdmin(admin.ModelAdmin):
+@admin.register(BlockedNode)
+class BlockedNodeAdmin(admin.ModelAdmin):
     """Nodes that get no frames: an operator may add one, or trust one again by deleting it."""
 
     list_display = ("host", "site", "until", "reason")

@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from .models import Event, Job
-from .states import BatchState, FrameState, JobState, move, move_all
+from .states import BatchState, FrameState, JobState
+from .transitions import transition, transition_all
 
 MAX_REASON = 2000  # characters
 
@@ -15,7 +16,7 @@ def give_up(job: Job, reason: str) -> None:
     """Fails every frame that waits. The schedule closes the job when the others have come to their end."""
     with transaction.atomic():
         Job.objects.locked(job.pk)
-        move_all(job.frames.filter(state=FrameState.WAITING), FrameState.FAILED, job, error=reason[:MAX_REASON])
+        transition_all(job.frames.filter(state=FrameState.WAITING), FrameState.FAILED, job, error=reason[:MAX_REASON])
         Event.note(job, "given up", reason, Event.Level.ERROR)
         drop_idle_batches(job)
 
@@ -27,9 +28,9 @@ def drop_idle_batches(job: Job) -> None:
         if not job.paused and batch.frames.exclude(state__in=ended).exists():
             continue
         if batch.state == BatchState.CREATED:
-            move(batch, BatchState.CANCELLED, finished=timezone.now())
+            transition(batch, BatchState.CANCELLED, finished=timezone.now())
         else:
-            move(batch, BatchState.CANCELLING)
+            transition(batch, BatchState.CANCELLING)
         if batch.state in (BatchState.CANCELLED, BatchState.CANCELLING):
             batch.frames.filter(state=FrameState.WAITING).update(batch=None)
 
@@ -40,6 +41,6 @@ def close(job: Job) -> bool:
     first = failed.first()
     now = timezone.now()
     if first is None:
-        return move(job, JobState.DONE, finished=now, state_reason="")
+        return transition(job, JobState.DONE, finished=now, state_reason="")
     reason = f"{failed.count()} of {job.frame_count} frames failed; frame {first.number}: {first.error}"
-    return move(job, JobState.FAILED, finished=now, state_reason=reason[:MAX_REASON])
+    return transition(job, JobState.FAILED, finished=now, state_reason=reason[:MAX_REASON])

@@ -16,12 +16,15 @@ from django.utils import timezone
 
 from raycrafter.dispatch import nudge
 
-from . import licences, nodes, outcomes, rendering
+from . import blocklist, licences, outcomes, rendering
 from .errors import RefusedError
 from .models import Attempt, Batch, Event, Frame
-from .states import BatchState, FrameState, JobState, move
+from .states import BatchState, FrameState, JobState
+from .transitions import transition
 
 logger = logging.getLogger(__name__)
+
+Actor = Event.Actor
 
 TOKEN_GRACE = timedelta(hours=1)
 # States in which a batch's client has nothing to do any more.
@@ -80,8 +83,8 @@ def _refuse_if_gone(batch: Batch) -> None:
 
 def _may_render(batch: Batch, host: str) -> bool:
     """Whether the node is trusted, and a licence is there where one is needed."""
-    if nodes.is_avoided(batch.site, host):
-        Event.note(batch.job, "node", f"batch {batch.pk}: {host} is avoided and gets no frame", batch=batch)
+    if blocklist.is_blocked(batch.site, host):
+        Event.note(batch.job, "node", f"batch {batch.pk}: {host} is blocked and gets no frame", batch=batch)
         return False
     if not licences.take(batch, host):
         Event.note(batch.job, "licence", f"batch {batch.pk}: no licence of {batch.job.renderer} is free", batch=batch)
@@ -110,12 +113,12 @@ def _become_owner(batch: Batch, native_id: str, host: str) -> None:
 def _mark_running(batch: Batch) -> None:
     """A claim proves that the batch runs, even when the answer to its submission was never read."""
     if batch.state != BatchState.RUNNING:
-        move(batch, BatchState.RUNNING, state_reason="")
+        transition(batch, BatchState.RUNNING, Actor.CLIENT, state_reason="")
         if batch.state != BatchState.RUNNING:
             raise RefusedError(410, f"batch {batch.pk} is over: it is {batch.state}")
     job = batch.job
     if job.state == JobState.READY:
-        move(job, JobState.ACTIVE, started=timezone.now())
+        transition(job, JobState.ACTIVE, Actor.CLIENT, started=timezone.now())
 
 
 def _lost_answer(batch: Batch, host: str) -> Work | None:
@@ -135,7 +138,7 @@ def _claim_frame(batch: Batch, frame: Frame, host: str) -> Work | None:
     work = _work(batch, frame, number)
     try:
         with transaction.atomic():
-            if not move(frame, FrameState.CLAIMED):
+            if not transition(frame, FrameState.CLAIMED, Actor.CLIENT):
                 return None
             Attempt.objects.create(frame=frame, batch=batch, number=number, host=host)
     except IntegrityError:
@@ -172,7 +175,7 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         if attempt.ended:
             continue  # its result has overtaken this heartbeat
         if attempt.frame.state == FrameState.CLAIMED:
-            move(attempt.frame, FrameState.RUNNING)
+            transition(attempt.frame, FrameState.RUNNING, Actor.CLIENT)
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
@@ -205,6 +208,7 @@ def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
                 seq=item["seq"],
                 time=item["time"],
                 level=item["level"],
+                actor=Actor.CLIENT,
                 kind=item["kind"],
                 message=item["message"],
                 data=item["data"] | ({"attempt": item["attempt"]} if item.get("attempt") is not None else {}),
@@ -228,7 +232,7 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
     figures["log"] = report.get("log", "")
     with transaction.atomic():
-        closed = outcomes.close_attempt(attempt, outcome, error, **figures)
+        closed = outcomes.close_attempt(attempt, outcome, error, actor=Actor.CLIENT, **figures)
         if closed and outputs:
             Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         if not closed:
@@ -269,7 +273,7 @@ def finish(batch: Batch, native_id: str, reason: str) -> None:
     if settings.RAYCRAFTER.cluster.launch.n > 1 and batch.attempts.filter(ended__isnull=True).exists():
         return
     with transaction.atomic():
-        outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}")
+        outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}", actor=Actor.CLIENT)
         if batch.state == BatchState.RUNNING:
-            move(batch, BatchState.ENDING, finish_reason=reason)
+            transition(batch, BatchState.ENDING, Actor.CLIENT, finish_reason=reason)
     nudge()

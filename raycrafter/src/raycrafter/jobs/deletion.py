@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from . import retention, uploads
 from .models import Attempt, Batch, Event, Frame, Job, Transfer
-from .notifications import address_of, tell
+from .notifications import job_url, notify
 from .thumbnails import delete_with_copy
 
 logger = logging.getLogger(__name__)
@@ -55,14 +55,14 @@ def _warn() -> None:
         for job in mine:
             job.warned = now
             day = f"{retention.files_go(job):%Y-%m-%d}"
-            lines.append(f"{day}  job {job.pk} ({job.name})  {address_of(job)}\n")
+            lines.append(f"{day}  job {job.pk} ({job.name})  {job_url(job)}\n")
             text = f"its files will be deleted on {day}, unless it is marked to be kept"
             events.append(Event(job=job, kind="retention", message=text, level=Event.Level.WARNING))
         Event.objects.bulk_create(events)
         if len(mine) > LISTED:
             lines[LISTED:] = [f"and {len(mine) - LISTED} more\n"]
         text = "The files of these jobs will be deleted, unless you mark them to be kept:\n\n" + "".join(lines)
-        tell(mine[0].owner, "deletion", f"{now:%Y-%m-%d}", f"Files of {len(mine)} jobs will be deleted", text)
+        notify(mine[0].owner, "deletion", f"{now:%Y-%m-%d}", f"Files of {len(mine)} jobs will be deleted", text)
 
 
 def _begin(job: Job) -> None:

@@ -68,7 +68,7 @@ class _Deal:
     def next_job(self) -> Job | None:
         """The job that gets the next batch, its row locked; None when no job may have one."""
         waiting = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
-        # whose client was given no frame, as on a node that is avoided: the next one would land there, too
+        # whose client was given no frame, as on a node that is blocked: the next one would land there, too
         fruitless = Batch.objects.filter(job=OuterRef("pk"), finished__gt=timezone.now() - FRUITLESS, attempts=None)
         fruitless = fruitless.exclude(native_client_id=None)
         jobs = Job.objects.select_for_update(no_key=True).filter(

@@ -9,7 +9,7 @@ from django.db.models import Count, Exists, Max, OuterRef, Q
 
 from . import holds
 from .models import Batch, Event, Frame, Job, Licence
-from .notifications import address_of, tell, tell_operators
+from .notifications import job_url, notify, notify_operators
 from .states import BATCH_FINAL, JOB_FINAL, FrameState, JobState
 
 HELD = timedelta(minutes=30)  # what passes by itself within this time is not worth a message
@@ -32,7 +32,7 @@ def notify_held_jobs(now: datetime) -> None:
         source = job.state_reason.removeprefix(holds.WAITING).partition(":")[0]
         text = f"Job {job.pk} ({job.name}) is held up. It goes on by itself when this is over.\n{job.state_reason}\n"
         subject = f"Job {job.pk} ({job.name}) waits: {source}"
-        tell(job.owner, "held", f"{source}:{_day(job, now)}", subject, f"{text}\n{address_of(job)}\n", job)
+        notify(job.owner, "held", f"{source}:{_day(job, now)}", subject, f"{text}\n{job_url(job)}\n", job)
 
 
 def notify_missing_licences(now: datetime) -> None:
@@ -47,12 +47,12 @@ def notify_missing_licences(now: datetime) -> None:
         for job in waiting:
             text = f"Job {job.pk} ({job.name}) waits for a licence of {job.renderer}: {licence.count} are there.\n"
             subject = f"Job {job.pk} ({job.name}) waits for a licence"
-            tell(job.owner, "licence", str(_day(job, now)), subject, f"{text}\n{address_of(job)}\n", job)
+            notify(job.owner, "licence", str(_day(job, now)), subject, f"{text}\n{job_url(job)}\n", job)
         if waiting:
             text = f"{len(waiting)} jobs have had no licence of {licence.renderer} for {SCARCE.seconds // 3600} hours; "
             text += f"there are {licence.count}. Jobs: {', '.join(str(job.pk) for job in waiting[:50])}\n"
             subject = f"No licence of {licence.renderer} becomes free"
-            tell_operators("licence", f"{licence.renderer}:{now:%Y-%m-%d}", subject, text)
+            notify_operators("licence", f"{licence.renderer}:{now:%Y-%m-%d}", subject, text)
 
 
 def _long_without_batch(renderer: str, now: datetime) -> list[Job]:

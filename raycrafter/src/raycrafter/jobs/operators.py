@@ -5,11 +5,11 @@ from __future__ import annotations
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
-from .models import AvoidedNode, Licence, Share, Site
+from .models import BlockedNode, Licence, Share, Site
 
 NAME = "operators"
 # What the admin site lets people make, change and remove; everything else there can only be looked at.
-THEIRS = [model._meta.model_name for model in (Site, Share, Licence, AvoidedNode)]
+THEIRS = [model._meta.model_name for model in (Site, Share, Licence, BlockedNode)]
 
 
 def operators() -> Group:

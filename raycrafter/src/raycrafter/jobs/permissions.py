@@ -1,31 +1,57 @@
-"""Which job is meant, and whether who asks may see or change it."""
+"""Access: which jobs a user may see and change, and as whom a user acts."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.shortcuts import get_object_or_404
-from rest_framework.exceptions import PermissionDenied
 
-from .models import Job
+from .models import Event, Job, JobQuerySet, JobShare
+
+
+def visible_jobs(user: Any) -> JobQuerySet:
+    """Return the jobs that a user may see: their own and those shared with them; all for staff."""
+    return _reached_by(user, manage=False)
+
+
+def manageable_jobs(user: Any) -> JobQuerySet:
+    """Return the jobs that a user may change: their own and those shared with them to manage; all for staff."""
+    return _reached_by(user, manage=True)
+
+
+def _reached_by(user: Any, *, manage: bool) -> JobQuerySet:
+    jobs = Job.objects.all()
+    if user.is_staff:
+        return jobs
+    shares = JobShare.objects.filter(manage=True) if manage else JobShare.objects.all()
+    mine = shares.filter(Q(user=user.pk) | Q(group__user=user.pk))
+    # a subquery: a join would count frames once for each share
+    return jobs.filter(Q(owner=user.pk) | Q(pk__in=mine.values("job")))
 
 
 def visible_job(user: Any, pk: int) -> Job:
-    """Return the job. Raises Http404 when it does not exist or is not for this user to see: both look alike."""
-    return get_object_or_404(Job.objects.visible_to(user), pk=pk)
+    """Return a job. Raises Http404 when it does not exist or the user may not see it: both look alike."""
+    return get_object_or_404(visible_jobs(user), pk=pk)
 
 
 def manageable_job(user: Any, pk: int) -> Job:
-    """As ``visible_job``; raises PermissionDenied when it was shared to be seen only."""
+    """Return a job to change. Raises Http404, and PermissionDenied when it is shared to be seen only."""
     job = visible_job(user, pk)
-    if not Job.objects.manageable_by(user).filter(pk=pk).exists():
+    if not manageable_jobs(user).filter(pk=pk).exists():
         raise PermissionDenied(f"Job {pk} is shared with you to see, not to change.")
     return job
 
 
 def own_job(user: Any, pk: int) -> Job:
-    """As ``visible_job``; raises PermissionDenied when it is somebody else's, unless staff ask."""
+    """Return a job to share. Raises Http404, and PermissionDenied unless the user owns it or is staff."""
     job = visible_job(user, pk)
     if job.owner_id != user.pk and not user.is_staff:
         raise PermissionDenied(f"Job {pk} is not yours: its owner decides with whom it is shared.")
     return job
+
+
+def actor_of(user: Any) -> Event.Actor:
+    """Return as whom a user acts."""
+    return Event.Actor.OPERATOR if user.is_staff else Event.Actor.USER

@@ -16,19 +16,8 @@ from .closing import close, drop_idle_batches, give_up
 from .fair_share import plan_batches
 from .fetching import collect, due
 from .models import Batch, Event, Job, Transfer, Workspace
-from .states import (
-    BATCH_FINAL,
-    JOB_FINAL,
-    REOPENS,
-    BatchState,
-    FrameState,
-    JobState,
-    TransferState,
-    WorkspaceState,
-    move,
-    move_all,
-    reopen,
-)
+from .states import BATCH_FINAL, JOB_FINAL, REOPENS, BatchState, FrameState, JobState, TransferState, WorkspaceState
+from .transitions import reopen, transition, transition_all
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +60,7 @@ def _step(job: Job) -> None:
             _conclude(job)
         case JobState.CANCELLING:
             if not job.batches.exclude(state__in=BATCH_FINAL).exists():
-                move(job, JobState.CANCELLED, finished=timezone.now())
+                transition(job, JobState.CANCELLED, finished=timezone.now())
 
 
 def _may_begin(job: Job) -> bool:
@@ -96,7 +85,7 @@ def _begin(job: Job) -> None:
         job=job, defaults={"site": settings.RAYCRAFTER.cluster.name, "name": job.workspace_name}
     )
     Transfer.objects.get_or_create(job=job, kind=Transfer.Kind.IN, defaults={"bytes_total": job.scene_size})
-    move(job, JobState.STAGING)
+    transition(job, JobState.STAGING)
 
 
 def _stage(job: Job) -> None:
@@ -107,13 +96,14 @@ def _stage(job: Job) -> None:
     # a job that is tried again may find its workspace gone
     if job.workspace.state in REOPENS["workspace"] and reopen(Workspace.objects.filter(job=job), job, path=""):
         # what was on its way to the old one is nobody's any more
-        move_all(job.transfers.filter(kind=Transfer.Kind.IN), TransferState.CANCELLED, job, finished=timezone.now())
+        inward = job.transfers.filter(kind=Transfer.Kind.IN)
+        transition_all(inward, TransferState.CANCELLED, job, finished=timezone.now())
         transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
         job.workspace.refresh_from_db()
     if job.workspace.state == WorkspaceState.PENDING:
         enqueue("ensure_workspace", job.workspace.pk)
     elif transfer.state == TransferState.DONE:
-        move(job, JobState.READY)
+        transition(job, JobState.READY)
         _render(job)
     elif transfer.state == TransferState.FAILED:
         close(job)
@@ -136,9 +126,9 @@ def _decide_failures(job: Job) -> None:
     for frame in job.frames.filter(state=FrameState.SOFT_FAILED):
         again = frame.tries < job.max_tries
         if again:
-            move(frame, FrameState.WAITING, batch=None)
+            transition(frame, FrameState.WAITING, batch=None)
         else:
-            move(frame, FrameState.FAILED)
+            transition(frame, FrameState.FAILED)
 
 
 def _stop_at_certain_failure(job: Job) -> None:
@@ -148,7 +138,7 @@ def _stop_at_certain_failure(job: Job) -> None:
     adapter = ADAPTERS[job.renderer]
     for frame in job.frames.filter(state=FrameState.FAILED).order_by("number"):
         if adapter.is_fatal(frame.error):
-            move_all(job.frames.filter(state=FrameState.WAITING), FrameState.CANCELLED, job)
+            transition_all(job.frames.filter(state=FrameState.WAITING), FrameState.CANCELLED, job)
             Event.note(job, "given up", f"frame {frame.number}: {frame.error}", Event.Level.ERROR, frame=frame)
             return
 
@@ -171,11 +161,11 @@ def _conclude(job: Job) -> None:
     counts = job.frame_counts()
     if any(counts[state] for state in UNFINISHED):
         if job.state == JobState.STAGING_OUT:
-            move(job, JobState.ACTIVE)
+            transition(job, JobState.ACTIVE)
         return
     for state in (JobState.ACTIVE, JobState.STAGING_OUT):
         if job.state in (JobState.READY, JobState.ACTIVE) and job.state != state:
-            move(job, state)
+            transition(job, state)
     if not counts[FrameState.RENDERED]:
         close(job)
 
@@ -192,6 +182,6 @@ def _release_workspaces() -> None:
             with transaction.atomic():
                 # locked, because its owner may have it tried again at this moment
                 if Job.objects.locked(row.job_id).is_final:
-                    move(row, WorkspaceState.RELEASING)
+                    transition(row, WorkspaceState.RELEASING)
     for pk in Workspace.objects.filter(state=WorkspaceState.RELEASING).values_list("pk", flat=True):
         enqueue("release_workspace", pk)

@@ -19,19 +19,12 @@ from raycrafter.dispatch import nudge
 from . import uploads
 from .errors import RefusedError
 from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Upload, Workspace
-from .states import (
-    JOB_FINAL,
-    BatchState,
-    FrameState,
-    JobState,
-    TransferState,
-    WorkspaceState,
-    move,
-    move_all,
-    reopen,
-)
+from .states import JOB_FINAL, BatchState, FrameState, JobState, TransferState, WorkspaceState
+from .transitions import reopen, transition, transition_all
 
 logger = logging.getLogger(__name__)
+
+Actor = Event.Actor
 
 ROWS = 2000  # frames per INSERT
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
@@ -90,7 +83,7 @@ def submit(
             upload.seek(0)
             job.scene.save(filename, upload, save=True)
             Frame.objects.bulk_create((Frame(job=job, number=number) for number in numbers), batch_size=ROWS)
-            Event.note(job, "submitted", f"{len(numbers)} frames by {owner.get_username()}")
+            Event.note(job, "submitted", f"{len(numbers)} frames by {owner.get_username()}", actor=Actor.USER)
     except BaseException:
         # the row is rolled back, the file is not
         if job.scene.name:
@@ -118,31 +111,31 @@ def _check_limit(owner: AbstractBaseUser, new: int) -> None:
         raise LimitError(limit, present)
 
 
-def pause(job: Job, by: str) -> bool:
+def pause(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Begin nothing more of a job: clients end after their frame, batches that wait are deleted.
 
     Returns False when it was paused already or is over.
     """
     rows = Job.objects.filter(pk=job.pk, paused=False).exclude(state__in=[*JOB_FINAL, JobState.CANCELLING])
-    return _set_paused(rows, job, True, f"paused by {by}")
+    return _set_paused(rows, job, True, f"paused by {by}", actor)
 
 
-def resume(job: Job, by: str) -> bool:
+def resume(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Go on with a paused job. Returns False when it was not paused."""
-    return _set_paused(Job.objects.filter(pk=job.pk, paused=True), job, False, f"resumed by {by}")
+    return _set_paused(Job.objects.filter(pk=job.pk, paused=True), job, False, f"resumed by {by}", actor)
 
 
-def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str) -> bool:
+def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str, actor: str) -> bool:
     with transaction.atomic():
         if not rows.update(paused=paused):
             return False
         job.paused = paused
-        Event.note(job, "paused" if paused else "resumed", message)
+        Event.note(job, "paused" if paused else "resumed", message, actor=actor)
     nudge()
     return True
 
 
-def retry(job: Job, by: str) -> int:
+def retry(job: Job, by: str, actor: str = Actor.USER) -> int:
     """Render the frames again that failed, and those that were given up because others did; what is there stays.
 
     Returns how many; 0 when there are none, the job was cancelled, or its scene is deleted.
@@ -151,20 +144,20 @@ def retry(job: Job, by: str) -> int:
         job = Job.objects.locked(job.pk)
         if job.state not in RETRYABLE or job.files_deleted:
             return 0
-        count = reopen(job.frames.all(), job, tries=0, error="", percent=0.0, batch=None)
+        count = reopen(job.frames.all(), job, actor, tries=0, error="", percent=0.0, batch=None)
         if not count:
             return 0
         Job.objects.filter(pk=job.pk).update(retried=timezone.now(), warned=None)
-        if reopen(Job.objects.filter(pk=job.pk), job, state_reason="", finished=None):
+        if reopen(Job.objects.filter(pk=job.pk), job, actor, state_reason="", finished=None):
             scene = job.transfers.filter(kind=Transfer.Kind.IN).last()
             if scene and scene.state != TransferState.DONE:
                 Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
-        Event.note(job, "retried", f"{count} frames once more, asked for by {by}")
+        Event.note(job, "retried", f"{count} frames once more, asked for by {by}", actor=actor)
     nudge()
     return count
 
 
-def cancel(job: Job, by: str) -> bool:
+def cancel(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Cancel a job: nothing is started any more, clients are told to stop, batches are deleted by the workers.
 
     Returns False when the job was over or being cancelled already.
@@ -172,20 +165,21 @@ def cancel(job: Job, by: str) -> bool:
     if job.is_final or job.state == JobState.CANCELLING:
         return False
     with transaction.atomic():
-        if not move(job, JobState.CANCELLING, state_reason=f"cancelled by {by}"):
+        if not transition(job, JobState.CANCELLING, actor, state_reason=f"cancelled by {by}"):
             return False
-        move_all(job.frames.all(), FrameState.CANCELLED, job)
+        transition_all(job.frames.all(), FrameState.CANCELLED, job, actor)
         Attempt.objects.filter(frame__job=job, ended__isnull=True).update(
             ended=timezone.now(), outcome=Attempt.Outcome.CANCELLED
         )
-        move_all(job.batches.filter(state=BatchState.CREATED), BatchState.CANCELLED, job, finished=timezone.now())
-        move_all(job.batches.all(), BatchState.CANCELLING, job)
-        move_all(job.transfers.all(), TransferState.CANCELLED, job, finished=timezone.now())
+        created = job.batches.filter(state=BatchState.CREATED)
+        transition_all(created, BatchState.CANCELLED, job, actor, finished=timezone.now())
+        transition_all(job.batches.all(), BatchState.CANCELLING, job, actor)
+        transition_all(job.transfers.all(), TransferState.CANCELLED, job, actor, finished=timezone.now())
     nudge()
     return True
 
 
-def extend(job: Job, by: str) -> bool:
+def extend(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Have the site asked for an extension of the job's workspace; its answer becomes an event of the job.
 
     Returns False when there is no workspace to extend. Raises RefusedError when the site has said that it extends it
@@ -203,20 +197,20 @@ def extend(job: Job, by: str) -> bool:
     return True
 
 
-def keep(job: Job, by: str) -> bool:
+def keep(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Except a job from deletion by age. Returns False when it is excepted already, or its files are gone."""
-    return _set_kept(job, True, f"kept by {by}")
+    return _set_kept(job, True, f"kept by {by}", actor)
 
 
-def unkeep(job: Job, by: str) -> bool:
+def unkeep(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Let a job be deleted by age again, once its owner was told of it anew. Returns False when it is not excepted."""
-    return _set_kept(job, False, f"no longer kept, by {by}")
+    return _set_kept(job, False, f"no longer kept, by {by}", actor)
 
 
-def _set_kept(job: Job, kept: bool, message: str) -> bool:
+def _set_kept(job: Job, kept: bool, message: str, actor: str) -> bool:
     with transaction.atomic():
         if not Job.objects.filter(pk=job.pk, keep=not kept, files_deleted=None).update(keep=kept, warned=None):
             return False
         job.keep, job.warned = kept, None
-        Event.note(job, "kept" if kept else "not kept", message)
+        Event.note(job, "kept" if kept else "not kept", message, actor=actor)
     return True

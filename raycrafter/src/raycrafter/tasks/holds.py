@@ -11,7 +11,7 @@ from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError
 from raycrafter.cluster.gridftp import proxy_lifetime
 from raycrafter.jobs import hold_notices
-from raycrafter.jobs.notifications import tell_operators
+from raycrafter.jobs.notifications import notify_operators
 
 from .common import cluster
 
@@ -42,4 +42,4 @@ def _notify_proxy(now: datetime) -> None:
         host = socket.gethostname()
         text = f"{host}: {trouble}. It should be made anew by raycrafter-grid-proxy.timer: read the log of "
         text += "raycrafter-grid-proxy.service there. Transfers wait until it is.\n"
-        tell_operators("proxy", f"{host}:{state}:{now:%Y-%m-%d}", f"Grid proxy on {host} is {state}", text)
+        notify_operators("proxy", f"{host}:{state}:{now:%Y-%m-%d}", f"Grid proxy on {host} is {state}", text)

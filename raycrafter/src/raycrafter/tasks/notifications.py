@@ -17,8 +17,8 @@ from django.utils import timezone
 from raycrafter import webhook
 from raycrafter.celery import app
 from raycrafter.dispatch import enqueue
-from raycrafter.jobs.models import Event, Notification
-from raycrafter.jobs.notifications import Channel, address_of, choice_of
+from raycrafter.jobs.models import Channel, Event, Notification
+from raycrafter.jobs.notifications import choice_of, job_url
 
 logger = logging.getLogger(__name__)
 
@@ -132,6 +132,6 @@ def body_of(row: Notification) -> bytes:
         "time": row.created.isoformat(),
         "subject": row.subject,
         "text": row.text,
-        "job": {"id": row.job.pk, "name": row.job.name, "url": address_of(row.job)} if row.job else None,
+        "job": {"id": row.job.pk, "name": row.job.name, "url": job_url(row.job)} if row.job else None,
     }
     return json.dumps(told).encode()

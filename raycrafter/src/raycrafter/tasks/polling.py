@@ -28,7 +28,8 @@ from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
-from raycrafter.jobs.states import BatchState, move
+from raycrafter.jobs.states import BatchState
+from raycrafter.jobs.transitions import transition
 
 from .common import cluster, owner, remote, scheduler
 from .queue_reasons import note_reasons
@@ -240,7 +241,7 @@ def _settle(batch: Batch, end: End | None) -> None:
         end = None  # meanwhile a client of another job has claimed
     if batch.state == BatchState.CANCELLING:
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was deleted")
-        move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=end.code if end else None)
+        transition(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=end.code if end else None)
     elif end:
         _ended(batch, end)
     elif batch.state == BatchState.ENDING:
@@ -260,15 +261,15 @@ def _ended(batch: Batch, end: End) -> None:
         Event.note(batch.job, "batch", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
     outcomes.release(batch, Attempt.Outcome.LOST, f"{reason}; no result came", blames_frame=not is_external)
     if batch.state in WAITING_FOR_ID:
-        move(batch, BatchState.QUEUED)
+        transition(batch, BatchState.QUEUED)
     if batch.state in (BatchState.QUEUED, BatchState.RUNNING):
-        move(batch, BatchState.ENDING)
+        transition(batch, BatchState.ENDING)
     # not one that was cancelled at this moment: the next poll settles that
     if batch.state == BatchState.ENDING:
         # a client that said its last word needs no exit file
         is_ordinary = not end.code if end.has_file else batch.finish_reason and not is_external
         fields = {"exit_status": end.code, "finished": timezone.now(), "state_reason": "" if is_ordinary else reason}
-        move(batch, BatchState.FINISHED, **fields)
+        transition(batch, BatchState.FINISHED, **fields)
 
 
 def _reason(end: End) -> str:
@@ -293,7 +294,7 @@ def _missing(batch: Batch) -> None:
     if polls < ABSENT_POLLS or _is_alive(batch):
         return
     reason = "the batch system does not know it any more, and it left no exit code"
-    if move(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
+    if transition(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was lost")
 
 

@@ -8,7 +8,7 @@ from raycrafter.cluster.batch_listing import Listing
 from raycrafter.cluster.batch_reply import Phase, Seen
 from raycrafter.jobs import holds
 from raycrafter.jobs.models import Batch
-from raycrafter.jobs.notifications import address_of, tell, tell_operators
+from raycrafter.jobs.notifications import job_url, notify, notify_operators
 from raycrafter.jobs.states import BatchState
 
 from .common import cluster, scheduler
@@ -44,7 +44,7 @@ def _notify(batch: Batch, seen: Seen) -> None:
     holds.hold(job, SOURCE, told, batch)
     subject = f"Job {job.pk} ({job.name}) is stuck in the queue: {seen.reason}"
     text = f"{told}\nAn operator releases or deletes it there, or changes what the site asks for (cluster.*).\n"
-    text += f"\n{address_of(job)}\n"
+    text += f"\n{job_url(job)}\n"
     occasion = f"{batch.pk}:{seen.reason}"
-    tell(job.owner, "stuck", occasion, subject, text, job)
-    tell_operators("stuck", occasion, subject, text, job)
+    notify(job.owner, "stuck", occasion, subject, text, job)
+    notify_operators("stuck", occasion, subject, text, job)

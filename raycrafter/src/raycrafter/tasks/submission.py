@@ -16,7 +16,8 @@ from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.models import Attempt, Batch, Event
-from raycrafter.jobs.states import BatchState, JobState, WorkspaceState, move
+from raycrafter.jobs.states import BatchState, JobState, WorkspaceState
+from raycrafter.jobs.transitions import transition
 
 from .common import cluster, pauses, remote, scheduler
 from .workspaces import lasts
@@ -40,7 +41,7 @@ def submit_batch(batch_id: int) -> None:
         if not lasts(row, batch.walltime_seconds + cluster().walltime_margin):
             give_up(batch.job, f"workspace {row.name} expires before a batch could end, and cannot be extended")
             return
-        if not move(batch, BatchState.SUBMITTING, directory=f"{row.path}/batch-{batch.pk}"):
+        if not transition(batch, BatchState.SUBMITTING, directory=f"{row.path}/batch-{batch.pk}"):
             return
         _write_files(batch)
     except (InfrastructureError, RemoteError) as error:
@@ -51,7 +52,7 @@ def submit_batch(batch_id: int) -> None:
     except (SshError, RemoteError) as error:
         batch.refresh_from_db()
         if batch.state == BatchState.SUBMITTING:
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
         holds.hold(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
 
 
@@ -93,14 +94,14 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
             batch.refresh_from_db()
             # A client may have claimed already, which made it RUNNING.
             if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
-                move(batch, BatchState.QUEUED, state_reason="")
+                transition(batch, BatchState.QUEUED, state_reason="")
             Event.note(batch.job, "submitted", f"batch {batch.pk} is {native_id}", batch=batch)
             holds.release(batch.job, SOURCE)
         case Refused(Verdict.DOUBT, text):
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=text)
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason=text)
             holds.hold(batch.job, SOURCE, f"batch {batch.pk}: qsub may have taken it or not: {text}", batch)
         case Refused(Verdict.FATAL, text):
-            if move(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
+            if transition(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
                 outcomes.release(batch, Attempt.Outcome.LOST, text)
                 give_up(batch.job, f"the batch system refuses the job: {text}")
         case Refused(verdict, text):
@@ -109,13 +110,13 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
         case submit.NotSubmitted():
             _postpone(batch, "", 0.0)
         case submit.Pending():
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason="qsub has not answered")
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason="qsub has not answered")
 
 
 def _postpone(batch: Batch, text: str, seconds: float) -> None:
     """No submission was made: the batch can be submitted later."""
     pauses.set(("batch", batch.pk), seconds)
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
-        move(batch, BatchState.CREATED, state_reason=text)
+        transition(batch, BatchState.CREATED, state_reason=text)
     if text:
         holds.hold(batch.job, SOURCE, text, batch)

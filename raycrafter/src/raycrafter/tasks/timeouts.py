@@ -12,7 +12,8 @@ from raycrafter.cluster.transfer import TIME_LIMIT
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event, Site, Transfer
-from raycrafter.jobs.states import BatchState, TransferState, move
+from raycrafter.jobs.states import BatchState, TransferState
+from raycrafter.jobs.transitions import transition
 
 from .common import cluster
 
@@ -36,7 +37,7 @@ def reap() -> None:
         state__in=[TransferState.RUNNING, TransferState.VERIFYING], started__lt=now - TRANSFER_LIMIT
     ):
         # Not an event for people: the next try says what is wrong, if anything is.
-        move(transfer, TransferState.RETRY, state_reason="its worker ended", next_try=now)
+        transition(transfer, TransferState.RETRY, state_reason="its worker ended", next_try=now)
     enqueue("schedule")
 
 
@@ -64,6 +65,6 @@ def _is_deaf(now: datetime) -> bool:
 def _end_silent(batch: Batch) -> None:
     """Has a batch deleted whose client, if it lives, can reach nobody."""
     reason = f"its client has been silent for {SILENCE.seconds // 60} minutes"
-    if move(batch, BatchState.CANCELLING, state_reason=reason):
+    if transition(batch, BatchState.CANCELLING, state_reason=reason):
         outcomes.release(batch, Attempt.Outcome.LOST, reason, blames_frame=False)
         Event.note(batch.job, "silent", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)

@@ -24,8 +24,9 @@ from raycrafter.jobs import holds, outcomes, scene
 from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.fetching import due
 from raycrafter.jobs.models import Frame, Job, Transfer
-from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
+from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState
 from raycrafter.jobs.thumbnails import delete_with_copy, small_copy, thumbnail_path
+from raycrafter.jobs.transitions import transition
 
 from .common import adapter, cluster, remote
 from .transfer_progress import Progress, StoppedError, arrived, sent
@@ -54,7 +55,7 @@ def _begin(transfer_id: int) -> Transfer | None:
     if transfer is None or not due(transfer) or transfer.job.is_final or transfer.job.state == JobState.CANCELLING:
         return None
     fields = {"started": timezone.now(), "tries": transfer.tries + 1, "error_class": "", "state_reason": ""}
-    return transfer if move(transfer, TransferState.RUNNING, **fields) else None
+    return transfer if transition(transfer, TransferState.RUNNING, **fields) else None
 
 
 def _scratch(transfer: Transfer) -> Path:
@@ -70,7 +71,7 @@ def _put_off(transfer: Transfer, error: Exception) -> None:
         "error_class": "credential" if blocked else getattr(error, "kind", "network"),
         "next_try": timezone.now() + timedelta(seconds=pause),
     }
-    if move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
+    if transition(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
         holds.hold(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
     else:
         _leave(transfer)
@@ -83,7 +84,7 @@ def _leave(transfer: Transfer) -> None:
 
 
 def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
-    move(transfer, state, finished=timezone.now(), **fields)
+    transition(transfer, state, finished=timezone.now(), **fields)
     holds.release(transfer.job, f"transfer {transfer.get_kind_display()}")
     shutil.rmtree(_scratch(transfer), ignore_errors=True)
     enqueue("schedule")
@@ -106,7 +107,7 @@ def push_input(transfer_id: int) -> None:
         total = sum(sizes.values())
         Transfer.objects.filter(pk=transfer.pk).update(bytes_total=total)
         adapter().push(files, scratch / "state", Progress(transfer, lambda: sent(sizes, files)))
-        if not move(transfer, TransferState.VERIFYING):
+        if not transition(transfer, TransferState.VERIFYING):
             raise StoppedError
         _compare(files)
         remote().check(f"naming {workspace}/input", _PUBLISH, files.there, f"{workspace}/input")
@@ -169,7 +170,7 @@ def pull_output(transfer_id: int) -> None:
     entries = [entry for entry in transfer.manifest if entry["frame"] in frames]
     try:
         _fetch(transfer, entries, scratch)
-        if not move(transfer, TransferState.VERIFYING):
+        if not transition(transfer, TransferState.VERIFYING):
             raise StoppedError
         wrong = [number for number, mine in _by_frame(entries) if not _keep(frames[number], mine, scratch)]
     except StoppedError:
@@ -230,7 +231,7 @@ def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
     if small := small_copy(_local(first, scratch)):
         _store(thumbnail_path(first["target"]), ContentFile(small))
         fields["thumbnail"] = True
-    if not move(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
+    if not transition(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
         # cancelled meanwhile: no row would name the files
         for entry in entries:
             delete_with_copy(entry["target"])

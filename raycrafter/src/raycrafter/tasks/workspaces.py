@@ -15,8 +15,9 @@ from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds
 from raycrafter.jobs.closing import give_up
 from raycrafter.jobs.models import Event, Workspace
-from raycrafter.jobs.notifications import address_of, tell, tell_operators
-from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
+from raycrafter.jobs.notifications import job_url, notify, notify_operators
+from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
+from raycrafter.jobs.transitions import transition
 
 from . import left_logs
 from .common import cluster, pauses, remote
@@ -47,7 +48,7 @@ def ensure_workspace(workspace_id: int) -> None:
         return
     holds.release(row.job, SOURCE)
     fields = {"path": lease.path, "expires": lease.expires, "extensions_left": lease.extensions}
-    if move(row, WorkspaceState.ALLOCATED, **fields):
+    if transition(row, WorkspaceState.ALLOCATED, **fields):
         enqueue("schedule")
 
 
@@ -117,7 +118,7 @@ def watch_workspaces() -> None:
             row.save(update_fields=["expires", "extensions_left"])
             _warn(row, now)
         elif row.expires and row.expires < now:
-            move(row, WorkspaceState.EXPIRED)
+            transition(row, WorkspaceState.EXPIRED)
     _give_up_expired()
 
 
@@ -149,7 +150,7 @@ def _warn(row: Workspace, now: datetime) -> None:
     job, until = row.job, f"{row.expires:%Y-%m-%d %H:%M} UTC"
     extensions = "unknown" if row.extensions_left is None else row.extensions_left
     text = f"Workspace {row.name} of job {job.pk} ({job.name}) expires at {until}. Extensions left: {extensions}.\n"
-    text += f"{refusal}Frames that are not fetched by then are lost; the job can be retried.\n\n{address_of(job)}\n"
+    text += f"{refusal}Frames that are not fetched by then are lost; the job can be retried.\n\n{job_url(job)}\n"
     said = (
         "workspace",
         f"{lead}:{row.expires.isoformat()}",
@@ -157,9 +158,9 @@ def _warn(row: Workspace, now: datetime) -> None:
         text,
         job,
     )
-    tell(job.owner, *said)
+    notify(job.owner, *said)
     if refusal:
-        tell_operators(*said)
+        notify_operators(*said)
 
 
 @app.task(name="raycrafter.tasks.release_workspace")
@@ -178,4 +179,4 @@ def release_workspace(workspace_id: int) -> None:
         pauses.set(("workspace", row.pk), PAUSE)
         Workspace.objects.filter(pk=row.pk).update(state_reason=str(error)[:2000])
         return
-    move(row, WorkspaceState.RELEASED, state_reason="")
+    transition(row, WorkspaceState.RELEASED, state_reason="")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Transfer, Workspace
+from raycrafter.jobs.models import Batch, BlockedNode, Event, Frame, Job, Transfer, Workspace
 from raycrafter.jobs.retention import Planned
 
 # How a cell is drawn: the class of its <td>, and for some a tag of its own.
@@ -124,11 +124,11 @@ def held_up(rows: Iterable[Job]) -> Table:
     )
 
 
-def avoided(rows: Iterable[AvoidedNode]) -> Table:
+def blocked_nodes(rows: Iterable[BlockedNode]) -> Table:
     """Compute nodes that get no frames for a while."""
     return Table(
-        "avoided",
-        "Avoided compute nodes",
+        "blocked",
+        "Blocked compute nodes",
         [("Node", TEXT), ("Until", TIME), ("Reason", REASON)],
         [[node.host, node.until, node.reason] for node in rows],
         empty="None.",

@@ -42,7 +42,7 @@ class Share(models.Model):
         return f"share of {self.user}"
 
 
-class AvoidedNode(models.Model):
+class BlockedNode(models.Model):
     """A compute node that failed frames which others could render. Deleting the row trusts it again."""
 
     site = models.CharField(max_length=50)
@@ -53,7 +53,7 @@ class AvoidedNode(models.Model):
     class Meta:
         """Database rules."""
 
-        constraints = (models.UniqueConstraint(fields=["site", "host"], name="avoided_node_host"),)
+        constraints = (models.UniqueConstraint(fields=["site", "host"], name="blocked_node_host"),)
 
     def __str__(self) -> str:
         return f"{self.host} until {self.until:%Y-%m-%d %H:%M}"

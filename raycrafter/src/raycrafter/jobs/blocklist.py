@@ -1,4 +1,4 @@
-"""Compute nodes that fail what others can render are avoided for a while."""
+"""Compute nodes that fail what others can render are blocked for a while."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .models import Attempt, AvoidedNode, Event
+from .models import Attempt, BlockedNode, Event
 
 logger = logging.getLogger(__name__)
 
 FAILURES = 3  # frames in a row
-AVOIDED = timedelta(hours=6)
+BLOCKED_FOR = timedelta(hours=6)
 
 
 def note_failure(attempt: Attempt) -> None:
@@ -29,13 +29,13 @@ def note_failure(attempt: Attempt) -> None:
     if elsewhere.filter(frame__job__in=jobs).values("frame__job").distinct().count() < len(jobs):
         return
     reason = f"{FAILURES} frames in a row failed there; the last: {attempt.error}"[:2000]
-    AvoidedNode.objects.update_or_create(
-        site=site, host=host, defaults={"until": timezone.now() + AVOIDED, "reason": reason}
+    BlockedNode.objects.update_or_create(
+        site=site, host=host, defaults={"until": timezone.now() + BLOCKED_FOR, "reason": reason}
     )
-    Event.note(attempt.frame.job, "node", f"{host} is avoided: {reason}", Event.Level.WARNING, batch=attempt.batch)
-    logger.warning("%s is avoided: %s", host, reason, extra={"job_id": attempt.frame.job_id})
+    Event.note(attempt.frame.job, "node", f"{host} is blocked: {reason}", Event.Level.WARNING, batch=attempt.batch)
+    logger.warning("%s is blocked: %s", host, reason, extra={"job_id": attempt.frame.job_id})
 
 
-def is_avoided(site: str, host: str) -> bool:
+def is_blocked(site: str, host: str) -> bool:
     """Whether that node gets no frames now."""
-    return AvoidedNode.objects.filter(site=site, host=host, until__gt=timezone.now()).exists()
+    return BlockedNode.objects.filter(site=site, host=host, until__gt=timezone.now()).exists()
