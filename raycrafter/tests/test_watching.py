@@ -21,9 +21,9 @@ from celery.worker.request import Request
 from kombu import Connection
 from kombu.transport import memory
 from raycrafter.celery import app
+from raycrafter.jobs.log_fields import OF_A_JOB
 from raycrafter.jobs.models import Batch, Job, Notification, Transfer
 from raycrafter.logs import GelfFormatter
-from raycrafter.task_ids import OF_A_JOB
 from raycrafter.tasks import measure_queues
 
 from raycrafter import task_times

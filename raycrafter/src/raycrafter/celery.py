@@ -9,6 +9,7 @@ from django.conf import settings
 from kombu import Queue
 
 from raycrafter import logs, task_times
+from raycrafter.task_ids import TracedTask
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
 
@@ -27,7 +28,7 @@ def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 
-app = Celery("raycrafter", task_cls="raycrafter.task_ids:TracedTask")
+app = Celery("raycrafter", task_cls=TracedTask)
 # Never config_from_object("django.conf:settings"): workers tell whoever asks (Flower does) all they are configured by,
 # and Celery masks the secrets in its own settings alone.
 app.conf.update(

@@ -13,6 +13,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from raycrafter.celery import app
+
 logger = logging.getLogger(__name__)
 
 # Anybody may ask: what was found is good for this long, so that asking costs the broker nothing.
@@ -29,8 +31,6 @@ def _database() -> None:
 
 
 def _broker() -> None:
-    from raycrafter.celery import app
-
     with app.connection_for_write(connect_timeout=BROKER_TIMEOUT) as broker:
         broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)
 
