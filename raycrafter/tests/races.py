@@ -110,7 +110,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
     way, and nothing is left open."""
     from raycrafter.jobs import compute_client, requests
-    from raycrafter.jobs.closing import give_up
+    from raycrafter.jobs.closing import fail_job
     from raycrafter.jobs.errors import RefusedError
     from raycrafter.jobs.models import Attempt, Batch, Job
 
@@ -131,7 +131,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
         elif cancels:
             requests.cancel(Job.objects.get(pk=job.pk), "race")
         else:
-            give_up(Job.objects.get(pk=job.pk), "race")
+            fail_job(Job.objects.get(pk=job.pk), "race")
 
     results = at_once(say)
     wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, RefusedError)]

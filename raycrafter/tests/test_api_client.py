@@ -420,7 +420,7 @@ def test_empty_file_is_no_file(batch: Batch, node: Any) -> None:
 
 
 def again(batch: Batch, number: int) -> None:
-    """Give a frame that waits to the batch again, as the schedule would to another."""
+    """Give a frame that waits to the batch again, as the planner would to another."""
     batch.job.frames.filter(number=number, state="WAITING").update(batch=batch)
 
 

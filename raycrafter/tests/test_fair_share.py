@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from raycrafter.jobs import blocklist, compute_client, licences, requests
 from raycrafter.jobs.fair_share import plan_batches
 from raycrafter.jobs.models import Attempt, Batch, BlockedNode, Frame, Job, Lease, Licence, Share, Site, Workspace
-from raycrafter.tasks import schedule
+from raycrafter.tasks import plan
 
 RENDERED = {"outcome": "rendered", "returncode": 0, "error": ""}
 
@@ -158,7 +158,7 @@ def test_a_paused_job_gives_its_room_to_others_and_goes_on_later(site) -> None:
     running, *waiting = queued(job)
     work = claim(running)
     assert requests.pause(job, "ada") and not requests.pause(job, "ada")
-    schedule()
+    plan()
     assert {batch.state for batch in job.batches.exclude(pk=running.pk)} == {"CANCELLING"} and waiting
     assert other.batches.count() == 5  # the room of all but the one that runs
     beat = [{"number": work.number, "attempt": work.attempt, "percent": 5.0, "log": ""}]
@@ -169,7 +169,7 @@ def test_a_paused_job_gives_its_room_to_others_and_goes_on_later(site) -> None:
     assert requests.resume(job, "ada") and not requests.resume(job, "ada")
     other.frames.update(state="SYNCED")
     other.batches.update(state="FINISHED")
-    schedule()
+    plan()
     assert job.batches.filter(state="CREATED").exists()
 
 
@@ -198,20 +198,20 @@ def test_only_failed_frames_are_rendered_again(site) -> None:
     Workspace.objects.update(state="RELEASING")
     assert requests.retry(job, "ada") == 3
     assert requests.retry(job, "ada") == 0
-    schedule()
+    plan()
     job.refresh_from_db()
     assert job.state == "STAGING"  # not READY with a workspace that is on its way out
     Workspace.objects.update(state="RELEASED")
-    schedule()
+    plan()
     job.refresh_from_db()
     assert (job.state, job.finished, job.state_reason, job.workspace.state) == ("STAGING", None, "", "PENDING")
     assert list(job.frames.values_list("state", "tries")) == [("SYNCED", 0)] + 3 * [("WAITING", 0)]
     Workspace.objects.update(state="ALLOCATED", path="/w/new")
-    schedule()
+    plan()
     job.refresh_from_db()
     assert job.state == "STAGING" and job.transfers.filter(state="PENDING").count() == 1  # the scene is sent again
     job.transfers.update(state="DONE")
-    schedule()
+    plan()
     assert job.batches.filter(state="CREATED").count() == 3
 
 
@@ -222,8 +222,8 @@ def test_a_retried_job_is_not_given_up_for_its_old_batches(site) -> None:
     job.frames.update(state="FAILED")
     Job.objects.update(state="FAILED")
     requests.retry(job, "ada")
-    schedule()
-    schedule()
+    plan()
+    plan()
     assert job.frames.get().state == "WAITING"
 
 
@@ -241,7 +241,7 @@ def test_a_job_after_another(site, state: str, expected: str) -> None:
     Frame.objects.create(job=first, number=99, state="RUNNING" if state == "ACTIVE" else "CANCELLED")
     Workspace.objects.filter(job=second).update(state="PENDING")
     second.after.add(first)
-    schedule()
+    plan()
     second.refresh_from_db()
     assert second.state == expected
     assert (f"job {first.pk}" in second.state_reason) is (expected != "STAGING")
@@ -252,12 +252,12 @@ def test_a_job_that_failed_before_it_began_is_tried_again_from_the_start(site) -
     Workspace.objects.filter(job=second).delete()
     second.transfers.all().delete()
     second.after.add(first)
-    schedule()
+    plan()
     second.refresh_from_db()
     assert second.state == "FAILED"
     second.after.clear()
     assert requests.retry(second, "ada") == 2
-    schedule()
+    plan()
     second.refresh_from_db()
     assert (second.state, second.workspace.state, second.transfers.count()) == ("STAGING", "PENDING", 1)
 

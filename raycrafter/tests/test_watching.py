@@ -199,7 +199,7 @@ def test_every_queue_is_a_line(broker: Connection, lines: Any, monkeypatch: pyte
         lambda channel, queue, **options: declare(channel, queue, **options)._replace(consumer_count=consumers[queue]),
     )
     for _ in range(3):
-        app.send_task("raycrafter.tasks.poll_site", connection=broker)
+        app.send_task("raycrafter.tasks.poll_cluster", connection=broker)
     measure_queues()
     found = [(line["_queue"], line["_messages"], line["_consumers"], line["level"]) for line in lines()]
     assert found == [("default", 0, 2, 6), ("ssh", 3, 0, 4), ("transfer", 0, 1, 6)]
@@ -228,7 +228,7 @@ def test_a_broker_that_is_down_fails_the_task(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_sent_and_done_is_told_to_listeners(broker: Connection) -> None:
     queue = app.events.Receiver(broker).queue.bind(broker.default_channel)
     queue.declare()
-    app.send_task("raycrafter.tasks.poll_site", task_id="abc", connection=broker)
+    app.send_task("raycrafter.tasks.poll_cluster", task_id="abc", connection=broker)
     event = queue.get(no_ack=True).payload
     assert (event["type"], event["uuid"], event["queue"]) == ("task-sent", "abc", "ssh")
     assert app.conf.worker_send_task_events

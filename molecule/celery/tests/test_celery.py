@@ -78,7 +78,7 @@ def test_tasks_are_shared_and_the_cluster_gets_one_at_a_time(master):
         def shared() -> bool:
             running = active(master)
             # beat's own question to the cluster may be the one that waits
-            asking = [running.get(name, {}) for name in ("ensure_workspace", "poll_site")]
+            asking = [running.get(name, {}) for name in ("ensure_workspace", "poll_cluster")]
             ssh = [worker for tasks in asking for worker, found in tasks.items() for _ in found]
             assert running.get("push_input", {}).keys() == {f"transfer@{name}" for name in HOSTS}, running
             assert ssh == [f"ssh@{LEADER}"], running
@@ -88,7 +88,7 @@ def test_tasks_are_shared_and_the_cluster_gets_one_at_a_time(master):
         # beat's own tasks
         wait_for(
             "both hosts look after the jobs",
-            lambda: active(master).get("schedule", {}).keys() == {f"default@{name}" for name in HOSTS},
+            lambda: active(master).get("plan", {}).keys() == {f"default@{name}" for name in HOSTS},
             BUSY,
         )
     wait_for("all is done", lambda: not active(master).keys() & {"push_input", "ensure_workspace"}, BUSY)

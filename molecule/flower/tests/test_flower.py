@@ -42,7 +42,7 @@ def finds(host, task: str) -> bool:
 def task(host) -> str:
     """The id of a task that was done while Flower watched."""
     made = str(uuid.uuid4())
-    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{made}')"
+    send = f"app.send_task('raycrafter.tasks.plan', task_id='{made}')"
     host.check_output(f'{APPLICATION} -c "from raycrafter.celery import app; {send}"')
     wait_for("Flower has seen it", lambda: finds(host, made))
     return made
@@ -67,7 +67,7 @@ def test_it_can_do_nothing_to_the_worker(host):
     for operation in (
         f"worker/shutdown/{WORKER}",
         f"worker/pool/grow/{WORKER}",
-        "task/async-apply/raycrafter.tasks.reap",
+        "task/async-apply/raycrafter.tasks.check_timeouts",
     ):
         assert ask(host, f"api/{operation}", "b'{}'")[0] in (401, 403)
     assert ask(host, "api/workers")[0] == 401

@@ -33,4 +33,4 @@ def nudge() -> None:
 
     Never raises: with the broker down, the next tick runs it.
     """
-    enqueue("schedule")
+    enqueue("plan")

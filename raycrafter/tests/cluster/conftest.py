@@ -122,10 +122,10 @@ class World:
             self.messages.append((name, tuple(arguments)))
 
     def turn(self, limit: int = 100) -> None:
-        """One tick of the schedule and everything that follows from it."""
+        """One tick of the planner and everything that follows from it."""
         from raycrafter.celery import app
 
-        self.send("raycrafter.tasks.schedule")
+        self.send("raycrafter.tasks.plan")
         for _ in range(limit):
             if not self.messages:
                 return
@@ -135,11 +135,11 @@ class World:
 
     def poll(self) -> None:
         """One look at the batch system, as if the interval had passed, and what follows."""
-        from raycrafter.tasks import poll_site
+        from raycrafter.tasks import poll_cluster
 
         for path in self.scratch.glob("poll-*"):
             path.unlink()
-        poll_site()
+        poll_cluster()
         self.turn()
 
     def log(self, name: str) -> list[str]:

@@ -137,8 +137,8 @@ def test_every_route_and_tick_names_a_task(world) -> None:
     queues = {
         name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("raycrafter.")
     }
-    expected = dict.fromkeys(["schedule", "reap", "measure_queues", "look_at_proxy"], "default")
-    expected |= dict.fromkeys(["look_for_trouble", "retain", "send_notification", "send_notifications"], "default")
+    expected = dict.fromkeys(["plan", "check_timeouts", "measure_queues", "check_proxy"], "default")
+    expected |= dict.fromkeys(["notify_holds", "apply_retention", "send_notification", "send_notifications"], "default")
     expected |= dict.fromkeys(["push_input", "pull_output"], "transfer")
     assert queues == {name: expected.get(name.rpartition(".")[2], "ssh") for name in queues}
 
@@ -148,9 +148,9 @@ def test_tasks_of_rows_that_are_gone_do_nothing(world) -> None:
         task(12345)
     tasks.ensure_workspace(12345)
     tasks.release_workspace(12345)
-    tasks.schedule()
-    tasks.reap()
-    tasks.poll_site()
+    tasks.plan()
+    tasks.check_timeouts()
+    tasks.poll_cluster()
     assert not world.log("ssh")
 
 
@@ -359,7 +359,7 @@ def test_one_question_for_all_batches_of_all_jobs(world, staged, cluster) -> Non
     staged("1-5")
     world.poll()
     assert len(world.log("qstat")) == 1
-    tasks.poll_site()
+    tasks.poll_cluster()
     assert len(world.log("qstat")) == 1  # a second tick within the interval
     assert Batch.objects.filter(last_seen__isnull=False, absent_polls=0).count() == 4
 
@@ -477,7 +477,7 @@ def test_batches_that_never_begin_end_the_job_with_their_output(world, staged) -
 def heard(world, cluster) -> None:
     """The clients could be heard all the time."""
     long_ago, now = timezone.now() - timedelta(hours=1), timezone.now()
-    Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "reaped": now})
+    Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "timeouts_checked": now})
 
 
 def test_a_silent_client_is_given_up(world, staged, heard) -> None:
@@ -485,7 +485,7 @@ def test_a_silent_client_is_given_up(world, staged, heard) -> None:
     (batch,) = queued(job)
     compute_client.claim(batch, batch.native_id, "nid1")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
-    tasks.reap()
+    tasks.check_timeouts()
     world.turn()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING" and world.log("qdel") == [batch.native_id]
@@ -502,13 +502,13 @@ def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) 
     compute_client.claim(batch, batch.native_id, "nid1")
     hour = timedelta(hours=1)
     Batch.objects.update(last_heartbeat=timezone.now() - hour)
-    Site.objects.update(reaped=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
+    Site.objects.update(timeouts_checked=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
     for _ in range(2):
-        tasks.reap()
+        tasks.check_timeouts()
         batch.refresh_from_db()
         assert batch.state == "RUNNING"
-    Site.objects.update(heard_since=timezone.now() - timeouts.SILENCE - timedelta(seconds=1))
-    tasks.reap()
+    Site.objects.update(heard_since=timezone.now() - timeouts.TIMEOUT - timedelta(seconds=1))
+    tasks.check_timeouts()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING"
 
@@ -519,12 +519,12 @@ def test_when_none_of_several_clients_is_heard_none_is_given_up(world, staged, h
     for batch in batches:
         compute_client.claim(batch, batch.native_id, f"nid{batch.pk}")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
-    tasks.reap()
+    tasks.check_timeouts()
     Batch.objects.filter(pk=batches[0].pk).update(last_heartbeat=timezone.now())
-    tasks.reap()  # the first is back, the second has its time
+    tasks.check_timeouts()  # the first is back, the second has its time
     assert not Batch.objects.exclude(state="RUNNING").exists()
-    Site.objects.update(heard_since=timezone.now() - timeouts.SILENCE - timedelta(seconds=1))
-    tasks.reap()
+    Site.objects.update(heard_since=timezone.now() - timeouts.TIMEOUT - timedelta(seconds=1))
+    tasks.check_timeouts()
     assert [Batch.objects.get(pk=batch.pk).state for batch in batches] == ["RUNNING", "CANCELLING"]
 
 
@@ -651,7 +651,7 @@ def test_a_transfer_whose_worker_died_is_taken_up_again(world, staged) -> None:
     Transfer.objects.create(job=job, kind="out", state="RUNNING", started=timezone.now() - timedelta(hours=2), tries=1)
     world.turn()
     assert counts(job) == {"RENDERED": 2}
-    tasks.reap()
+    tasks.check_timeouts()
     world.turn()
     world.turn()
     assert counts(job) == {"SYNCED": 2}
@@ -664,7 +664,7 @@ def test_one_job_in_trouble_does_not_hold_up_the_next(world, new_job, caplog) ->
     world.turn()
     good.refresh_from_db()
     assert good.state == "READY"
-    assert f"job {broken.pk} could not be scheduled" in caplog.text
+    assert f"job {broken.pk} could not be planned" in caplog.text
 
 
 # -- nudge ------------------------------------------------------------------------------------------------------------
@@ -676,7 +676,7 @@ def test_nudge_sends_after_the_transaction(world) -> None:
     with transaction.atomic():
         dispatch.nudge()
         assert world.messages == []
-    assert world.messages == [("raycrafter.tasks.schedule", ())]
+    assert world.messages == [("raycrafter.tasks.plan", ())]
 
 
 def test_nudge_survives_a_broker_that_is_down(world, monkeypatch, caplog) -> None:
@@ -685,4 +685,4 @@ def test_nudge_survives_a_broker_that_is_down(world, monkeypatch, caplog) -> Non
 
     monkeypatch.setattr(dispatch.app, "send_task", refuse)
     dispatch.nudge()
-    assert "the broker did not take schedule" in caplog.text
+    assert "the broker did not take plan" in caplog.text

@@ -19,7 +19,7 @@ from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Job, Site, Transfer
 from raycrafter.tasks import common, transfers
-from raycrafter.tasks.proxy import look_at_proxy
+from raycrafter.tasks.proxy import check_proxy
 from raycrafter.tasks.transfer_progress import Progress, StoppedError, arrived, sent
 
 both_ways = pytest.mark.parametrize("cluster", ["gridftp", "ssh"], indirect=True)
@@ -221,12 +221,12 @@ def test_what_a_login_shell_says_by_the_way_ends_no_copy(cluster, world, running
 
 
 def test_the_pages_are_told_when_the_proxy_ends(cluster, world, settings) -> None:
-    look_at_proxy()
+    check_proxy()
     row = Site.objects.get(name=cluster.name)
     assert timedelta(days=1) < row.proxy_ends - timezone.now() <= timedelta(days=2)
     Path(cluster.proxy_file).rename(f"{cluster.proxy_file}.away")
     try:
-        look_at_proxy()
+        check_proxy()
     finally:
         Path(f"{cluster.proxy_file}.away").rename(cluster.proxy_file)
     row.refresh_from_db()
@@ -235,5 +235,5 @@ def test_the_pages_are_told_when_the_proxy_ends(cluster, world, settings) -> Non
 
 @pytest.mark.parametrize("cluster", ["ssh"], indirect=True)
 def test_a_site_without_gridftp_has_no_proxy(cluster, world) -> None:
-    look_at_proxy()
+    check_proxy()
     assert not Site.objects.exists()

@@ -187,11 +187,11 @@ def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
 
 def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
     holds.hold(job, "batch system", "qstat does not answer")
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("held") == []
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     for _ in range(3):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     ((who, text),) = told("held")
     assert who == "ada" and "qstat does not answer" in text
 
@@ -200,7 +200,7 @@ def test_trouble_that_is_over_is_not_told(world, job) -> None:
     holds.hold(job, "batch system", "qstat does not answer")
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     holds.release(job, "batch system")
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("held") == []
 
 
@@ -210,7 +210,7 @@ def test_waiting_for_another_job_is_no_trouble(world, new_job, job) -> None:
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     follower.refresh_from_db()
     assert follower.state_reason.startswith("Waiting: dependency")
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("held") == []
 
 
@@ -218,33 +218,33 @@ def test_a_licence_that_does_not_become_free(world, job, new_job) -> None:
     Licence.objects.create(renderer="povray", count=1)
     late = new_job("1-3")
     world.turn()
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == [] and job.batches.exists() and not late.batches.exists()
     Job.objects.update(created=timezone.now() - timedelta(hours=3))
     ended = Batch.objects.create(job=late, site="x", walltime_seconds=1, state="FINISHED", finished=timezone.now())
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == []  # it had one just now
     Batch.objects.filter(pk=ended.pk).update(finished=timezone.now() - timedelta(hours=3))
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     people = told("licence")
     assert [who for who, _ in people] == ["ada", "operators"] and f"Jobs: {late.pk}\n" in people[1][1]
     Notification.objects.all().delete()
     Batch.objects.update(state="FINISHED", finished=timezone.now())
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == []
 
 
 def test_the_proxy(world, cluster, settings, monkeypatch) -> None:
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("proxy") == []
     monkeypatch.setattr(hold_tasks, "PROXY_HOURS", 24 * 365)
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     site = dataclasses.replace(cluster, proxy_file="/nonexistent/proxy")
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=site)
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     people = told("proxy")
     assert [who for who, _ in people] == ["operators"] * 2
     assert "is valid for" in people[0][1] and "there is no grid proxy at /nonexistent/proxy" in people[1][1]

@@ -17,13 +17,13 @@ from raycrafter.celery import app
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Licence, Site, Transfer, Workspace
 from raycrafter.tasks import common
-from raycrafter.tasks.timeouts import SILENCE
+from raycrafter.tasks.timeouts import TIMEOUT
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
-AWAY = SILENCE.total_seconds() * 4 / 3
+AWAY = TIMEOUT.total_seconds() * 4 / 3
 MAX_TRIES = 60  # the runs lose more attempts than any site
 HOSTS = [f"nid{number:05}" for number in range(1, 7)]
-SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
+SSH = ("poll_cluster", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
 
 
 class Run:
@@ -86,7 +86,7 @@ class Run:
                 client.step()
         if not self.chance.calm:
             self._users_and_operators()
-        for task in ("schedule", "poll_site", "reap"):
+        for task in ("plan", "poll_cluster", "check_timeouts"):
             if self.random.random() < 0.5:
                 self.send(task)
         for _ in range(40):
@@ -106,7 +106,7 @@ class Run:
         self.cluster.is_service_away = False
         given_up = Event.objects.filter(kind="silent")
         before = given_up.count()
-        self._work(("reap", ()))
+        self._work(("check_timeouts", ()))
         assert given_up.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
 
     def _work(self, message: tuple[str, tuple[int, ...]]) -> None:

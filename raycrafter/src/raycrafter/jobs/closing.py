@@ -12,7 +12,7 @@ from .transitions import transition, transition_all
 MAX_REASON = 2000  # characters
 
 
-def give_up(job: Job, reason: str) -> None:
+def fail_job(job: Job, reason: str) -> None:
     """Fails every frame that waits. The schedule closes the job when the others have come to their end."""
     with transaction.atomic():
         Job.objects.locked(job.pk)

@@ -33,7 +33,7 @@ def run() -> None:
     if not retention.rules().keep_days:
         return
     _warn()
-    for job in retention.doomed_files(timezone.now())[:JOBS_AT_ONCE]:
+    for job in retention.due_files(timezone.now())[:JOBS_AT_ONCE]:
         _begin(job)
     _delete_files()
     for job in retention.old_jobs(timezone.now())[:JOBS_AT_ONCE]:
@@ -68,7 +68,7 @@ def _warn() -> None:
 def _begin(job: Job) -> None:
     """From here on the job can neither be retried nor kept: both look at ``files_deleted`` in the same way."""
     now = timezone.now()
-    if retention.doomed_files(now).filter(pk=job.pk).update(files_deleted=now):
+    if retention.due_files(now).filter(pk=job.pk).update(files_deleted=now):
         days = retention.rules().keep_days
         Event.note(job, "retention", f"its files are deleted, {days} days after its end", Event.Level.WARNING)
         logger.info("deleting the files of job %d", job.pk, extra={"job_id": job.pk})

@@ -28,7 +28,7 @@ def plan_batches() -> None:
         site = Site.objects.select_for_update().get(name=settings.RAYCRAFTER.cluster.name)
         if site.paused:
             return
-        deal = _Deal(site)
+        deal = _Usage(site)
         while deal.room > 0 and (job := deal.next_job()):
             _new_batch(job)
             deal.count(job)
@@ -43,7 +43,7 @@ def _new_batch(job: Job) -> None:
     job.frames.filter(pk__in=chunk, state=FrameState.WAITING, batch=None).update(batch=batch)
 
 
-class _Deal:
+class _Usage:
     """What each user has, and who is next."""
 
     def __init__(self, site: Site) -> None:

@@ -12,7 +12,7 @@ from raycrafter.dispatch import enqueue
 from raycrafter.renderers import ADAPTERS
 
 from . import holds
-from .closing import close, drop_idle_batches, give_up
+from .closing import close, drop_idle_batches, fail_job
 from .fair_share import plan_batches
 from .fetching import collect, due
 from .models import Batch, Event, Job, Transfer, Workspace
@@ -26,14 +26,14 @@ MAX_STILLBORN = 3
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
 
 
-def schedule() -> None:
+def plan() -> None:
     """One look at every open job; what is wrong with one keeps no other waiting."""
     for pk in Job.objects.exclude(state__in=JOB_FINAL).order_by("pk").values_list("pk", flat=True):
         try:
             with transaction.atomic():
                 _step(Job.objects.locked(pk))
         except Exception:
-            logger.exception("job %d could not be scheduled", pk, extra={"job_id": pk})
+            logger.exception("job %d could not be planned", pk, extra={"job_id": pk})
     plan_batches()
     for pk in Batch.objects.filter(state=BatchState.CREATED).order_by("pk").values_list("pk", flat=True):
         enqueue("submit_batch", pk)
@@ -68,7 +68,7 @@ def _may_begin(job: Job) -> bool:
     states = dict(job.after.values_list("pk", "state"))
     ended = [pk for pk, state in states.items() if state in (JobState.FAILED, JobState.CANCELLED)]
     if ended:
-        give_up(job, f"job {min(ended)}, which must be done before, is {states[min(ended)]}")
+        fail_job(job, f"job {min(ended)}, which must be done before, is {states[min(ended)]}")
         close(job)
         return False
     waits = [pk for pk, state in states.items() if state != JobState.DONE]
@@ -152,7 +152,7 @@ def _stop_at_stillborn_batches(job: Job) -> None:
     last = list(batches.order_by("-pk")[:MAX_STILLBORN])
     ended = (BatchState.FINISHED, BatchState.LOST)
     if len(last) == MAX_STILLBORN and all(batch.state in ended and not batch.native_client_id for batch in last):
-        give_up(job, f"{MAX_STILLBORN} batches in a row came to nothing; the last: {last[0].state_reason}")
+        fail_job(job, f"{MAX_STILLBORN} batches in a row came to nothing; the last: {last[0].state_reason}")
 
 
 def _conclude(job: Job) -> None:

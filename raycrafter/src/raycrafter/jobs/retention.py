@@ -40,7 +40,7 @@ def old_files(at: datetime) -> QuerySet[Job]:
     return _ended_before(at - timedelta(days=days)).filter(files_deleted=None) if days else Job.objects.none()
 
 
-def doomed_files(now: datetime) -> QuerySet[Job]:
+def due_files(now: datetime) -> QuerySet[Job]:
     """Jobs whose files go now: old enough, and told of long enough ago."""
     return old_files(now).filter(warned__lte=now - timedelta(days=rules().warn_days))
 

@@ -20,7 +20,7 @@ PAUSE = 60.0  # seconds before a batch that is still there is deleted again
 
 @app.task(name="raycrafter.tasks.cancel_batch")
 def cancel_batch(batch_id: int) -> None:
-    """qdel (or scancel) for a CANCELLING batch. That it is gone is seen by poll_site."""
+    """qdel (or scancel) for a CANCELLING batch. That it is gone is seen by poll_cluster."""
     batch = Batch.objects.select_related("job").filter(pk=batch_id, state=BatchState.CANCELLING).first()
     if batch is None or ("qdel", batch.pk) in pauses:
         return

@@ -18,8 +18,8 @@ from .common import cluster
 PROXY_HOURS = 6  # left of a proxy: its timer makes a new one at a quarter of its life
 
 
-@app.task(name="raycrafter.tasks.look_for_trouble")
-def look_for_trouble() -> None:
+@app.task(name="raycrafter.tasks.notify_holds")
+def notify_holds() -> None:
     """Notify of each hold once a day, as long as it lasts."""
     now = timezone.now()
     hold_notices.notify_held_jobs(now)

@@ -6,7 +6,7 @@ from raycrafter.celery import app
 from raycrafter.jobs import planner
 
 
-@app.task(name="raycrafter.tasks.schedule")
-def schedule() -> None:
+@app.task(name="raycrafter.tasks.plan")
+def plan() -> None:
     """Plan the next step of every open job."""
-    planner.schedule()
+    planner.plan()

@@ -79,8 +79,8 @@ class End(NamedTuple):
     has_file: bool
 
 
-@app.task(name="raycrafter.tasks.poll_site")
-def poll_site() -> None:
+@app.task(name="raycrafter.tasks.poll_cluster")
+def poll_cluster() -> None:
     """One listing for all batches. When it gives no whole answer, nothing is changed."""
     with _one_poll() as mine:
         batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
@@ -107,7 +107,7 @@ def poll_site() -> None:
             except Exception:  # what is wrong with one keeps no other waiting
                 extra = {"job_id": batch.job_id, "batch_id": batch.pk}
                 logger.exception("batch %d could not be settled", batch.pk, extra=extra)
-    enqueue("schedule")
+    enqueue("plan")
 
 
 def _delete_strays(listing: Listing) -> None:

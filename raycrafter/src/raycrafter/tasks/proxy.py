@@ -17,8 +17,8 @@ from .common import cluster
 logger = logging.getLogger(__name__)
 
 
-@app.task(name="raycrafter.tasks.look_at_proxy")
-def look_at_proxy() -> None:
+@app.task(name="raycrafter.tasks.check_proxy")
+def check_proxy() -> None:
     """Notes when this worker's proxy ends, or that none can be read. A site without GridFTP has none."""
     site = cluster()
     if site.transfer != "gridftp":

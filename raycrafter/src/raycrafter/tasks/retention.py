@@ -6,7 +6,7 @@ from raycrafter.celery import app
 from raycrafter.jobs import deletion
 
 
-@app.task(name="raycrafter.tasks.retain")
-def retain() -> None:
+@app.task(name="raycrafter.tasks.apply_retention")
+def apply_retention() -> None:
     """Delete what is old, in one bounded run."""
     deletion.run()

@@ -14,7 +14,7 @@ from raycrafter.cluster.batch_dialects import of_all
 from raycrafter.cluster.batch_reply import Refused, Submitted, Verdict
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
 from raycrafter.jobs import holds, outcomes
-from raycrafter.jobs.closing import give_up
+from raycrafter.jobs.closing import fail_job
 from raycrafter.jobs.models import Attempt, Batch, Event
 from raycrafter.jobs.states import BatchState, JobState, WorkspaceState
 from raycrafter.jobs.transitions import transition
@@ -30,7 +30,10 @@ REFUSED_BY_SITE = 60.0  # seconds before files are written again after the site 
 
 @app.task(name="raycrafter.tasks.submit_batch")
 def submit_batch(batch_id: int) -> None:
-    """CREATED to QUEUED. Once qsub may have run, nothing here runs it again: poll_site finds out what became of it."""
+    """Submit a CREATED batch once.
+
+    Once qsub may have run, nothing here runs it again: poll_cluster finds out what became of it.
+    """
     batch = Batch.objects.select_related("job__workspace").filter(pk=batch_id, state=BatchState.CREATED).first()
     if batch is None or batch.job.is_final or batch.job.state == JobState.CANCELLING or ("batch", batch.pk) in pauses:
         return
@@ -39,7 +42,7 @@ def submit_batch(batch_id: int) -> None:
         return
     try:
         if not lasts(row, batch.walltime_seconds + cluster().walltime_margin):
-            give_up(batch.job, f"workspace {row.name} expires before a batch could end, and cannot be extended")
+            fail_job(batch.job, f"workspace {row.name} expires before a batch could end, and cannot be extended")
             return
         if not transition(batch, BatchState.SUBMITTING, directory=f"{row.path}/batch-{batch.pk}"):
             return
@@ -103,7 +106,7 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
         case Refused(Verdict.FATAL, text):
             if transition(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
                 outcomes.release(batch, Attempt.Outcome.LOST, text)
-                give_up(batch.job, f"the batch system refuses the job: {text}")
+                fail_job(batch.job, f"the batch system refuses the job: {text}")
         case Refused(verdict, text):
             submit.rearm(remote(), batch.directory)
             _postpone(batch, f"{cluster().ssh_host}: the batch system takes no job now: {text}", RETRY_SECONDS[verdict])

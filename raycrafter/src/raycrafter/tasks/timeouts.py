@@ -20,38 +20,38 @@ from .common import cluster
 logger = logging.getLogger(__name__)
 
 # Clients keep working and keep their events while the service is away, so its own outages must not count.
-SILENCE = timedelta(minutes=15)
+TIMEOUT = timedelta(minutes=15)
 GAP = timedelta(minutes=5)  # without a look at the clients: whatever makes those was away, and likely more than that
 HEARD = timedelta(minutes=2)  # many heartbeats: who lives and can reach us has been heard within it
 TRANSFER_LIMIT = timedelta(seconds=2 * TIME_LIMIT)
 
 
-@app.task(name="raycrafter.tasks.reap")
-def reap() -> None:
+@app.task(name="raycrafter.tasks.check_timeouts")
+def check_timeouts() -> None:
     """Ends what has been silent for too long; its frames are rendered again."""
     now = timezone.now()
-    if now - _heard_since(now) > SILENCE:
-        for batch in Batch.objects.filter(state=BatchState.RUNNING, last_heartbeat__lt=now - SILENCE):
-            _end_silent(batch)
+    if now - _heard_since(now) > TIMEOUT:
+        for batch in Batch.objects.filter(state=BatchState.RUNNING, last_heartbeat__lt=now - TIMEOUT):
+            _cancel_timed_out(batch)
     for transfer in Transfer.objects.filter(
         state__in=[TransferState.RUNNING, TransferState.VERIFYING], started__lt=now - TRANSFER_LIMIT
     ):
         # Not an event for people: the next try says what is wrong, if anything is.
         transition(transfer, TransferState.RETRY, state_reason="its worker ended", next_try=now)
-    enqueue("schedule")
+    enqueue("plan")
 
 
 def _heard_since(now: datetime) -> datetime:
     """Since when without a break clients could be heard. Kept in the database: no process outlives all outages."""
     site, _ = Site.objects.get_or_create(name=cluster().name)
     since = site.heard_since
-    if since is None or site.reaped is None or now - site.reaped > GAP or _is_deaf(now):
+    if since is None or site.timeouts_checked is None or now - site.timeouts_checked > GAP or _is_unreachable(now):
         since = now
-    Site.objects.filter(pk=site.pk).update(reaped=now, heard_since=since)
+    Site.objects.filter(pk=site.pk).update(timeouts_checked=now, heard_since=since)
     return since
 
 
-def _is_deaf(now: datetime) -> bool:
+def _is_unreachable(now: datetime) -> bool:
     """Whether of several clients none is heard: then the fault is on the way to us. A single one may well be dead. When
     several are, their batches end by their walltime, or another batch's client is heard."""
     running = Batch.objects.filter(state=BatchState.RUNNING)
@@ -62,9 +62,9 @@ def _is_deaf(now: datetime) -> bool:
     return True
 
 
-def _end_silent(batch: Batch) -> None:
+def _cancel_timed_out(batch: Batch) -> None:
     """Has a batch deleted whose client, if it lives, can reach nobody."""
-    reason = f"its client has been silent for {SILENCE.seconds // 60} minutes"
+    reason = f"its client has been silent for {TIMEOUT.seconds // 60} minutes"
     if transition(batch, BatchState.CANCELLING, state_reason=reason):
         outcomes.release(batch, Attempt.Outcome.LOST, reason, blames_frame=False)
         Event.note(batch.job, "silent", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)

@@ -21,7 +21,7 @@ from raycrafter.cluster.errors import CredentialError, InfrastructureError, Remo
 from raycrafter.cluster.transfer import Files
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds, outcomes, scene
-from raycrafter.jobs.closing import give_up
+from raycrafter.jobs.closing import fail_job
 from raycrafter.jobs.fetching import due
 from raycrafter.jobs.models import Frame, Job, Transfer
 from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState
@@ -87,7 +87,7 @@ def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
     transition(transfer, state, finished=timezone.now(), **fields)
     holds.release(transfer.job, f"transfer {transfer.get_kind_display()}")
     shutil.rmtree(_scratch(transfer), ignore_errors=True)
-    enqueue("schedule")
+    enqueue("plan")
 
 
 # -- in ----------------------------------------------------------------------------------------------------------------
@@ -113,7 +113,7 @@ def push_input(transfer_id: int) -> None:
         remote().check(f"naming {workspace}/input", _PUBLISH, files.there, f"{workspace}/input")
     except scene.SceneError as error:
         _finish(transfer, TransferState.FAILED, state_reason=str(error), error_class="scene")
-        give_up(job, f"the scene cannot be unpacked: it {error}")
+        fail_job(job, f"the scene cannot be unpacked: it {error}")
         return
     except StoppedError:
         _leave(transfer)

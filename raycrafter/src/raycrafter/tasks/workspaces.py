@@ -13,7 +13,7 @@ from raycrafter.cluster import workspace as ws
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
 from raycrafter.dispatch import enqueue
 from raycrafter.jobs import holds
-from raycrafter.jobs.closing import give_up
+from raycrafter.jobs.closing import fail_job
 from raycrafter.jobs.models import Event, Workspace
 from raycrafter.jobs.notifications import job_url, notify, notify_operators
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
@@ -49,7 +49,7 @@ def ensure_workspace(workspace_id: int) -> None:
     holds.release(row.job, SOURCE)
     fields = {"path": lease.path, "expires": lease.expires, "extensions_left": lease.extensions}
     if transition(row, WorkspaceState.ALLOCATED, **fields):
-        enqueue("schedule")
+        enqueue("plan")
 
 
 def lasts(row: Workspace, seconds: int) -> bool:
@@ -119,15 +119,15 @@ def watch_workspaces() -> None:
             _warn(row, now)
         elif row.expires and row.expires < now:
             transition(row, WorkspaceState.EXPIRED)
-    _give_up_expired()
+    _fail_expired()
 
 
-def _give_up_expired() -> None:
+def _fail_expired() -> None:
     """Ends jobs that have frames to render and no place for them. One that is staged gets a new place by itself."""
     rendering = (JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT)
     for row in Workspace.objects.filter(state=WorkspaceState.EXPIRED, job__state__in=rendering).select_related("job"):
         if row.job.frames.filter(state=FrameState.WAITING).exists():
-            give_up(row.job, f"workspace {row.name} has expired; retry the job to render what is missing in a new one")
+            fail_job(row.job, f"workspace {row.name} has expired; retry the job to render what is missing in a new one")
 
 
 def _warn(row: Workspace, now: datetime) -> None:

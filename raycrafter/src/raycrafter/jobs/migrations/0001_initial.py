@@ -141,7 +141,7 @@ class Migration(migrations.Migration):
                 ),
                 ("proxy_seen", models.DateTimeField(editable=False, help_text="when that worker looked", null=True)),
                 (
-                    "reaped",
+                    "timeouts_checked",
                     models.DateTimeField(
                         editable=False, help_text="when silent clients were last looked for", null=True
                     ),

@@ -21,7 +21,9 @@ class Site(models.Model):
         null=True, editable=False, help_text="the grid proxy of the worker that looked last; empty: it cannot be read"
     )
     proxy_seen = models.DateTimeField(null=True, editable=False, help_text="when that worker looked")
-    reaped = models.DateTimeField(null=True, editable=False, help_text="when silent clients were last looked for")
+    timeouts_checked = models.DateTimeField(
+        null=True, editable=False, help_text="when silent clients were last looked for"
+    )
     heard_since = models.DateTimeField(
         null=True, editable=False, help_text="since when, without a break, clients could be heard"
     )
