@@ -24,7 +24,7 @@ POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
 
 
 def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
-    """A beat entry. It expires with the next one: a worker that was away must not find a heap of them."""
+    """Return an entry of beat. Its message expires with the next one, so none pile up."""
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 

@@ -1,4 +1,7 @@
-"""Messages to Celery tasks, by name: whoever sends one loads neither the tasks nor the way to the cluster."""
+"""Messages to Celery tasks, sent by name.
+
+A process that sends one loads neither the tasks nor the way to the cluster.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ EXPIRES = 60  # seconds a message may wait; the next tick sends another
 
 
 def enqueue(task: str, *arguments: Any) -> None:
-    """Send a message to a task after the running transaction, if there is one. Never raises."""
+    """Send a message to a task, after the running transaction if any. Never raises."""
     if app.conf.task_always_eager:
         return  # development has no workers, and a request must not do a task's work
 

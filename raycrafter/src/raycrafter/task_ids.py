@@ -1,6 +1,6 @@
-"""What a task works on: the ids it was called with and its job's, as fields of every line that is logged meanwhile.
+"""Log fields of a task: the ids it was called with, and its job's.
 
-They are looked up once, before the task begins: a line costs no query, and has its job also when it is the traceback.
+They are looked up once, before the task begins: a line costs no query, and a traceback has its job too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who asks: a user by token or session, a compute-node client by its batch's token. And whether a token may write."""
+"""Authentication: users by token or session, compute clients by a batch's token."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ MAX_INT = 2**31 - 1
 
 
 class Lenient(serializers.Field):
-    """A field that takes null for what it takes when nothing is said."""
+    """Treat null as omitted."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         """Return whether to look no further, and the value."""

@@ -1,4 +1,4 @@
-"""The compute-node clients' API: thin, the rules are in raycrafter.jobs.compute_client."""
+"""The API of compute clients; the rules are in jobs/compute_client.py."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def _flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """REST framework's exception handler. None (an unforeseen error) becomes Django's 500."""
+    """Turn an exception into a problem; None (an unforeseen error) becomes a 500."""
     if isinstance(error, RefusedError):
         return Response(problem(error.status, str(error)), error.status, content_type=CONTENT_TYPE)
     if isinstance(error, Http404):

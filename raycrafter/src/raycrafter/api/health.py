@@ -1,4 +1,4 @@
-"""``/healthz``: whether what the service needs answers. Asked by nginx, by the deployment and by people."""
+"""``/healthz``: whether database, broker and cache answer."""
 
 from __future__ import annotations
 

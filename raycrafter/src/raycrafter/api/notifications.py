@@ -1,4 +1,4 @@
-"""How somebody wants to be told when their jobs end or need them: by mail, by a webhook of their own, or not."""
+"""Notification settings of a user: by mail, by a webhook, or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compute nodes that fail what others can render are blocked for a while."""
+"""Blocklist: nodes that fail what others can render get no frames for a while."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ BLOCKED_FOR = timedelta(hours=6)
 
 
 def note_failure(attempt: Attempt) -> None:
-    """Avoid the node when its last attempts all failed at different frames, and each one's job was rendered elsewhere:
-    a scene that fails everywhere says nothing about a node."""
+    """Block the node after failures at different frames that other nodes render.
+
+    Each failed frame's job must have been rendered elsewhere: a scene that fails everywhere says nothing about a node.
+    """
     site, host = attempt.batch.site, attempt.host
     on_node = Attempt.objects.filter(batch__site=site, host=host, ended__isnull=False)
     on_node = on_node.exclude(outcome__in=[Attempt.Outcome.INTERRUPTED, Attempt.Outcome.CANCELLED])

@@ -1,4 +1,4 @@
-"""What happens to a job that cannot go on: nothing more is begun, what is rendered is still fetched."""
+"""The end of a job: failing what waits, dropping idle batches, closing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ MAX_REASON = 2000  # characters
 
 
 def fail_job(job: Job, reason: str) -> None:
-    """Fails every frame that waits. The schedule closes the job when the others have come to their end."""
+    """Fail every frame that waits.
+
+    The planner closes the job when the others have ended; what is rendered is still fetched.
+    """
     with transaction.atomic():
         Job.objects.locked(job.pk)
         transition_all(job.frames.filter(state=FrameState.WAITING), FrameState.FAILED, job, error=reason[:MAX_REASON])
@@ -22,7 +25,7 @@ def fail_job(job: Job, reason: str) -> None:
 
 
 def drop_idle_batches(job: Job) -> None:
-    """Deletes batches that have not begun and have nothing to render any more, or none of a paused job's."""
+    """Delete batches that have not begun and have no work, or whose job is paused."""
     for batch in job.batches.filter(state__in=[BatchState.CREATED, BatchState.QUEUED], native_client_id=None):
         ended = [FrameState.FAILED, FrameState.CANCELLED, FrameState.SYNCED]
         if not job.paused and batch.frames.exclude(state__in=ended).exists():
@@ -36,7 +39,7 @@ def drop_idle_batches(job: Job) -> None:
 
 
 def close(job: Job) -> bool:
-    """Ends a job whose frames have all come to their end. Returns whether it did."""
+    """End a job whose frames have all ended. Return whether this call did."""
     failed = job.frames.filter(state=FrameState.FAILED).order_by("number")
     first = failed.first()
     now = timezone.now()

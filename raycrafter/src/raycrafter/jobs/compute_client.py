@@ -1,4 +1,4 @@
-"""What a compute node's client may do: claim frames, say how they go, report results, end.
+"""Rules for the compute client: claim frames, report progress and results, end.
 
 Fencing: the first native id that claims owns the batch; every call by another is refused. Calls may be repeated.
 """
@@ -51,12 +51,15 @@ def own(batch: Batch, native_id: str) -> None:
 
 
 def is_gone(batch: Batch) -> bool:
-    """Whether the batch's client should stop."""
+    """Whether the batch's client must stop."""
     return batch.state in GONE or batch.job.state in JOB_GONE
 
 
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
-    """Give the next frame to a client, or None when there is none left. Raises RefusedError (409, 410)."""
+    """Give the next frame to a client; None when none is left.
+
+    Raises RefusedError (409, 410).
+    """
     _refuse_if_gone(batch)
     _become_owner(batch, native_id, host)
     _refuse_if_gone(batch)  # again: it has been read anew
@@ -82,7 +85,7 @@ def _refuse_if_gone(batch: Batch) -> None:
 
 
 def _may_render(batch: Batch, host: str) -> bool:
-    """Whether the node is trusted, and a licence is there where one is needed."""
+    """Whether the node is not blocked, and a licence is free where one is needed."""
     if blocklist.is_blocked(batch.site, host):
         Event.note(batch.job, "node", f"batch {batch.pk}: {host} is blocked and gets no frame", batch=batch)
         return False
@@ -111,7 +114,7 @@ def _become_owner(batch: Batch, native_id: str, host: str) -> None:
 
 
 def _mark_running(batch: Batch) -> None:
-    """A claim proves that the batch runs, even when the answer to its submission was never read."""
+    """Mark the batch as running: a claim proves it, even if qsub's answer was lost."""
     if batch.state != BatchState.RUNNING:
         transition(batch, BatchState.RUNNING, Actor.CLIENT, state_reason="")
         if batch.state != BatchState.RUNNING:
@@ -122,7 +125,10 @@ def _mark_running(batch: Batch) -> None:
 
 
 def _lost_answer(batch: Batch, host: str) -> Work | None:
-    """Give a claimed frame again to a host that never spoke of it: the answer to its claim did not arrive."""
+    """Give a claimed frame again to a host that never reported on it.
+
+    The answer to its claim was lost.
+    """
     attempt = (
         batch.attempts.filter(ended__isnull=True, host=host, frame__state=FrameState.CLAIMED)
         .select_related("frame__job")
@@ -161,9 +167,9 @@ def _work(batch: Batch, frame: Frame, number: int) -> Work:
 
 
 def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str:
-    """Note that a client lives and how far its frames are.
+    """Record that a client is alive, and the progress of its frames.
 
-    Returns what it shall do: ``continue``, ``drain`` (end after this frame) or ``stop``.
+    Returns its order: ``continue``, ``drain`` (end after this frame) or ``stop``.
     """
     own(batch, native_id)
     Batch.objects.filter(pk=batch.pk).update(last_heartbeat=timezone.now())
@@ -195,7 +201,7 @@ def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
 
 
 def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
-    """Store a client's events; repeated ones change nothing. Returns the highest number stored."""
+    """Store a client's events and return the highest number; repeated ones add nothing."""
     own(batch, native_id)
     numbers = {item["frame"] for item in items if item.get("frame") is not None}
     frames = dict(Frame.objects.filter(job=batch.job_id, number__in=numbers).values_list("number", "pk"))
@@ -265,7 +271,7 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
 
 
 def finish(batch: Batch, native_id: str, reason: str) -> None:
-    """Take a client's last word: what it did not report is interrupted, what it did not claim is free.
+    """Record a client's last word: interrupt open attempts, free unclaimed frames.
 
     Where a batch has several clients, a frame that is still open is another's, and the last of them ends the batch.
     """

@@ -1,5 +1,7 @@
-"""Deleting what is old, if the site has it deleted: owners are told, then files go, later the rows. A bit at a tick.
-And, everywhere, what unfinished uploads have left."""
+"""Deletion by age: owners are notified, then files go, later the rows.
+
+Each tick deletes a bit. What unfinished uploads left is deleted whatever the site's choice.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ LISTED = 100  # jobs named in a message
 
 
 def run() -> None:
-    """One bounded run. Without days in [retention] only uploads are looked after."""
+    """Delete what is due, in one bounded run.
+
+    Without days in [retention] only the remains of uploads are deleted.
+    """
     try:
         uploads.remove_expired()
         uploads.sweep()
@@ -41,8 +46,10 @@ def run() -> None:
 
 
 def _warn() -> None:
-    """Tells each owner once a day of the jobs whose files will go; the time to object begins with that. Each job says
-    it as well, for those who have neither an address nor a webhook."""
+    """Notify each owner once a day of the jobs whose files will be deleted.
+
+    The time to object begins with that. An event on each job says the same, for owners without address and webhook.
+    """
     now, rules = timezone.now(), retention.rules()
     jobs = retention.old_files(now + timedelta(days=rules.warn_days)).filter(warned=None).select_related("owner")
     told_today = Job.objects.filter(warned__gte=now - timedelta(days=1)).values("owner")
@@ -66,7 +73,7 @@ def _warn() -> None:
 
 
 def _begin(job: Job) -> None:
-    """From here on the job can neither be retried nor kept: both look at ``files_deleted`` in the same way."""
+    """Mark a job's files as deleted: from here on it can neither be retried nor kept."""
     now = timezone.now()
     if retention.due_files(now).filter(pk=job.pk).update(files_deleted=now):
         days = retention.rules().keep_days
@@ -75,7 +82,10 @@ def _begin(job: Job) -> None:
 
 
 def _delete_files() -> None:
-    """Goes on where an earlier run ended: a name leaves the database when its file is gone."""
+    """Delete files, from where an earlier run ended.
+
+    A name leaves the database when its file is gone.
+    """
     left = FILES_AT_ONCE
     for job in Job.objects.filter(files_deleted__isnull=False).exclude(scene="").order_by("files_deleted", "pk"):
         try:
@@ -91,10 +101,10 @@ def _delete_files() -> None:
 
 
 def _delete_frames(job: Job, left: int) -> int:
-    """Deletes the files of a job's frames. Returns how many may still be deleted at this tick, 0 when some are left.
+    """Delete the files of a job's frames. Return how many more this tick may delete.
 
-    All that was ever fetched, not only what frames name: a frame may have more files than one, and a fetch may have
-    come to nothing after it had stored some.
+    All that was ever fetched, not only what frames name: a frame may have several files, and a fetch may have failed
+    after it had stored some. Returns 0 when some are left.
     """
     for transfer in job.transfers.filter(kind=Transfer.Kind.OUT).exclude(manifest=[]).order_by("pk"):
         if left <= 0:
@@ -114,7 +124,10 @@ def _delete_frames(job: Job, left: int) -> int:
 
 
 def _delete_job(job: Job) -> None:
-    """Deletes what hangs on a job in slices, then the job: one statement for all would lock and load too much."""
+    """Delete a job's rows in slices, then the job.
+
+    One statement for all would lock and load too much.
+    """
     related = (
         Event.objects.filter(job=job),
         Attempt.objects.filter(frame__job=job),

@@ -1,4 +1,4 @@
-"""Which frames come next: batches are dealt out one by one, each to the user who has had least of the site."""
+"""Fair share: batches are given one by one; the user with least usage goes first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEMORY = timedelta(days=1)  # how long what a user has rendered counts against t
 
 
 def plan_batches() -> None:
-    """New batches of ``chunk_size`` frames, as many as the limits leave room for."""
+    """Create batches of ``chunk_size`` frames, as many as the quotas allow."""
     with transaction.atomic():
         Site.objects.get_or_create(name=settings.RAYCRAFTER.cluster.name)
         # the row's lock: two schedules at once would both fill the same room
@@ -35,7 +35,10 @@ def plan_batches() -> None:
 
 
 def _new_batch(job: Job) -> None:
-    """A batch for the first frames that wait. A frame that is cancelled meanwhile is not claimed by anybody."""
+    """Create a batch for the first frames that wait.
+
+    A frame that is cancelled meanwhile is claimed by nobody.
+    """
     cluster = settings.RAYCRAFTER.cluster
     waiting = job.frames.filter(state=FrameState.WAITING, batch=None).order_by("number")
     chunk = list(waiting.values_list("pk", flat=True)[: cluster.chunk_size])
@@ -44,7 +47,7 @@ def _new_batch(job: Job) -> None:
 
 
 class _Usage:
-    """What each user has, and who is next."""
+    """The usage of each user, and the job that comes next."""
 
     def __init__(self, site: Site) -> None:
         present = list(Batch.objects.exclude(state__in=OVER).values_list("job__owner", "job__renderer"))
@@ -60,13 +63,13 @@ class _Usage:
         self.room = limit - len(present)
 
     def count(self, job: Job) -> None:
-        """The job got a batch."""
+        """Count a batch that the job got."""
         self.room -= 1
         self._batches[job.owner_id] += 1
         self._renderers[job.renderer] += 1
 
     def next_job(self) -> Job | None:
-        """The job that gets the next batch, its row locked; None when no job may have one."""
+        """Return the job that gets the next batch, its row locked; None without one."""
         waiting = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
         # whose client was given no frame, as on a node that is blocked: the next one would land there, too
         fruitless = Batch.objects.filter(job=OuterRef("pk"), finished__gt=timezone.now() - FRUITLESS, attempts=None)
@@ -82,7 +85,10 @@ class _Usage:
         return self._shares[owner].weight if owner in self._shares else 1
 
     def _part(self, job: Job) -> tuple[float, float]:
-        """What its owner would have of the site, and has had lately, each by their weight."""
+        """Return by what jobs are ordered: their owner's batches, then usage, by weight.
+
+        The batches are counted with the one that the job would get.
+        """
         weight = self._weight(job.owner_id)
         return (self._batches[job.owner_id] + 1) / weight, self._used.get(job.owner_id, 0.0) / weight
 

@@ -17,12 +17,12 @@ MAX_FRAMES = 50  # frames in one transfer, so that the first are seen early
 
 
 def due(transfer: Transfer) -> bool:
-    """Whether a transfer can be begun or gone on with now."""
+    """Whether a transfer can start or continue now."""
     return transfer.state in STARTABLE and (transfer.next_try is None or transfer.next_try <= timezone.now())
 
 
 def collect(job: Job) -> None:
-    """Has rendered frames fetched: one transfer of a job at a time, for what is there by then."""
+    """Fetch the frames that are rendered by now, in one transfer of a job at a time."""
     transfer = job.transfers.filter(kind=Transfer.Kind.OUT).exclude(
         state__in=[TransferState.DONE, TransferState.FAILED]
     )
@@ -39,7 +39,7 @@ def collect(job: Job) -> None:
 
 
 def _entries(frame: Frame) -> list[dict[str, Any]]:
-    """What the client reported, and where it goes."""
+    """Return the manifest of a frame: what the client reported, and where it goes."""
     return [
         {
             "frame": frame.number,

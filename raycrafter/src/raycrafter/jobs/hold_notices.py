@@ -1,4 +1,4 @@
-"""Notifications of long holds: a job that waits for the cluster, a renderer without a free licence."""
+"""Notices of long holds: jobs that wait for the cluster, or for a licence."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ SCARCE = timedelta(hours=2)  # without a licence
 
 
 def _day(job: Job, now: datetime) -> int:
-    """The job's day, counted from its beginning: what is told once a day is told once in each."""
+    """Return the job's day, counted from its beginning: a notice is sent once in each."""
     return (now - job.created).days
 
 
 def notify_held_jobs(now: datetime) -> None:
-    """Jobs that have said for a while what they wait for. Troubles leave an event when they begin, and then one every
-    holds.REPEAT: one of that age means that it has lasted as long. Another job is nothing to be told of."""
+    """Notify the owners of jobs that are held for long.
+
+    A hold leaves an event when it begins and one every REPEAT after that, so an event of that age proves a hold that
+    lasted. Waiting for another job is no reason for a notice.
+    """
     old = Event.objects.filter(job=OuterRef("pk"), kind="infrastructure")
     old = old.filter(time__lt=now - HELD, time__gt=now - HELD - 2 * holds.REPEAT)
     jobs = Job.objects.exclude(state__in=JOB_FINAL).filter(Exists(old), state_reason__startswith=holds.WAITING)
@@ -36,7 +39,7 @@ def notify_held_jobs(now: datetime) -> None:
 
 
 def notify_missing_licences(now: datetime) -> None:
-    """Jobs that have frames to render and got no batch for long, while others have all licences of their renderer."""
+    """Notify of jobs that get no batch for long because others hold all licences."""
     present = Batch.objects.exclude(state__in=BATCH_FINAL).order_by().values("job__renderer")
     in_use = dict(present.annotate(n=Count("pk")).values_list("job__renderer", "n"))
     clients = settings.RAYCRAFTER.cluster.launch.n
@@ -56,7 +59,7 @@ def notify_missing_licences(now: datetime) -> None:
 
 
 def _long_without_batch(renderer: str, now: datetime) -> list[Job]:
-    """Jobs of a renderer that wait for a batch, and had none since SCARCE ago."""
+    """Return jobs of a renderer that wait for a batch and had none since SCARCE ago."""
     frames = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
     jobs = Job.objects.filter(Exists(frames), renderer=renderer, paused=False)
     jobs = jobs.filter(state__in=[JobState.READY, JobState.ACTIVE], created__lt=now - SCARCE)

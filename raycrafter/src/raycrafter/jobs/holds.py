@@ -1,4 +1,4 @@
-"""Holds: what keeps a job from going on, shown on the job and recorded as an event until it is over."""
+"""Holds: what keeps a job from continuing, shown on the job until it is over."""
 
 from __future__ import annotations
 

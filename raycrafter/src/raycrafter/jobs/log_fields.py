@@ -1,4 +1,4 @@
-"""The job that a Celery task works for, found by the ids that the task is called with."""
+"""The job that a Celery task works for, found by the ids it is called with."""
 
 from __future__ import annotations
 

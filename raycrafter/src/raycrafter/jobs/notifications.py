@@ -1,6 +1,6 @@
-"""What users and operators are told, written down before it is sent: a row for each recipient and way.
+"""Notifications, written before they are sent: a row for recipient and channel.
 
-A row's ``key`` names what happened, to whom it is told and how: what is there already is not told again.
+A row's ``key`` names the occasion, the recipient and the channel: what is there already is not written again.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ SUBJECT = "[RayCrafter] "
 
 
 def choice_of(user: Any) -> NotificationChoice:
-    """Return what a user chose; a row that is not saved for who chose nothing."""
+    """Return how a user wants to be notified; an unsaved row without a choice."""
     return NotificationChoice.objects.filter(user=user.pk).first() or NotificationChoice(user=user)
 
 
 def choose(
     user: Any, mail: bool | None, webhook: str | None, new_secret: bool
 ) -> tuple[NotificationChoice, str | None]:
-    """Change what is given. Returns the choice, and the webhook's secret if it is new: it is shown this once."""
+    """Change the given settings. Return them, and the webhook's secret if it is new."""
     choice, _ = NotificationChoice.objects.get_or_create(user=user)
     choice.mail = choice.mail if mail is None else mail
     choice.webhook = choice.webhook if webhook is None else webhook
@@ -37,7 +37,7 @@ def choose(
 
 
 def notify(user: Any, kind: str, occasion: str, subject: str, text: str, job: Job | None = None) -> None:
-    """Have a user told in the ways they chose. The same occasion of a job and kind again changes nothing."""
+    """Notify a user by the channels they chose; once for each occasion of a job."""
     choice = choice_of(user)
     channels = [Channel.MAIL] if choice.mail and user.email and settings.RAYCRAFTER.mail.host else []
     channels += [Channel.WEBHOOK] if choice.webhook else []
@@ -46,7 +46,7 @@ def notify(user: Any, kind: str, occasion: str, subject: str, text: str, job: Jo
 
 
 def notify_operators(kind: str, occasion: str, subject: str, text: str, job: Job | None = None) -> None:
-    """Have the operators told by mail, as ``tell``; the configuration says who they are."""
+    """Notify the operators of the configuration by mail, as ``notify``."""
     mail = settings.RAYCRAFTER.mail
     _write([Channel.MAIL] if mail.host and mail.operators else [], None, kind, occasion, subject, text, job)
 
@@ -76,7 +76,7 @@ def job_url(job: Job) -> str:
 
 
 def notify_job_ended(job: Job) -> None:
-    """Tell the owner of a job that is over. One that is tried again ends once more, and is told of once more."""
+    """Notify the owner of a job that has ended; after a retry once more."""
     ended = job.finished or timezone.now()
     text = f"Job {job.pk} ({job.name}) is {job.state}.\n"
     if job.state_reason:

@@ -1,4 +1,4 @@
-"""How attempts end, and what that means for their frames: used by the client API, by cancelling, and by the reaper."""
+"""Outcomes: how attempts end, and what that means for their frames."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def close_attempt(
     actor: str = Actor.SERVICE,
     **fields: Any,
 ) -> bool:
-    """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt. One that is lost
-    counts as the frame's failure, unless it is known that the frame has no part in it: then as an interruption.
+    """End an attempt and change its frame's state; ``fields`` are further columns.
 
-    Returns False, and changes nothing, when the attempt had ended before.
+    A lost attempt counts as the frame's failure, unless ``blames_frame`` is False: then as an interruption. Returns
+    False, and changes nothing, when the attempt had ended before.
     """
     with transaction.atomic():
         Job.objects.locked(attempt.frame.job_id)
@@ -44,7 +44,7 @@ def close_attempt(
 
 
 def _settle_frame(frame: Frame, attempt: Attempt, actor: str, blames_frame: bool) -> None:
-    """Move the frame of an attempt that has just ended."""
+    """Change the state of the frame whose attempt has just ended."""
     match attempt.outcome:
         case Outcome.RENDERED:
             transition(frame, FrameState.RENDERED, actor, percent=100.0, seconds=attempt.seconds, error="")
@@ -61,7 +61,7 @@ def _settle_frame(frame: Frame, attempt: Attempt, actor: str, blames_frame: bool
 
 
 def _interrupt(frame: Frame, attempt: Attempt, actor: str) -> None:
-    """The frame waits for another try, unless that has been so too often."""
+    """Let the frame wait for another try, unless it was interrupted too often."""
     interrupted = frame.attempts.filter(outcome__in=[Outcome.INTERRUPTED, Outcome.LOST])
     if frame.job.retried:
         interrupted = interrupted.filter(ended__gt=frame.job.retried)
@@ -75,7 +75,10 @@ def _interrupt(frame: Frame, attempt: Attempt, actor: str) -> None:
 
 
 def fail_frame(frame: Frame, error: str, actor: str = Actor.SERVICE) -> None:
-    """Count a failure; the frame waits for another try, unless it had its tries or would fail again for certain."""
+    """Count a failure. Let the frame wait for another try, or fail it for good.
+
+    It is failed when its tries are used up, or when the error would come again.
+    """
     tries = frame.tries + 1
     if not transition(frame, FrameState.SOFT_FAILED, actor, tries=tries, error=error, percent=0.0):
         return

@@ -12,12 +12,12 @@ from .models import Event, Job, JobQuerySet, JobShare
 
 
 def visible_jobs(user: Any) -> JobQuerySet:
-    """Return the jobs that a user may see: their own and those shared with them; all for staff."""
+    """Return the jobs that a user may see: their own and shared ones; all for staff."""
     return _reached_by(user, manage=False)
 
 
 def manageable_jobs(user: Any) -> JobQuerySet:
-    """Return the jobs that a user may change: their own and those shared with them to manage; all for staff."""
+    """Return the jobs that a user may change: their own, shared to manage; all for staff."""
     return _reached_by(user, manage=True)
 
 
@@ -32,12 +32,15 @@ def _reached_by(user: Any, *, manage: bool) -> JobQuerySet:
 
 
 def visible_job(user: Any, pk: int) -> Job:
-    """Return a job. Raises Http404 when it does not exist or the user may not see it: both look alike."""
+    """Return a job. Raises Http404 whether it does not exist or is not theirs to see."""
     return get_object_or_404(visible_jobs(user), pk=pk)
 
 
 def manageable_job(user: Any, pk: int) -> Job:
-    """Return a job to change. Raises Http404, and PermissionDenied when it is shared to be seen only."""
+    """Return a job to change.
+
+    Raises Http404, and PermissionDenied when it is shared to be seen only.
+    """
     job = visible_job(user, pk)
     if not manageable_jobs(user).filter(pk=pk).exists():
         raise PermissionDenied(f"Job {pk} is shared with you to see, not to change.")
@@ -45,7 +48,10 @@ def manageable_job(user: Any, pk: int) -> Job:
 
 
 def own_job(user: Any, pk: int) -> Job:
-    """Return a job to share. Raises Http404, and PermissionDenied unless the user owns it or is staff."""
+    """Return a job to share.
+
+    Raises Http404, and PermissionDenied unless the user owns it or is staff.
+    """
     job = visible_job(user, pk)
     if job.owner_id != user.pk and not user.is_staff:
         raise PermissionDenied(f"Job {pk} is not yours: its owner decides with whom it is shared.")

@@ -1,4 +1,7 @@
-"""What comes next for every job that is not over. Decides and sends messages; never speaks to the cluster itself."""
+"""The planner: the next step of every open job.
+
+It decides and sends messages, and never speaks to the cluster.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameS
 
 
 def plan() -> None:
-    """One look at every open job; what is wrong with one keeps no other waiting."""
+    """Plan every open job; an error in one keeps no other waiting."""
     for pk in Job.objects.exclude(state__in=JOB_FINAL).order_by("pk").values_list("pk", flat=True):
         try:
             with transaction.atomic():
@@ -45,7 +48,7 @@ def plan() -> None:
 
 
 def _step(job: Job) -> None:
-    """The next step of one job, whose row is locked."""
+    """Take the next step of one job, whose row is locked."""
     match job.state:
         case JobState.NEW | JobState.STAGING:
             # A job that failed before it began and is tried again has no workspace either.
@@ -64,7 +67,10 @@ def _step(job: Job) -> None:
 
 
 def _may_begin(job: Job) -> bool:
-    """Not while it is paused, or waits for another job; when that one comes to nothing, neither does this one."""
+    """Whether a job may begin: not paused, and all jobs before it are done.
+
+    When one of those comes to nothing, this job is failed.
+    """
     states = dict(job.after.values_list("pk", "state"))
     ended = [pk for pk, state in states.items() if state in (JobState.FAILED, JobState.CANCELLED)]
     if ended:
@@ -80,7 +86,7 @@ def _may_begin(job: Job) -> bool:
 
 
 def _begin(job: Job) -> None:
-    """Records what the job will need before anybody talks to the cluster."""
+    """Record workspace and transfer before any command on the cluster."""
     Workspace.objects.get_or_create(
         job=job, defaults={"site": settings.RAYCRAFTER.cluster.name, "name": job.workspace_name}
     )
@@ -89,7 +95,7 @@ def _begin(job: Job) -> None:
 
 
 def _stage(job: Job) -> None:
-    """Workspace, then scene, then READY."""
+    """Stage a job: workspace, then scene, then READY."""
     if job.workspace.state == WorkspaceState.RELEASING:
         return  # tried again while its workspace is being given back: the next look finds it gone
     transfer = job.transfers.filter(kind=Transfer.Kind.IN).last()
@@ -112,7 +118,7 @@ def _stage(job: Job) -> None:
 
 
 def _render(job: Job) -> None:
-    """What has failed, and batches that nobody needs; new ones are dealt out to all jobs together."""
+    """Decide on failures, and drop idle batches; fair share gives the new ones."""
     _decide_failures(job)
     waiting = job.frames.filter(state=FrameState.WAITING)
     if waiting.exists():
@@ -122,7 +128,7 @@ def _render(job: Job) -> None:
 
 
 def _decide_failures(job: Job) -> None:
-    """Failed tries are decided on where they are noted; this is for a process that died between the two."""
+    """Decide on failed tries that a process left undecided when it died."""
     for frame in job.frames.filter(state=FrameState.SOFT_FAILED):
         again = frame.tries < job.max_tries
         if again:
@@ -132,7 +138,7 @@ def _decide_failures(job: Job) -> None:
 
 
 def _stop_at_certain_failure(job: Job) -> None:
-    """A scene that does not parse, with nothing rendered yet: the other frames would say the same."""
+    """Cancel the frames of a scene that fails for certain, while nothing is rendered."""
     if job.frames.filter(state__in=[FrameState.RENDERED, FrameState.SYNCED]).exists():
         return
     adapter = ADAPTERS[job.renderer]
@@ -144,7 +150,7 @@ def _stop_at_certain_failure(job: Job) -> None:
 
 
 def _stop_at_stillborn_batches(job: Job) -> None:
-    """The last batches all ended before their client said a word."""
+    """Fail a job whose last batches all ended before their client began."""
     # One whose submission got no answer says nothing about the next.
     batches = job.batches.exclude(state=BatchState.LOST, native_id=None)
     if job.retried:
@@ -156,7 +162,7 @@ def _stop_at_stillborn_batches(job: Job) -> None:
 
 
 def _conclude(job: Job) -> None:
-    """The job's state, from its frames'."""
+    """Derive the job's state from its frames."""
     job.refresh_from_db()
     counts = job.frame_counts()
     if any(counts[state] for state in UNFINISHED):
@@ -171,8 +177,10 @@ def _conclude(job: Job) -> None:
 
 
 def _release_workspaces() -> None:
-    """Gives back the workspaces of jobs that are over, once nothing uses them any more. One that is still PENDING may
-    be there all the same: the answer to its allocation was lost."""
+    """Release the workspaces of jobs that are over, once nothing uses them.
+
+    A PENDING one may exist all the same: the answer to its allocation was lost.
+    """
     rows = Workspace.objects.filter(job__state__in=JOB_FINAL)
     for row in rows.filter(state__in=[WorkspaceState.PENDING, WorkspaceState.ALLOCATED]).select_related("job"):
         batches = row.job.batches.exclude(state__in=BATCH_FINAL)

@@ -11,7 +11,7 @@ from .models.jobs import Progress
 
 
 def load_progress(page: Sequence[Job]) -> None:
-    """Count the frames of one page of jobs in one query, so that no job of it needs its own.
+    """Count the frames of one page of jobs in one query.
 
     After the page was cut: counted in the list's own query, the frames of all jobs would be gone through first.
     """

@@ -20,7 +20,10 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Renderer:
-    """Return the adapter of that name. Raises OptionError (field ``renderer``) when the site does not offer it."""
+    """Return the adapter of that name.
+
+    Raises OptionError (field ``renderer``) when the site does not offer it.
+    """
     if name not in names():
         raise OptionError("renderer", f"{name!r} is not offered here; choose one of: {', '.join(names()) or 'none'}")
     return ADAPTERS[name]

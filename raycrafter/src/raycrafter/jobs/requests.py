@@ -1,4 +1,4 @@
-"""What users may do with jobs: submit, pause, resume, cancel, retry, extend their workspaces, keep them."""
+"""Requests of users: submit, pause, resume, cancel, retry, extend, keep."""
 
 from __future__ import annotations
 
@@ -60,10 +60,11 @@ def submit(
     source: Upload | None = None,
     **fields: Any,
 ) -> Job:
-    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller.
+    """Store a job with its scene and its frames.
 
-    ``after`` are jobs that must be DONE before this one begins; ``source`` is the upload that the scene came as. Raises
-    LimitError, and RefusedError when another job was made of the upload meanwhile.
+    ``fields`` are the other columns, checked by the caller. ``after`` are jobs that must be DONE before this one
+    begins; ``source`` is the upload that the scene came as. Raises LimitError, and RefusedError when another job was
+    made of the upload meanwhile.
     """
     job = Job(
         owner=owner,
@@ -98,7 +99,10 @@ def submit(
 
 
 def _check_limit(owner: AbstractBaseUser, new: int) -> None:
-    """Compare with what the user may have; in the transaction that makes the frames. Raises LimitError."""
+    """Compare with the user's quota, in the transaction that makes the frames.
+
+    Raises LimitError.
+    """
     site = Site.objects.filter(name=settings.RAYCRAFTER.cluster.name).first()
     share = Share.objects.filter(user=owner.pk).first()
     limit = share.max_frames if share and share.max_frames is not None else site and site.max_frames_per_user
@@ -112,7 +116,7 @@ def _check_limit(owner: AbstractBaseUser, new: int) -> None:
 
 
 def pause(job: Job, by: str, actor: str = Actor.USER) -> bool:
-    """Begin nothing more of a job: clients end after their frame, batches that wait are deleted.
+    """Pause a job: clients end after their frame, batches that wait are deleted.
 
     Returns False when it was paused already or is over.
     """
@@ -136,7 +140,7 @@ def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str, act
 
 
 def retry(job: Job, by: str, actor: str = Actor.USER) -> int:
-    """Render the frames again that failed, and those that were given up because others did; what is there stays.
+    """Render failed frames again, and those cancelled because others failed.
 
     Returns how many; 0 when there are none, the job was cancelled, or its scene is deleted.
     """
@@ -158,7 +162,7 @@ def retry(job: Job, by: str, actor: str = Actor.USER) -> int:
 
 
 def cancel(job: Job, by: str, actor: str = Actor.USER) -> bool:
-    """Cancel a job: nothing is started any more, clients are told to stop, batches are deleted by the workers.
+    """Cancel a job: nothing more starts, clients are stopped, batches are deleted.
 
     Returns False when the job was over or being cancelled already.
     """
@@ -180,10 +184,9 @@ def cancel(job: Job, by: str, actor: str = Actor.USER) -> bool:
 
 
 def extend(job: Job, by: str, actor: str = Actor.USER) -> bool:
-    """Have the site asked for an extension of the job's workspace; its answer becomes an event of the job.
+    """Request an extension of the job's workspace; the answer becomes an event.
 
-    Returns False when there is no workspace to extend. Raises RefusedError when the site has said that it extends it
-    no more.
+    Returns False when there is no workspace to extend. Raises RefusedError when the cluster grants no more extensions.
     """
     rows = Workspace.objects.filter(job=job.pk, state=WorkspaceState.ALLOCATED)
     row = rows.first()
@@ -198,12 +201,18 @@ def extend(job: Job, by: str, actor: str = Actor.USER) -> bool:
 
 
 def keep(job: Job, by: str, actor: str = Actor.USER) -> bool:
-    """Except a job from deletion by age. Returns False when it is excepted already, or its files are gone."""
+    """Keep a job from deletion by age.
+
+    Returns False when it is kept already, or its files are gone.
+    """
     return _set_kept(job, True, f"kept by {by}", actor)
 
 
 def unkeep(job: Job, by: str, actor: str = Actor.USER) -> bool:
-    """Let a job be deleted by age again, once its owner was told of it anew. Returns False when it is not excepted."""
+    """Let a job be deleted by age again, after its owner was notified anew.
+
+    Returns False when it is not kept.
+    """
     return _set_kept(job, False, f"no longer kept, by {by}", actor)
 
 

@@ -1,4 +1,4 @@
-"""The states of jobs, frames, batches, transfers and workspaces, and the tables of their transitions."""
+"""States of jobs, frames, batches, transfers, workspaces; tables of transitions."""
 
 from __future__ import annotations
 

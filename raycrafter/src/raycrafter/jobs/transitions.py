@@ -22,7 +22,7 @@ WARNED_OF = frozenset({"FAILED", "SOFT_FAILED", "LOST", "BLOCKED"})  # states wh
 
 
 class IllegalTransitionError(ValueError):
-    """The table has no such transition: a mistake in the calling code, never a lost race."""
+    """The table has no such transition: an error in the caller, never a lost race."""
 
     def __init__(self, kind: str, state: str, to: str) -> None:
         self.kind, self.state, self.to = kind, state, to
@@ -34,11 +34,11 @@ def _kind(model: models.Model | type[models.Model]) -> str:
 
 
 def transition(obj: models.Model, to: str, actor: str = Actor.SERVICE, **fields: Any) -> bool:
-    """Change the state of one object, with further fields in the same UPDATE, and record an Event.
+    """Change one object's state, with further fields in one UPDATE, and record an Event.
 
     Returns True when this call made the transition. Returns False, with ``obj`` refreshed, when the object was in that
-    state already, or when another process took it where this transition does not exist: the caller must then not act
-    on it. Raises IllegalTransitionError when the state that the caller had loaded has no such transition.
+    state already, or when another process took it where this transition does not exist: the caller must then not act on
+    it. Raises IllegalTransitionError when the state that the caller had loaded has no such transition.
     """
     kind, table, target = _kind(obj), TABLES[_kind(obj)], str(to)
     if obj.state == target:
@@ -63,7 +63,10 @@ def transition(obj: models.Model, to: str, actor: str = Actor.SERVICE, **fields:
 
 
 def transition_all(queryset: models.QuerySet, to: str, job: Job, actor: str = Actor.SERVICE, **fields: Any) -> int:
-    """Change the state of those objects of one job that have the transition; one Event for all. Returns how many."""
+    """Change the state of those objects of one job that have the transition.
+
+    Records one Event for all. Returns how many.
+    """
     kind, target = _kind(queryset.model), str(to)
     allowed = [state for state, targets in TABLES[kind].items() if target in targets]
     with transaction.atomic():
@@ -74,7 +77,10 @@ def transition_all(queryset: models.QuerySet, to: str, job: Job, actor: str = Ac
 
 
 def reopen(queryset: models.QuerySet, job: Job, actor: str = Actor.SERVICE, **fields: Any) -> int:
-    """Take objects of one job out of the states that ``REOPENS`` names; one Event for all. Returns how many."""
+    """Take objects of one job out of the states that ``REOPENS`` names.
+
+    Records one Event for all. Returns how many.
+    """
     kind, count = _kind(queryset.model), 0
     with transaction.atomic():
         for state, target in REOPENS[kind].items():

@@ -1,6 +1,7 @@
-"""Adapters of renderers: from a frame's description to a command line, without Django and without jobs.
+"""Adapters of renderers: from a frame's description to a command line.
 
-An adapter is one module here and one entry in ``ADAPTERS``; a site offers those whose program its configuration names.
+They know neither Django nor jobs. An adapter is one module here and one entry in ``ADAPTERS``; a site offers those
+whose program its configuration names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The interface of a renderer's adapter, and the plain description of the frame that it renders."""
+"""The interface of a renderer's adapter, and the description of a frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class OptionError(ValueError):
 
 
 class Files(TypedDict):
-    """One file that a frame leaves: where the renderer writes it, and its name once it is whole."""
+    """One file that a frame leaves: where it is written, and its name once it is whole."""
 
     work: str
     final: str
@@ -55,12 +55,12 @@ class FrameSpec:
 
     @property
     def scene(self) -> PurePosixPath:
-        """The file to render. An absolute path cannot be taken for an option, whatever the file is called."""
+        """The file to render; an absolute path cannot be taken for an option."""
         return PurePosixPath(self.directory, self.main)
 
     @property
     def stem(self) -> str:
-        """Prefix of the work file's path: the same after an interruption, another after a failed or lost attempt."""
+        """Prefix of the work file: it changes after a failed or lost attempt only."""
         return f"{self.workspace}/work/{self.slug}-{self.generation}"
 
     @property
@@ -82,11 +82,14 @@ class Renderer(ABC):
 
     @abstractmethod
     def validate(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the options with their types made right. Raises OptionError naming the first that is wrong."""
+        """Return the options with their types made right.
+
+        Raises OptionError naming the first that is wrong.
+        """
 
     @abstractmethod
     def command(self, frame: FrameSpec) -> list[str]:
-        """Return program and arguments that render one frame; they are run without a shell in its directory."""
+        """Return program and arguments that render one frame; run without a shell."""
 
     @abstractmethod
     def files(self, frame: FrameSpec) -> list[Files]:
@@ -94,4 +97,4 @@ class Renderer(ABC):
 
     @abstractmethod
     def is_fatal(self, error: str) -> bool:
-        """Whether a failure with this text from the renderer would come again, so that no retry makes sense."""
+        """Whether a failure with this text would come again, so that no retry makes sense."""

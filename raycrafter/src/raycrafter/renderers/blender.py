@@ -1,4 +1,4 @@
-"""Blender 3.4 to 5.0: one process per frame. A part of a picture is no use to it: an interrupted frame starts anew."""
+"""Blender 3.4 to 5.0: one process per frame; an interrupted frame starts anew."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Blender(Renderer):
         ]
 
     def is_fatal(self, error: str) -> bool:
-        """A file that is none, or that lacks what a picture needs, is no better the next time."""
+        """Whether the file is no scene, or lacks what a picture needs."""
         return bool(FATAL.search(error))
 
     def _changes(self, frame: FrameSpec) -> str:

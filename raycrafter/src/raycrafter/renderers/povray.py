@@ -83,11 +83,11 @@ class PovRay(Renderer):
         ]
 
     def is_fatal(self, error: str) -> bool:
-        """A scene that does not parse does not parse the next time either."""
+        """Whether the scene does not parse: it would not the next time either."""
         return bool(FATAL.search(error))
 
     def _range(self, frame: FrameSpec) -> tuple[int, int]:
-        """Return first and last frame of the animation, over which the clock runs from initial to final.
+        """Return first and last frame of the animation, over which the clock runs.
 
         Never one frame alone: POV-Ray would divide by their distance of 0, and the scene's clock were no number.
         """

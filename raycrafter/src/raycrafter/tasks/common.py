@@ -18,44 +18,50 @@ from raycrafter.jobs.models import Batch
 
 
 def cluster() -> Cluster:
-    """The site's configuration."""
+    """Return the section [cluster] of the configuration."""
     return settings.RAYCRAFTER.cluster
 
 
 @functools.cache
 def remote() -> Remote:
-    """The login node; one per process, because it remembers when it could not be reached."""
+    """Return the login node; one per process, because it remembers when ssh failed."""
     site = cluster()
     return Remote(site.ssh_config, site.ssh_host, site.scratch)
 
 
 @functools.cache
 def scheduler() -> Scheduler:
-    """The batch system's answers."""
+    """Return the commands of the batch system, and the reader of its output."""
     return Scheduler(cluster().answers)
 
 
 def adapter() -> Adapter:
-    """What moves the files."""
+    """Return the adapter that copies files."""
     if cluster().transfer == "ssh":
         return SshTransfer(remote())
     return GridFtp(cluster().gridftp_url, cluster().proxy_file)
 
 
 def owner(batch: Batch) -> str:
-    """The number of the batch job that renders, "" while it is not known: that of the client that claimed. It need not
-    be what the submission answered, because batch systems may take one submission twice."""
+    """Return the number of the batch job that renders, "" while it is not known.
+
+    It is the number of the compute client that claimed. A batch system may take one submission twice, so it can differ
+    from the submission's answer.
+    """
     return number(batch.native_client_id or "") or number(batch.native_id or "")
 
 
 class Pauses:
-    """Things not to be tried again yet, in this process: a restart tries them once more, which does no harm."""
+    """Keys that must not be tried again yet, in this process.
+
+    A restart forgets them: one try too many does no harm.
+    """
 
     def __init__(self) -> None:
         self._until: dict[object, float] = {}
 
     def set(self, key: object, seconds: float) -> None:
-        """Not before ``seconds`` from now."""
+        """Pause a key for so many seconds."""
         self._until[key] = time.monotonic() + seconds
 
     def __contains__(self, key: object) -> bool:
@@ -65,7 +71,7 @@ class Pauses:
         return False
 
     def clear(self) -> None:
-        """Everything may be tried."""
+        """End all pauses."""
         self._until.clear()
 
 

@@ -1,4 +1,4 @@
-"""Sending what was written down (jobs/notifications.py). What could not be sent is tried again for about three days."""
+"""Sending of notifications by mail and webhook, with retries for about three days."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ REMEMBERED = timedelta(days=90)
 
 
 def pause_after(tries: int) -> timedelta:
-    """How long to wait after so many tries."""
+    """Return how long to wait after so many tries."""
     return min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
 
 
 @app.task(name="raycrafter.tasks.send_notifications")
 def send_notifications() -> None:
-    """Has everything sent that is due; forgets what was told long ago."""
+    """Enqueue every notification that is due; delete those sent long ago."""
     now = timezone.now()
     for row in Notification.objects.filter(created__lt=now - LIFETIME).exclude(next_try=None)[:AT_ONCE]:
         _give_up(row, row.error)
@@ -50,7 +50,10 @@ def send_notifications() -> None:
 
 @app.task(name="raycrafter.tasks.send_notification", soft_time_limit=TIME_LIMIT)
 def send_notification(notification_id: int) -> None:
-    """Sends one. It is claimed first, by setting the time of its next try: of two workers with it one sends."""
+    """Send one notification.
+
+    Claim it first, by setting the time of its next try: of two workers with the same message one sends.
+    """
     row = Notification.objects.select_related("user", "job").filter(pk=notification_id).first()
     now = timezone.now()
     if row is None or row.next_try is None or row.next_try > now:
@@ -69,7 +72,7 @@ def send_notification(notification_id: int) -> None:
 
 
 def _failed(row: Notification, error: str) -> None:
-    """Notes why; after the last try it is given up."""
+    """Record why it was not sent; abandon it after the last try."""
     Notification.objects.filter(pk=row.pk).update(error=error[:2000])
     logger.warning("%s was not sent, try %d: %s", _name(row), row.tries, error, extra=_extra(row))
     if row.tries >= MAX_TRIES:
@@ -77,7 +80,7 @@ def _failed(row: Notification, error: str) -> None:
 
 
 def _give_up(row: Notification, error: str) -> None:
-    """Says so where the job's story is told."""
+    """Stop trying, and record that on the job."""
     if not Notification.objects.filter(pk=row.pk).exclude(next_try=None).update(next_try=None):
         return
     text = f"{_name(row)} was given up after {row.tries} tries: {error}"
@@ -95,7 +98,10 @@ def _extra(row: Notification) -> dict[str, int]:
 
 
 def _hold_back(row: Notification, error: Exception) -> None:
-    """Lets others wait that go the same way: a server that does not answer must not keep every worker busy."""
+    """Delay other notifications of the same channel.
+
+    A server that does not answer must not keep every worker busy.
+    """
     until = timezone.now() + FIRST_PAUSE
     others = Notification.objects.filter(channel=row.channel, next_try__lt=until).exclude(pk=row.pk)
     if row.channel == Channel.WEBHOOK:
@@ -106,7 +112,10 @@ def _hold_back(row: Notification, error: Exception) -> None:
 
 
 def _send(row: Notification) -> None:
-    """Sends it by its way. What its user has switched off since is not sent, and counts as done."""
+    """Send by the notification's channel.
+
+    A channel that its user has switched off since is skipped, and counts as done.
+    """
     if row.user is None:
         _mail(row, settings.RAYCRAFTER.mail.operators)
         return
@@ -118,14 +127,14 @@ def _send(row: Notification) -> None:
 
 
 def _mail(row: Notification, to: list[str]) -> None:
-    """The id is the row's: whoever gets the message twice, after a lost answer, can tell."""
+    """Send a mail with the row's id, by which a repeated message is recognised."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     headers = {"Message-ID": f"<raycrafter-{row.pk}@{domain}>", "Auto-Submitted": "auto-generated"}
     EmailMessage(row.subject, row.text, to=to, headers=headers).send()
 
 
 def body_of(row: Notification) -> bytes:
-    """The JSON of a webhook: ``id`` is the same in every try."""
+    """Return the JSON of a webhook; ``id`` is the same in every try."""
     told = {
         "id": row.pk,
         "kind": row.kind,

@@ -1,9 +1,8 @@
-"""Following batches in the batch system's list.
+"""Polling of the batch system: one listing for all batches.
 
-The list is evidence about jobs that are in it, and a job that it lists as ended has ended. One that is not in it has
-not thereby succeeded or failed: the file that its script leaves says what became of it, then the full status that the
-scheduler keeps, then its client's last word, and only then is it lost. No script is relied on to leave that file:
-Torque kills one within milliseconds.
+The listing is evidence about jobs that it lists: one that it lists as ended has ended. Absence proves nothing. Then
+decide, in this order: the file that the batch's script left, the full status that the scheduler keeps, the last word of
+the compute client; only then the batch is lost. Torque kills a script within milliseconds, so the file may be missing.
 """
 
 from __future__ import annotations
@@ -81,7 +80,7 @@ class End(NamedTuple):
 
 @app.task(name="raycrafter.tasks.poll_cluster")
 def poll_cluster() -> None:
-    """One listing for all batches. When it gives no whole answer, nothing is changed."""
+    """List all batches once. Without a whole answer, change nothing."""
     with _one_poll() as mine:
         batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
         doubtful = Batch.objects.filter(state__in=DOUBTFUL, finished__gt=timezone.now() - STRAYS)
@@ -111,8 +110,11 @@ def poll_cluster() -> None:
 
 
 def _delete_strays(listing: Listing) -> None:
-    """Deletes jobs under our names that nobody waits for: of a batch that is over, or a second one of a batch. They
-    could render nothing, because the first client owns its batch, but they would take others' room."""
+    """Delete jobs under our names that belong to no open batch.
+
+    They are of a batch that is over, or a second job of one batch. Such a job renders nothing, because the first client
+    owns the batch, but it takes room from others.
+    """
     queued = [seen for seen in listing.values() if seen.phase is not Phase.ENDED]
     batches = Batch.objects.in_bulk([seen.name for seen in queued], field_name="name")
     for seen in queued:
@@ -128,7 +130,7 @@ def _delete_strays(listing: Listing) -> None:
 
 @contextmanager
 def _one_poll() -> Iterator[bool]:
-    """True for one process at a time, and not again within half an interval: several ticks make one question."""
+    """Yield True to one process at a time, and not again within half an interval."""
     path = Path(cluster().scratch) / f"poll-{cluster().name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -148,7 +150,7 @@ def _one_poll() -> Iterator[bool]:
 
 
 def _present(batch: Batch, listing: Listing) -> bool:
-    """Notes a batch that is in the list and has not ended; False for any other."""
+    """Record a batch that is listed and has not ended; return False for any other."""
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
         batch = _reconcile(batch, listing)
         if batch.state == BatchState.CREATED or batch.is_final:
@@ -167,17 +169,21 @@ def _present(batch: Batch, listing: Listing) -> bool:
 
 
 def _find(batch: Batch, listing: Listing) -> Seen | None:
-    """The batch in the list: by its id, and by its name while it has none. Names are random, so they cannot clash;
-    numbers come again when a batch system is set up anew, so the name must fit as well. Raises AnswerError when a line
-    that may be the batch's cannot be read."""
+    """Return the batch's entry in the listing: by id, and by name while it has no id.
+
+    Names are random and cannot clash. Numbers start again when a batch system is set up anew, so the name must fit as
+    well. Raises AnswerError when a line that may be the batch's cannot be read.
+    """
     if mine := owner(batch):
         return listing.find(mine, batch.name)
     return next(iter(listing.named(batch.name)), None)
 
 
 def _reconcile(batch: Batch, listing: Listing) -> Batch:
-    """Finds out about a submission whose answer is not known. This task shares its queue with submit_batch, so one that
-    is SUBMITTING here was left so by a worker that died."""
+    """Find out what became of a submission whose answer is unknown.
+
+    This task shares its queue with submit_batch, so a batch that is SUBMITTING here was left by a worker that died.
+    """
     try:
         answer = submit.look(remote(), scheduler(), batch.directory)
         seen = _find(batch, listing)
@@ -192,7 +198,7 @@ def _reconcile(batch: Batch, listing: Listing) -> Batch:
 
 
 def _exits(directories: list[str]) -> dict[str, Exit]:
-    """What scripts have left in their directories, in one question."""
+    """Read the exit files of all directories in one command."""
     if not directories:
         return {}
     found = {}
@@ -204,8 +210,10 @@ def _exits(directories: list[str]) -> dict[str, Exit]:
 
 
 def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
-    """Return how a batch ended that does not wait or run any more; None when nobody says that it did. ``left`` is what
-    a script left, if anything; of a signal, and without that file, the scheduler is asked."""
+    """Return the end of a batch that neither waits nor runs; None if nothing proves it.
+
+    ``left`` is the content of its exit file. Without that file, or after a signal, the scheduler is asked.
+    """
     if left and owner(batch) not in ("", left.number):
         left = None  # a second job that was turned away leaves its code in the same place
     if left and left.code <= SIGNALLED:
@@ -222,7 +230,7 @@ def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
 
 
 def _status(batch: Batch, asked: str) -> Job | None:
-    """Return the full status of a batch's ended job; None where there is none that can be read."""
+    """Return the full status of a batch's ended job; None without a readable one."""
     try:
         job = scheduler().job(remote().run(scheduler().status, asked), asked)
     except AnswerError as error:
@@ -233,7 +241,7 @@ def _status(batch: Batch, asked: str) -> Job | None:
 
 
 def _settle(batch: Batch, end: End | None) -> None:
-    """Decides about a batch that does not wait or run any more; ``end`` is how it ended, if anybody knows."""
+    """Decide about a batch that neither waits nor runs; ``end`` is its end, if known."""
     batch.refresh_from_db()
     if batch.is_final or batch.state == BatchState.CREATED:
         return
@@ -251,7 +259,7 @@ def _settle(batch: Batch, end: End | None) -> None:
 
 
 def _ended(batch: Batch, end: End) -> None:
-    """A batch that came to its end, well or not."""
+    """Finish a batch that came to its end, well or not."""
     reason, is_external = _reason(end), bool(end.told and end.told.is_external)
     if batch.native_client_id is None:
         reason = f"{reason} before its client began: {_output(batch)}"
@@ -273,13 +281,13 @@ def _ended(batch: Batch, end: End) -> None:
 
 
 def _reason(end: End) -> str:
-    """Return how a batch ended, for people."""
+    """Describe for people how a batch ended."""
     how = f" (exit {end.code})" if end.has_file else " without an exit file" if end.told else ""
     return f"the batch ended{how}" + (f": {end.told.text}" if end.told else "")
 
 
 def _output(batch: Batch) -> str:
-    """The end of what a batch has written, for people."""
+    """Return the end of a batch's output, for people."""
     try:
         text = remote().run(_TAIL, batch.directory, str(OUTPUT_TAIL)).stdout.strip()
     except SshError:
@@ -288,7 +296,10 @@ def _output(batch: Batch) -> str:
 
 
 def _missing(batch: Batch) -> None:
-    """A batch without a trace: lost, once it was missed often enough and its client has been silent."""
+    """Count a poll without the batch.
+
+    It is lost after ABSENT_POLLS of them, once its client is not heard of either.
+    """
     polls = batch.absent_polls + 1
     Batch.objects.filter(pk=batch.pk).update(absent_polls=polls)
     if polls < ABSENT_POLLS or _is_alive(batch):
@@ -299,5 +310,5 @@ def _missing(batch: Batch) -> None:
 
 
 def _is_alive(batch: Batch) -> bool:
-    """Return whether the batch's client was heard of a moment ago."""
+    """Whether the batch's compute client was heard of a moment ago."""
     return batch.last_heartbeat is not None and batch.last_heartbeat > timezone.now() - ALIVE

@@ -1,4 +1,4 @@
-"""Why batches wait in the scheduler's queue, and whom to tell when one waits for a person."""
+"""Why batches wait in the scheduler's queue; notifications of those that are stuck."""
 
 from __future__ import annotations
 

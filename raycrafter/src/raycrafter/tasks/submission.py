@@ -1,4 +1,4 @@
-"""Submitting a batch: once, whatever becomes of the connection meanwhile."""
+"""Submission of a batch: once, whatever happens to the connection."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def submit_batch(batch_id: int) -> None:
 
 
 def _write_files(batch: Batch) -> None:
-    """Puts the script and what its client must know into the batch's directory, for the owner alone."""
+    """Write script and client settings into the batch's directory, for the owner alone."""
     script = cluster().batch_script(batch.name, batch.directory).encode()
     Batch.objects.filter(pk=batch.pk).update(script_sha256=hashlib.sha256(script).hexdigest())
     remote().write(f"{batch.directory}/job.sh", script)
@@ -68,7 +68,7 @@ def _write_files(batch: Batch) -> None:
 
 
 def client_settings(batch: Batch) -> dict[str, object]:
-    """What the client on the compute node is told. Makes a new token; an earlier one is void."""
+    """Return the settings of the compute client, with a new token."""
     site, graylog, tls = cluster(), settings.RAYCRAFTER.graylog, cluster().client_tls_dir
     told: dict[str, object] = {
         "url": settings.RAYCRAFTER.django.public_url,
@@ -90,7 +90,7 @@ def client_settings(batch: Batch) -> dict[str, object]:
 
 
 def submission_answered(batch: Batch, answer: submit.Answer) -> None:
-    """Acts on what is known of a submission (the batch is SUBMITTING or SUBMIT_UNKNOWN)."""
+    """Act on the answer to a submission; the batch is SUBMITTING or SUBMIT_UNKNOWN."""
     match answer:
         case Submitted(native_id):
             Batch.objects.filter(pk=batch.pk).update(native_id=native_id, submitted=timezone.now())
@@ -117,7 +117,7 @@ def submission_answered(batch: Batch, answer: submit.Answer) -> None:
 
 
 def _postpone(batch: Batch, text: str, seconds: float) -> None:
-    """No submission was made: the batch can be submitted later."""
+    """Return the batch to CREATED: no submission was made."""
     pauses.set(("batch", batch.pk), seconds)
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
         transition(batch, BatchState.CREATED, state_reason=text)

@@ -1,4 +1,4 @@
-"""Batches whose client is silent, and transfers whose worker died: nobody else would ever speak of them."""
+"""Timeouts: batches whose client is not heard of, transfers whose worker died."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TRANSFER_LIMIT = timedelta(seconds=2 * TIME_LIMIT)
 
 @app.task(name="raycrafter.tasks.check_timeouts")
 def check_timeouts() -> None:
-    """Ends what has been silent for too long; its frames are rendered again."""
+    """Cancel batches whose client has timed out; retry transfers whose worker died."""
     now = timezone.now()
     if now - _heard_since(now) > TIMEOUT:
         for batch in Batch.objects.filter(state=BatchState.RUNNING, last_heartbeat__lt=now - TIMEOUT):
@@ -42,7 +42,10 @@ def check_timeouts() -> None:
 
 
 def _heard_since(now: datetime) -> datetime:
-    """Since when without a break clients could be heard. Kept in the database: no process outlives all outages."""
+    """Return since when, without a break, clients could be heard.
+
+    Kept in the database, because no process outlives all outages.
+    """
     site, _ = Site.objects.get_or_create(name=cluster().name)
     since = site.heard_since
     if since is None or site.timeouts_checked is None or now - site.timeouts_checked > GAP or _is_unreachable(now):
@@ -52,8 +55,10 @@ def _heard_since(now: datetime) -> datetime:
 
 
 def _is_unreachable(now: datetime) -> bool:
-    """Whether of several clients none is heard: then the fault is on the way to us. A single one may well be dead. When
-    several are, their batches end by their walltime, or another batch's client is heard."""
+    """Whether none of several clients is heard: then the fault is on the way to us.
+
+    A single client may well be dead. When several are dead, their batches end by walltime, or another client is heard.
+    """
     running = Batch.objects.filter(state=BatchState.RUNNING)
     count = running.count()
     if count < 2 or running.filter(last_heartbeat__gt=now - HEARD).exists():
@@ -63,7 +68,7 @@ def _is_unreachable(now: datetime) -> bool:
 
 
 def _cancel_timed_out(batch: Batch) -> None:
-    """Has a batch deleted whose client, if it lives, can reach nobody."""
+    """Cancel a batch whose client has timed out."""
     reason = f"its client has been silent for {TIMEOUT.seconds // 60} minutes"
     if transition(batch, BatchState.CANCELLING, state_reason=reason):
         outcomes.release(batch, Attempt.Outcome.LOST, reason, blames_frame=False)

@@ -1,4 +1,7 @@
-"""Files: the scene to the cluster, the frames back. A transfer that broke off goes on where it was; it fails no job."""
+"""Transfers: the scene to the cluster, the frames back.
+
+A transfer that broke off continues where it was; it fails no job.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +53,7 @@ class MismatchError(Exception):
 
 
 def _begin(transfer_id: int) -> Transfer | None:
-    """The transfer, RUNNING by this call, or None when it is not due, or another worker's."""
+    """Return the transfer, RUNNING by this call; None when it is not due, or taken."""
     transfer = Transfer.objects.select_related("job__workspace").filter(pk=transfer_id).first()
     if transfer is None or not due(transfer) or transfer.job.is_final or transfer.job.state == JobState.CANCELLING:
         return None
@@ -63,7 +66,7 @@ def _scratch(transfer: Transfer) -> Path:
 
 
 def _put_off(transfer: Transfer, error: Exception) -> None:
-    """Notes why a transfer did not come to its end, and when to go on."""
+    """Record why a transfer did not finish, and when to try again."""
     blocked = isinstance(error, CredentialError)
     pause = CREDENTIAL_PAUSE if blocked else min(FIRST_PAUSE * 2 ** min(transfer.tries - 1, 10), LAST_PAUSE)
     fields = {
@@ -78,7 +81,7 @@ def _put_off(transfer: Transfer, error: Exception) -> None:
 
 
 def _leave(transfer: Transfer) -> None:
-    """Somebody else has moved the transfer. What has arrived stays for another try, if there will be one."""
+    """Lost the race: keep partial files if there will be another try."""
     if not Transfer.objects.filter(pk=transfer.pk).exclude(state__in=TRANSFER_FINAL).exists():
         shutil.rmtree(_scratch(transfer), ignore_errors=True)
 
@@ -95,7 +98,7 @@ def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
 
 @app.task(name="raycrafter.tasks.push_input")
 def push_input(transfer_id: int) -> None:
-    """Unpacks the scene here and sends its files aside; the workspace gets its input directory when all are right."""
+    """Send the scene's files to a side directory; rename it when every file is right."""
     transfer = _begin(transfer_id)
     if transfer is None:
         return
@@ -125,9 +128,9 @@ def push_input(transfer_id: int) -> None:
 
 
 def _unpacked(job: Job, scratch: Path) -> list[str]:
-    """The names of the scene's files, below ``scratch``/input.
+    """Unpack the scene below ``scratch``/input and return the names of its files.
 
-    Unpacked anew each time, because a try before may have been killed.
+    Unpacked anew each time, because an earlier try may have been killed.
     """
     shutil.rmtree(scratch / "input", ignore_errors=True)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -140,9 +143,9 @@ def _unpacked(job: Job, scratch: Path) -> list[str]:
 
 
 def _compare(files: Files) -> None:
-    """Every file is on the cluster with its bytes. What is not is removed there, so that it is sent anew.
+    """Compare every file on the cluster by checksum, and remove the wrong ones there.
 
-    Raises MismatchError.
+    A later try sends them again. Raises MismatchError.
     """
     names = b"\0".join(os.fsencode(name) for name in files.names)
     reply = remote().run(_DIGESTS, files.there, data=names, timeout=DIGEST_LIMIT)
@@ -161,7 +164,7 @@ def _compare(files: Files) -> None:
 
 @app.task(name="raycrafter.tasks.pull_output")
 def pull_output(transfer_id: int) -> None:
-    """Fetches the files of a transfer, checks size and sha256, and puts them into the media storage."""
+    """Fetch the files of a transfer, check size and sha256, and store them."""
     transfer = _begin(transfer_id)
     if transfer is None:
         return
@@ -191,7 +194,10 @@ def pull_output(transfer_id: int) -> None:
 
 
 def _fetch(transfer: Transfer, entries: Sequence[dict[str, Any]], scratch: Path) -> None:
-    """Pulls what is not here yet. A file that is missing there is found by the comparison."""
+    """Pull the files that are not here yet.
+
+    Files that are missing on the cluster are found by the comparison.
+    """
     files = Files(scratch / "files", "/", [_name(entry) for entry in entries])
     here = {_local(entry, scratch): entry["size"] for entry in entries}
     for path in here:
@@ -218,7 +224,7 @@ def _by_frame(entries: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[st
 
 
 def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
-    """Stores one frame's files when all of them are right; returns whether they are."""
+    """Store the files of one frame when all are right. Return whether they are."""
     for entry in entries:
         local = _local(entry, scratch)
         if not local.is_file() or local.stat().st_size != entry["size"] or _digest(local) != entry["sha256"]:

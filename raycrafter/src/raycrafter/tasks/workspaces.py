@@ -1,4 +1,4 @@
-"""Workspaces: allocated before a scene is sent, extended while a job needs them, given back when it is over."""
+"""Workspaces: allocated for a scene, extended while needed, released afterwards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXTENDED = "extension"  # the kind of its events
 
 @app.task(name="raycrafter.tasks.ensure_workspace")
 def ensure_workspace(workspace_id: int) -> None:
-    """PENDING to ALLOCATED: the directory is there, with the places for scene, work and frames in it."""
+    """Allocate a PENDING workspace, with directories for scene, work and frames."""
     row = Workspace.objects.select_related("job").filter(pk=workspace_id, state=WorkspaceState.PENDING).first()
     if row is None or row.job.is_final or ("workspace", row.pk) in pauses:
         return
@@ -53,7 +53,10 @@ def ensure_workspace(workspace_id: int) -> None:
 
 
 def lasts(row: Workspace, seconds: int) -> bool:
-    """Whether the workspace outlives ``seconds`` from now; extends it when it would not. Raises as the cluster does."""
+    """Whether the workspace outlives ``seconds`` from now; extend it if it would not.
+
+    Raises as the cluster does.
+    """
     needed = timezone.now() + timedelta(seconds=seconds)
     if row.expires and row.expires >= needed:
         return True
@@ -70,7 +73,7 @@ def lasts(row: Workspace, seconds: int) -> bool:
 
 @app.task(name="raycrafter.tasks.extend_workspace")
 def extend_workspace(workspace_id: int) -> None:
-    """Does what somebody asked for; what the site answers is an event of the job."""
+    """Extend a workspace on request; the cluster's answer becomes an event of the job."""
     row = Workspace.objects.select_related("job").filter(pk=workspace_id).exclude(extension_asked_by="").first()
     if row is None:
         return
@@ -89,7 +92,10 @@ def extend_workspace(workspace_id: int) -> None:
 
 
 def _extend(row: Workspace) -> None:
-    """Extends by the days that the site grants, and notes its new end. Raises as the cluster does."""
+    """Extend by the days that the cluster grants, and record the new end.
+
+    Raises as the cluster does.
+    """
     ws.extend(remote(), row.name, cluster().workspace_days)
     lease = ws.find(remote(), row.name, timezone.now())
     if lease is None:
@@ -100,7 +106,7 @@ def _extend(row: Workspace) -> None:
 
 @app.task(name="raycrafter.tasks.watch_workspaces")
 def watch_workspaces() -> None:
-    """Compares with ws_list, tells owners what will expire, extends what is about to, ends what has."""
+    """Compare with ws_list: notify owners, extend or expire what has come to its end."""
     rows = Workspace.objects.filter(state=WorkspaceState.ALLOCATED).exclude(job__state__in=JOB_FINAL)
     rows = list(rows.select_related("job__owner"))
     try:
@@ -123,7 +129,10 @@ def watch_workspaces() -> None:
 
 
 def _fail_expired() -> None:
-    """Ends jobs that have frames to render and no place for them. One that is staged gets a new place by itself."""
+    """Fail jobs that have frames to render and no workspace.
+
+    A job that is being staged gets a new one by itself.
+    """
     rendering = (JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT)
     for row in Workspace.objects.filter(state=WorkspaceState.EXPIRED, job__state__in=rendering).select_related("job"):
         if row.job.frames.filter(state=FrameState.WAITING).exists():
@@ -131,7 +140,10 @@ def _fail_expired() -> None:
 
 
 def _warn(row: Workspace, now: datetime) -> None:
-    """At each lead once, if workspaces are lent for longer than that; at the shortest it is extended first."""
+    """Notify the owner once at each lead time; at the shortest one extend first.
+
+    Leads as long as the whole workspace are left out.
+    """
     leads = [lead for lead in sorted(cluster().workspace_warn_days) if lead < cluster().workspace_days]
     lead = next((lead for lead in leads if row.expires - now <= timedelta(days=lead)), None)
     if lead is None:
@@ -165,8 +177,10 @@ def _warn(row: Workspace, now: datetime) -> None:
 
 @app.task(name="raycrafter.tasks.release_workspace")
 def release_workspace(workspace_id: int) -> None:
-    """RELEASING to RELEASED: the site may delete the directory. What clients have left to log there comes first, the
-    messages of one at a tick, so that the cluster is asked for other things in between."""
+    """Release a RELEASING workspace, so that the cluster may delete it.
+
+    Unsent client logs are recovered first, one client's at a tick: other commands get their turn in between.
+    """
     row = Workspace.objects.select_related("job").filter(pk=workspace_id, state=WorkspaceState.RELEASING).first()
     if row is None or ("workspace", row.pk) in pauses:
         return

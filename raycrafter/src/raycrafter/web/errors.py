@@ -23,41 +23,41 @@ SENTENCES = {
 
 
 def _page(status: int, request: HttpRequest | None = None, sentence: str = "") -> HttpResponse:
-    """Return the page of an error; without a request where the user cannot or must not be looked up."""
+    """Return the page of an error; without a request where no user must be looked up."""
     context = {"title": HTTPStatus(status).phrase, "status": status, "sentence": sentence or SENTENCES[status]}
     return HttpResponse(loader.render_to_string("web/error.html", context, request), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler400."""
+    """Answer 400: Django's handler400."""
     if _is_api(request):
         return problem_response(400, "The request is malformed.")
     return _page(400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler403."""
+    """Answer 403: Django's handler403."""
     if _is_api(request):
         return problem_response(403, "This is not allowed.")
     return _page(403, request)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's handler404."""
+    """Answer 404: Django's handler404."""
     if _is_api(request):
         return problem_response(404, "There is nothing at this address.")
     return _page(404, request)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500; the traceback is in the log."""
+    """Answer 500: Django's handler500; the traceback is in the log."""
     if _is_api(request):
         return problem_response(500, "The server failed; its log has the details.")
     return _page(500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's CSRF_FAILURE_VIEW: mostly a form from before somebody signed in or out."""
+    """Answer a form without a good token: mostly one from before a sign-in or sign-out."""
     return _page(
         403,
         request,

@@ -1,4 +1,4 @@
-"""The page on which somebody chooses how to be told."""
+"""The page of a user's notification settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of the site: health, what the cluster is asked for, workspaces, what is held up and what will be deleted."""
+"""The page of the cluster: health, batches, workspaces, holds, what is deleted soon."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REMEMBERED = 60  # seconds
 @login_required
 @require_safe
 def site(request: HttpRequest) -> HttpResponse:
-    """Users see their own jobs' workspaces and troubles; the batches are counted over all users."""
+    """Show a user's own workspaces and holds; batches are counted over all users."""
     cluster, now = settings.RAYCRAFTER.cluster, timezone.now()
     jobs = visible_jobs(request.user)
     batches = Batch.objects.filter(site=cluster.name).exclude(state__in=BATCH_FINAL).order_by()

@@ -32,7 +32,7 @@ class Table:
 
 
 def batches(rows: Iterable[Batch], total: int) -> Table:
-    """Submissions to the batch system, newest first; ``total`` is how many there are."""
+    """Return the batches, newest first; ``total`` is how many there are."""
     rows = list(rows)
     return Table(
         "batches",
@@ -57,7 +57,7 @@ def batches(rows: Iterable[Batch], total: int) -> Table:
 
 
 def transfers(rows: Iterable[Transfer]) -> Table:
-    """Files on their way, newest first."""
+    """Return the transfers, newest first."""
     return Table(
         "transfers",
         "Transfers",
@@ -75,7 +75,7 @@ def transfers(rows: Iterable[Transfer]) -> Table:
 
 
 def events(rows: Iterable[Event]) -> Table:
-    """The tail of a job's log, newest first."""
+    """Return the latest events of a job, newest first."""
     return Table(
         "events",
         "Latest events",
@@ -85,7 +85,7 @@ def events(rows: Iterable[Event]) -> Table:
 
 
 def errors(rows: Iterable[Frame]) -> Table:
-    """What renderers said of frames that failed at least once."""
+    """Return the errors of frames that failed at least once."""
     return Table(
         "errors",
         "Frames with errors",
@@ -95,7 +95,7 @@ def errors(rows: Iterable[Frame]) -> Table:
 
 
 def workspaces(rows: Iterable[Workspace]) -> Table:
-    """Directories lent by the cluster."""
+    """Return the directories lent by the cluster."""
     return Table(
         "workspaces",
         "Workspaces",
@@ -114,7 +114,7 @@ def workspaces(rows: Iterable[Workspace]) -> Table:
 
 
 def held_up(rows: Iterable[Job]) -> Table:
-    """Jobs that wait for something outside."""
+    """Return the jobs that are held."""
     return Table(
         "held-up",
         "Held up",
@@ -125,7 +125,7 @@ def held_up(rows: Iterable[Job]) -> Table:
 
 
 def blocked_nodes(rows: Iterable[BlockedNode]) -> Table:
-    """Compute nodes that get no frames for a while."""
+    """Return the compute nodes that get no frames for a while."""
     return Table(
         "blocked",
         "Blocked compute nodes",
@@ -136,7 +136,7 @@ def blocked_nodes(rows: Iterable[BlockedNode]) -> Table:
 
 
 def retention(rows: list[Planned], shown: int) -> Table:
-    """What is deleted by age, soonest first."""
+    """Return what is deleted by age, soonest first."""
     return Table(
         "retention",
         "Deleted soon",

@@ -1,4 +1,4 @@
-"""How the site is shared: rows that operators set on the admin site, and leases that the service keeps."""
+"""Quotas, shares, blocklist and licences of the cluster; operators set them."""
 
 from __future__ import annotations
 
