@@ -107,7 +107,7 @@ def claim(batch: Any, work: Any) -> None:
 
 
 def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, cancels: bool) -> None:
-    """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
+    """The job is cancelled, or failed, while every client of its batch says something: nobody stands in the other's
     way, and nothing is left open."""
     from raycrafter.jobs import compute_client, requests
     from raycrafter.jobs.closing import fail_job
@@ -210,7 +210,7 @@ def race_for_one(owner: Any) -> None:
     assert not [r for r in results if isinstance(r, Exception)], results
     assert job.frames.values_list("tries", "state").get(number=9) == (1, "WAITING")
 
-    # one of many moves a job, and one event says so
+    # one of many changes a job's state, and one event says so
     results = at_once(lambda _: transition(Job.objects.get(pk=job.pk), "STAGING_OUT"))
     assert sorted(results) == [False] * (THREADS - 1) + [True], results
     assert Event.objects.filter(job=job, data__to="STAGING_OUT").count() == 1

@@ -94,9 +94,9 @@ def test_lines_of_a_clients_calls_have_the_ids_that_the_client_logs(
     new_node: Any, batch: Batch, node: Any, lines: Any
 ) -> None:
     frame = claimed(node)
-    moved = [line for line in lines() if "to CLAIMED" in line["short_message"]][-1]
-    assert (moved["_job_id"], moved["_batch_id"], moved["_frame"]) == (batch.job_id, batch.pk, frame["number"])
-    assert (moved["_object"], moved["_state"]) == ("frame", "CLAIMED")
+    changed = [line for line in lines() if "to CLAIMED" in line["short_message"]][-1]
+    assert (changed["_job_id"], changed["_batch_id"], changed["_frame"]) == (batch.job_id, batch.pk, frame["number"])
+    assert (changed["_object"], changed["_state"]) == ("frame", "CLAIMED")
     assert node.result(2).status_code == 404
     refused = [line for line in lines() if line["_logger"] == "django.request"][-1]
     assert (refused["_job_id"], refused["_batch_id"], refused["_frame"]) == (batch.job_id, batch.pk, 2)

@@ -1,4 +1,4 @@
-"""The state tables as machines: whatever is tried in whatever order, rows move by the tables alone."""
+"""The state tables as machines: whatever is tried in whatever order, states change by the tables alone."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def new_row(kind: str, job: Job):
     return KINDS[kind].objects.create(job=job, **columns[kind])
 
 
-class Moves(RuleBasedStateMachine):
-    """Several processes, each with the row as it saw it last, try moves; the model is the table and one state."""
+class Transitions(RuleBasedStateMachine):
+    """Several processes, each with the row as it saw it last, try transitions; the model is the table and one state."""
 
     @initialize(kind=st.sampled_from(sorted(KINDS)))
     def begin(self, kind: str) -> None:
@@ -42,10 +42,10 @@ class Moves(RuleBasedStateMachine):
         row = new_row(kind, self.job)
         self.state = row.state
         self.processes = [KINDS[kind].objects.get(pk=row.pk) for _ in range(3)]
-        self.moves: list[tuple[str, str]] = []
+        self.done: list[tuple[str, str]] = []
 
     def _expect(self, seen: str, target: str) -> bool:
-        """Whether a move tried by somebody who last saw ``seen`` must succeed."""
+        """Whether a transition tried by somebody who last saw ``seen`` must succeed."""
         return target != seen and target in self.table[seen] and target in self.table[self.state]
 
     @rule(process=st.integers(0, 2), data=st.data())
@@ -61,7 +61,7 @@ class Moves(RuleBasedStateMachine):
         expected = self._expect(seen, target)
         assert transitions.transition(row, target) is expected
         if expected:
-            self.moves.append((self.state, target))
+            self.done.append((self.state, target))
             self.state = target
         elif target != seen:
             assert row.state == self.state  # the loser knows now
@@ -74,13 +74,13 @@ class Moves(RuleBasedStateMachine):
     @precondition(lambda self: self.kind != "job")
     @rule(data=st.data())
     def move_many(self, data: st.DataObject) -> None:
-        """The same by queryset: only where the table has the move."""
+        """The same by queryset: only where the table has the transition."""
         target = data.draw(st.sampled_from(sorted(self.table)))
         rows = KINDS[self.kind].objects.filter(job=self.job)
         expected = target in self.table[self.state]
         assert transitions.transition_all(rows, target, self.job) == expected
         if expected:
-            self.moves.append((self.state, target))
+            self.done.append((self.state, target))
             self.state = target
 
     @precondition(lambda self: self.kind in states.REOPENS)
@@ -92,22 +92,22 @@ class Moves(RuleBasedStateMachine):
         target = states.REOPENS[self.kind].get(self.state)
         assert transitions.reopen(rows, self.job) == (target is not None)
         if target is not None:
-            self.moves.append((self.state, str(target)))
+            self.done.append((self.state, str(target)))
             self.state = str(target)
 
     @invariant()
     def the_row_is_where_the_model_is(self) -> None:
-        """And every move has left one event."""
+        """And every transition has left one event."""
         if not hasattr(self, "kind"):
             return
         model = KINDS[self.kind]
         row = model.objects.get(**{"pk" if self.kind == "job" else "job": self.job.pk})
         assert row.state == self.state
         told = Event.objects.filter(job=self.job, kind="state").order_by("pk").values_list("data__to", flat=True)
-        assert list(told) == [after for _, after in self.moves]
+        assert list(told) == [after for _, after in self.done]
 
 
-class TestMoves(TestCase, Moves.TestCase):
+class TestTransitions(TestCase, Transitions.TestCase):
     """Each example in a transaction of its own."""
 
     settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

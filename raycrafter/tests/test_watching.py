@@ -158,7 +158,7 @@ def test_every_line_of_a_task_has_the_ids_of_its_job(
     broker: Connection, lines: Any, owned: dict[str, int], job: Job, name: str, django_assert_num_queries: Any
 ) -> None:
     """Also the traceback's and the end's; one query is asked however many lines there are."""
-    text = f"def body({name}):\n    for _ in range(9): logger.warning('trouble')\n    raise ValueError('no')"
+    text = f"def body({name}):\n    for _ in range(9): logger.warning('problem')\n    raise ValueError('no')"
     exec(text, space := {"logger": logging.getLogger("raycrafter.test")})  # noqa: S102
     app.task(name=NAME)(space["body"])
     try:

@@ -64,8 +64,8 @@ class HttpStorage(Storage):
         if response.status_code == 404:
             raise FileNotFoundError(f"{method} {self._address(name)}: no such file on the media host")
         if not response.is_success:
-            mend = "; is this host in the media host's list of workers?" if response.status_code in (400, 403) else ""
-            raise StorageError(f"{method} {self._address(name)}: answered {response.status_code}{mend}")
+            fix = "; is this host in the media host's list of workers?" if response.status_code in (400, 403) else ""
+            raise StorageError(f"{method} {self._address(name)}: answered {response.status_code}{fix}")
         return response
 
     def _open(self, name: str, mode: str = "rb") -> File:

@@ -83,7 +83,7 @@ def remote(fake_site: Path):
 
 @pytest.fixture
 def cluster(fake_site: Path, settings, proxy_of, request):
-    """The site's configuration, in place for the whole test; its parameter is what moves the files."""
+    """The site's configuration, in place for the whole test; its parameter is the adapter of transfers."""
     from raycrafter.tasks import common
 
     ways = {

@@ -1,4 +1,4 @@
-"""The tasks that move files: what is taken for arrived, how far they are, and the proxy as the pages see it."""
+"""Tasks of transfers: what counts as arrived, progress, and the proxy as the pages see it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_bytes_that_changed_on_the_way_are_found_and_sent_anew(cluster, world, n
 
 
 def test_who_comes_second_does_not_take_the_input_away(cluster, world, new_job) -> None:
-    """Two workers have the same transfer, because one was given up and lives: the first has named it."""
+    """Two workers have the same transfer, because one was retried and its worker lives: the first has named it."""
     job = new_job("1")
     world.turn()
     job.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Workspaces over time: watched, extended while a job needs them, told of before they end; and other troubles."""
+"""Workspaces over time: watched, extended while needed, notified of before they end; and other holds."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
     assert not requests.extend(new_job("1-3"), "ada")
 
 
-# --- other troubles -------------------------------------------------------------------------------------------------
+# --- other holds ----------------------------------------------------------------------------------------------------
 
 
 def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:

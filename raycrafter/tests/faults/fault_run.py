@@ -95,7 +95,7 @@ class Run:
             self._work(self.messages.pop(self.random.randrange(len(self.messages))))
 
     def _service_away(self) -> None:
-        """Web, broker and database are away for longer than a client may be silent, while batches run on. What beat has
+        """Web, broker and database are away for longer than a client's timeout, while batches run on. What beat has
         overdue comes before the first client is heard again."""
         self.cluster.is_service_away = True
         for _ in range(4):
@@ -104,10 +104,10 @@ class Run:
             for client in [client for client in self.clients if client.alive]:
                 client.step()
         self.cluster.is_service_away = False
-        given_up = Event.objects.filter(kind="silent")
-        before = given_up.count()
+        timed_out = Event.objects.filter(kind="silent")
+        before = timed_out.count()
         self._work(("check_timeouts", ()))
-        assert given_up.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
+        assert timed_out.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
 
     def _work(self, message: tuple[str, tuple[int, ...]]) -> None:
         """One task in a worker, which may die of it: then the broker gives it to the next."""
@@ -167,14 +167,14 @@ class Run:
 
     def _users_and_operators(self) -> None:
         """Now and then somebody changes his mind."""
-        job, wish = self.random.choice(list(Job.objects.all())), self.random.random()
-        if wish < 0.01 and requests.cancel(job, "ada"):
+        job, chance = self.random.choice(list(Job.objects.all())), self.random.random()
+        if chance < 0.01 and requests.cancel(job, "ada"):
             self.cancelled.add(job.pk)
-        elif wish < 0.04:
+        elif chance < 0.04:
             requests.pause(job, "ada")
-        elif wish < 0.12:
+        elif chance < 0.12:
             requests.resume(job, "ada")
-        elif wish < 0.14:
+        elif chance < 0.14:
             Site.objects.update(paused=self.random.random() < 0.3)
 
     def _calm_down(self) -> None:
@@ -210,8 +210,8 @@ class Run:
         assert frame.state == "SYNCED", self.account()
         with default_storage.open(frame.file.name) as file:
             assert hashlib.sha256(file.read()).hexdigest() == frame.file_sha256
-        moves = Event.objects.filter(frame=frame, kind="state").values_list("data__from", "data__to")
-        counts = Counter(moves)
+        transitions = Event.objects.filter(frame=frame, kind="state").values_list("data__from", "data__to")
+        counts = Counter(transitions)
         assert counts["RENDERED", "SYNCED"] == 1, f"{frame} came {counts['RENDERED', 'SYNCED']} times"
         rendered = frame.attempts.filter(outcome="rendered").count()
         assert rendered == 1 + counts["RENDERED", "SOFT_FAILED"], f"{frame} was rendered {rendered} times: {counts}"

@@ -186,7 +186,7 @@ class HeartbeatSerializer(NativeSerializer):
 
 
 class ActionSerializer(serializers.Serializer):
-    """What the client shall do."""
+    """What the client must do next."""
 
     action = serializers.ChoiceField(["continue", "stop", "drain"])
 

@@ -206,7 +206,7 @@ class CancelView(ActionView):
 
 
 @extend_schema_view(
-    post=extend_schema(description="Render the frames again that failed, and those given up because others did.")
+    post=extend_schema(description="Render the frames again that failed, and those cancelled because others failed.")
 )
 class RetryView(ActionView):
     """Render failed frames again."""

@@ -1,6 +1,6 @@
-"""The admin site: to look at jobs, and to say how the site is shared.
+"""The admin site: jobs to look at, quotas, shares and blocked nodes to set.
 
-States move by the table alone, and the admin knows nothing of it: what has states can only be looked at.
+Rows with states are read-only: a state changes by transitions alone.
 """
 
 from typing import Any
@@ -202,14 +202,14 @@ class EventAdmin(ReadOnly):
 
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin):
-    """Pausing a site, and its limits."""
+    """Pausing the cluster, and its quotas."""
 
     list_display = ("name", "paused", "max_batches", "max_batches_per_user", "max_frames_per_user")
 
 
 @admin.register(Share)
 class ShareAdmin(admin.ModelAdmin):
-    """Users whose part is not everybody's."""
+    """Users whose share differs."""
 
     list_display = ("user", "weight", "max_batches", "max_frames")
     list_select_related = ("user",)
@@ -217,7 +217,7 @@ class ShareAdmin(admin.ModelAdmin):
 
 @admin.register(BlockedNode)
 class BlockedNodeAdmin(admin.ModelAdmin):
-    """Nodes that get no frames: an operator may add one, or trust one again by deleting it."""
+    """Nodes that get no frames: an operator adds one, or trusts one again by deleting it."""
 
     list_display = ("host", "site", "until", "reason")
     list_filter = ("site",)
@@ -240,7 +240,7 @@ class LeaseAdmin(ReadOnly):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly):
-    """What people were told, or will be when its way is open again; no user means the operators."""
+    """Notifications, sent and waiting; without a user they are for the operators."""
 
     list_display = ("created", "kind", "channel", "user", "job", "sent", "tries", "next_try", "error")
     list_filter = ("channel", "kind")

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from .models import Batch, Lease, Licence
 
-# A client that is cut off renders on for a while: its licence must not be another's before it is given up.
+# A client that is cut off renders on for a while: no other may have its licence before its timeout.
 LEASE = timedelta(minutes=20)
 
 

@@ -34,12 +34,12 @@ def _notify_proxy(now: datetime) -> None:
         return
     try:
         left = proxy_lifetime(site.proxy_file)
-        trouble = "" if left > PROXY_HOURS * 3600 else f"the grid proxy is valid for {max(left, 0) // 60} more minutes"
+        problem = "" if left > PROXY_HOURS * 3600 else f"the grid proxy is valid for {max(left, 0) // 60} more minutes"
         state = "expired" if left <= 0 else "near its end"
     except CredentialError as error:
-        trouble, state = str(error), "unusable"
-    if trouble:
+        problem, state = str(error), "unusable"
+    if problem:
         host = socket.gethostname()
-        text = f"{host}: {trouble}. It should be made anew by raycrafter-grid-proxy.timer: read the log of "
-        text += "raycrafter-grid-proxy.service there. Transfers wait until it is.\n"
+        text = f"{host}: {problem}. raycrafter-grid-proxy.timer should renew it. Fix: read the log of "
+        text += "raycrafter-grid-proxy.service there. Transfers are held until then.\n"
         notify_operators("proxy", f"{host}:{state}:{now:%Y-%m-%d}", f"Grid proxy on {host} is {state}", text)

@@ -41,7 +41,7 @@ def send_notifications() -> None:
     """Enqueue every notification that is due; delete those sent long ago."""
     now = timezone.now()
     for row in Notification.objects.filter(created__lt=now - LIFETIME).exclude(next_try=None)[:AT_ONCE]:
-        _give_up(row, row.error)
+        _abandon(row, row.error)
     due = Notification.objects.filter(next_try__lte=now).order_by("next_try")
     for pk in due.values_list("pk", flat=True)[:AT_ONCE]:
         enqueue("send_notification", pk)
@@ -76,14 +76,14 @@ def _failed(row: Notification, error: str) -> None:
     Notification.objects.filter(pk=row.pk).update(error=error[:2000])
     logger.warning("%s was not sent, try %d: %s", _name(row), row.tries, error, extra=_extra(row))
     if row.tries >= MAX_TRIES:
-        _give_up(row, error)
+        _abandon(row, error)
 
 
-def _give_up(row: Notification, error: str) -> None:
+def _abandon(row: Notification, error: str) -> None:
     """Stop trying, and record that on the job."""
     if not Notification.objects.filter(pk=row.pk).exclude(next_try=None).update(next_try=None):
         return
-    text = f"{_name(row)} was given up after {row.tries} tries: {error}"
+    text = f"{_name(row)} was abandoned after {row.tries} tries: {error}"
     logger.warning("%s", text, extra=_extra(row))
     if row.job:
         Event.note(row.job, "notification", text, Event.Level.WARNING)

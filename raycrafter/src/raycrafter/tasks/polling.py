@@ -43,7 +43,7 @@ ABSENT_POLLS = 2  # good answers without a job before it can be lost
 ALIVE = timedelta(seconds=6 * HEARTBEAT_SECONDS)
 OUTPUT_TAIL = 2000  # bytes of a batch's output that are shown when it never began
 
-STRAYS = timedelta(hours=1)  # how long a batch that was given up may still turn up in the list
+STRAYS = timedelta(hours=1)  # how long a lost or cancelled batch may still be listed
 DOUBTFUL = (BatchState.LOST, BatchState.CANCELLED)
 WAITING_FOR_ID = (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN)
 

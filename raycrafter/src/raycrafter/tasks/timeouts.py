@@ -63,13 +63,13 @@ def _is_unreachable(now: datetime) -> bool:
     count = running.count()
     if count < 2 or running.filter(last_heartbeat__gt=now - HEARD).exists():
         return False
-    logger.warning("none of %d batches has been heard for %d minutes: none is given up", count, HEARD.seconds // 60)
+    logger.warning("none of %d batches has been heard for %d minutes: none is timed out", count, HEARD.seconds // 60)
     return True
 
 
 def _cancel_timed_out(batch: Batch) -> None:
     """Cancel a batch whose client has timed out."""
-    reason = f"its client has been silent for {TIMEOUT.seconds // 60} minutes"
+    reason = f"its client has timed out: not heard of for {TIMEOUT.seconds // 60} minutes"
     if transition(batch, BatchState.CANCELLING, state_reason=reason):
         outcomes.release(batch, Attempt.Outcome.LOST, reason, blames_frame=False)
         Event.note(batch.job, "silent", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)

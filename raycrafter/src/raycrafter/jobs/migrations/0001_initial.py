@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 (
                     "timeouts_checked",
                     models.DateTimeField(
-                        editable=False, help_text="when silent clients were last looked for", null=True
+                        editable=False, help_text="when timeouts of clients were last checked", null=True
                     ),
                 ),
                 (

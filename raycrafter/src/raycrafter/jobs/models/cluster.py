@@ -22,7 +22,7 @@ class Site(models.Model):
     )
     proxy_seen = models.DateTimeField(null=True, editable=False, help_text="when that worker looked")
     timeouts_checked = models.DateTimeField(
-        null=True, editable=False, help_text="when silent clients were last looked for"
+        null=True, editable=False, help_text="when timeouts of clients were last checked"
     )
     heard_since = models.DateTimeField(
         null=True, editable=False, help_text="since when, without a break, clients could be heard"
@@ -72,7 +72,7 @@ class Licence(models.Model):
 
 
 class Lease(models.Model):
-    """A licence that a client holds. It ends with the batch, or by itself when the client is silent."""
+    """A licence that a client holds. It ends with the batch, or by itself when the client has timed out."""
 
     licence = models.ForeignKey(Licence, models.CASCADE, related_name="leases")
     batch = models.ForeignKey("jobs.Batch", models.CASCADE, related_name="leases")

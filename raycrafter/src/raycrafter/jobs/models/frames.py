@@ -54,7 +54,7 @@ class Frame(models.Model):
 
     @property
     def state_reason(self) -> str:
-        """Why it failed: the words kept with its last move."""
+        """Why it failed: the text kept with its last transition."""
         return self.error
 
 
