@@ -88,5 +88,5 @@ task_times.connect()
 
 @setup_logging.connect
 def _keep_logging(**_: object) -> None:
-    """Celery leaves logging alone when somebody answers this signal; ours is one JSON object per line."""
+    """Configure our logging; Celery leaves it alone when this signal is answered."""
     logs.configure()

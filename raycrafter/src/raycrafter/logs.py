@@ -1,4 +1,4 @@
-"""Logging: one JSON object per line on stderr, in GELF's own field names, so that shipping copies and never interprets.
+"""Logging: one JSON object per line on stderr, in GELF's own field names.
 
 ``timestamp`` (seconds since 1970), ``level`` (syslog's number), ``short_message``, ``full_message`` (with a traceback,
 if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with an underscore before its name.
@@ -47,7 +47,7 @@ class GelfFormatter(JsonFormatter):
 
 
 def _task_fields() -> dict[str, Any]:
-    """Return the running Celery task's name and id, and what it works on, if there is one."""
+    """Return the running Celery task's name, its id, and its log fields."""
     if not current_task or not current_task.request.id:
         return {}
     ids = current_task.request.get(task_ids.FIELDS) or {}

@@ -27,7 +27,7 @@ class TracedTask(Task):
     find_job: ClassVar[Callable[[Ids], Ids]] = staticmethod(lambda ids: {})
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
-        """Keep the ids with the request. Whatever is wrong shows in the task itself, and in full."""
+        """Keep the ids with the request. Errors are left to the task itself."""
         with suppress(Exception):
             called_with = inspect.signature(self.run).bind_partial(*args, **kwargs).arguments
             ids = {name: value for name, value in called_with.items() if name.endswith("_id")}

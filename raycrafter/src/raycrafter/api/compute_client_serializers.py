@@ -50,7 +50,7 @@ class Text(Lenient):
 
 
 def _storable(value: Any) -> Any:
-    """Return text, or JSON with texts, that the database takes: no NUL, no half of a surrogate pair."""
+    """Return text or JSON that the database takes: no NUL, no half of a surrogate pair."""
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     if isinstance(value, list):

@@ -43,7 +43,10 @@ def problem_response(status: int, detail: str) -> JsonResponse:
 
 
 def _flatten(detail: Any, field: str = "") -> list[dict[str, str]]:
-    """Return REST framework's nested errors as a flat list; places in lists become ``events[3].seq``."""
+    """Return REST framework's nested errors as a flat list.
+
+    Places in lists become ``events[3].seq``.
+    """
     if isinstance(detail, dict):
         found = []
         for name, inner in detail.items():

@@ -54,7 +54,7 @@ def _run(name: str) -> str:
 
 
 def check() -> dict[str, str]:
-    """Return ``ok`` or ``down`` for each thing needed; the reasons go to the log, strangers read this."""
+    """Return ``ok`` or ``down`` for each thing needed; the reasons go to the log."""
     global _found
     with _lock:
         if time.monotonic() - _found[0] > REMEMBERED_SECONDS:

@@ -118,18 +118,18 @@ class JobSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
     def get_frame_counts(self, job: Job) -> dict[str, int]:
-        """How many frames are in which state."""
+        """Return how many frames are in each state."""
         return job.frame_counts()
 
     @extend_schema_field({"type": "string", "format": "date-time", "nullable": True})
     def get_files_go(self, job: Job) -> str | None:
-        """When its files will be deleted by age, at the earliest."""
+        """Return when its files are deleted by age, at the earliest."""
         moment = files_go(job)
         return moment.isoformat() if moment else None
 
     @extend_schema_field(WorkspaceSerializer(allow_null=True))
     def get_workspace(self, job: Job) -> dict[str, Any] | None:
-        """The workspace, once there is one."""
+        """Return the workspace, once there is one."""
         workspace = getattr(job, "workspace", None)
         return WorkspaceSerializer(workspace).data if workspace else None
 
@@ -145,7 +145,7 @@ class JobSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_log_search_url(self, job: Job) -> str | None:
-        """The job's messages in the log search."""
+        """Return the address of the job's messages in the log search."""
         return log_search_url(job)
 
 
@@ -259,7 +259,7 @@ class JobCreateSerializer(serializers.Serializer):
         return data
 
     def _take_scene(self, data: dict[str, Any], suffixes: tuple[str, ...]) -> dict[str, list[str]]:
-        """Set ``scene``, ``upload``, ``filename`` and ``main``; return what is wrong with them."""
+        """Set ``scene``, ``upload``, ``filename`` and ``main``; return the errors in them."""
         if ("scene" in data) == ("upload" in data):
             return {"scene": ["send either scene or upload"]}
         try:
@@ -327,12 +327,12 @@ class FrameSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_log_search_url(self, frame: Frame) -> str | None:
-        """The frame's messages in the log search."""
+        """Return the address of the frame's messages in the log search."""
         return log_search_url(frame.job, frame.number)
 
     @extend_schema_field(FrameFileSerializer(allow_null=True))
     def get_file(self, frame: Frame) -> dict[str, Any] | None:
-        """The rendered file, once it is here."""
+        """Return the address of the rendered file, once it is fetched."""
         if not frame.file:
             return None
         return {

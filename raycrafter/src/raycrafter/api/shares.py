@@ -1,4 +1,4 @@
-"""With whom a job is shared: users and groups, to see it or to manage it."""
+"""Access of other users and groups to a job: to see it, or to manage it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OfOwnJob:
         return own_job(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
     def get_queryset(self) -> QuerySet[JobShare]:
-        """The rows that belong to the job."""
+        """Return the rows of the job."""
         if getattr(self, "swagger_fake_view", False):
             return JobShare.objects.none()
         return JobShare.objects.filter(job=self.job()).select_related("user", "group")

@@ -19,6 +19,6 @@ class SubmitThrottle(ScopedRateThrottle):
 
 
 class SchemaThrottle(AnonRateThrottle):
-    """The API's description, which takes a while to write out and is open to anybody; per address."""
+    """The API's description, which is open to anybody; per address."""
 
     scope = "schema"

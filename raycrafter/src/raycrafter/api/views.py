@@ -54,18 +54,18 @@ class JobsView(generics.ListCreateAPIView):
     throttle_scope = "submit"
 
     def get_queryset(self) -> QuerySet[Job]:
-        """The jobs this user may see, newest first."""
+        """Return the jobs this user may see, newest first."""
         jobs = visible_jobs(self.request.user)
         return jobs.select_related("owner", "workspace").prefetch_related("after")
 
     def paginate_queryset(self, queryset: QuerySet[Job]) -> list[Job]:
-        """A page, with how far its jobs are."""
+        """Return a page of jobs, with their progress."""
         page = super().paginate_queryset(queryset)
         load_progress(page)
         return page
 
     def get_serializer_class(self) -> type:
-        """What comes in differs from what goes out."""
+        """Return the serializer for submitting, or the one for showing."""
         return serializers.JobCreateSerializer if self.request.method == "POST" else serializers.JobSerializer
 
     @extend_schema(
@@ -120,7 +120,10 @@ class JobsView(generics.ListCreateAPIView):
         return key
 
     def _earlier(self, request: Request, key: str | None, fields: dict[str, Any]) -> Job | None:
-        """Return the job that this key made before. Raises Conflict when it was another request."""
+        """Return the job that this key made before.
+
+        Raises Conflict when it was another request.
+        """
         job = Job.objects.filter(owner=request.user, idempotency_key=key).first() if key else None
         if job is None:
             return None
@@ -155,7 +158,7 @@ class JobView(generics.RetrieveAPIView):
     serializer_class = serializers.JobSerializer
 
     def get_queryset(self) -> QuerySet[Job]:
-        """The jobs this user may see."""
+        """Return the jobs this user may see."""
         return visible_jobs(self.request.user).select_related("owner", "workspace")
 
     @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
@@ -255,7 +258,7 @@ class OfJob(generics.ListAPIView):
     """A list that belongs to a job."""
 
     def get_queryset(self) -> QuerySet:
-        """The rows that belong to the job."""
+        """Return the rows of the job."""
         model = self.serializer_class.Meta.model
         if getattr(self, "swagger_fake_view", False):
             return model.objects.none()
@@ -275,7 +278,7 @@ class FrameFilter(django_filters.FilterSet):
 
 
 class EventFilter(django_filters.FilterSet):
-    """``?after=120`` gives what came after event 120; ``?level=30`` warnings and errors only."""
+    """``?after=120``: events after number 120; ``?level=30``: warnings and errors."""
 
     after = django_filters.NumberFilter(field_name="pk", lookup_expr="gt")
     level = django_filters.NumberFilter(lookup_expr="gte")
@@ -295,7 +298,7 @@ class FramesView(OfJob):
     filterset_class = FrameFilter
 
     def get_queryset(self) -> QuerySet[Frame]:
-        """With the job, whose age the link to the log depends on."""
+        """Return the frames with the job, whose age the link to the log depends on."""
         return super().get_queryset().select_related("job")
 
 
@@ -307,7 +310,7 @@ class FrameLogView(APIView):
         parameters=[OpenApiParameter("attempt", int, description="an earlier one; without it the latest")],
     )
     def get(self, request: Request, pk: int, number: int) -> Response:
-        """The renderer's last lines at a frame. Of a frame in work they are as old as the last heartbeat."""
+        """Show the last lines of a frame's renderer, as old as the last heartbeat."""
         attempts = Attempt.objects.filter(frame__job=visible_job(request.user, pk), frame__number=number)
         if (asked := request.query_params.get("attempt")) is not None:
             if not (asked.isascii() and asked.isdecimal() and len(asked) < MAX_DIGITS):
@@ -332,7 +335,7 @@ class EventsView(OfJob):
     filterset_class = EventFilter
 
     def get_queryset(self) -> QuerySet[Event]:
-        """With the frames' numbers."""
+        """Return the events with the frames' numbers."""
         return super().get_queryset().select_related("frame")
 
 

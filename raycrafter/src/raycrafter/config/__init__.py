@@ -1,7 +1,8 @@
-"""The configuration file (TOML) as typed, frozen objects. An error names the file, the key, the problem and the fix.
+"""The configuration file (TOML) as typed, frozen objects.
 
-The path stands in the environment variable RAYCRAFTER_CONFIG. Without the variable a development configuration is used
-(development.py), and tasks run at once in the same process.
+An error names the file, the key, the problem and the fix. The path stands in the environment variable
+RAYCRAFTER_CONFIG. Without the variable a development configuration is used (development.py), and tasks run at once in
+the same process.
 """
 
 from __future__ import annotations

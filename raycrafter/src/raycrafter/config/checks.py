@@ -20,7 +20,7 @@ def check_at_least(value: int, key: str, least: int) -> None:
 
 
 def check_together(section: str, values: dict[str, str]) -> None:
-    """Refuse a part of the keys: all of them or none, as a certificate without its key cannot work."""
+    """Refuse some of the keys without the others, as a certificate without its key."""
     missing = [key for key, value in values.items() if not value]
     if missing and len(missing) != len(values):
         raise SettingError(

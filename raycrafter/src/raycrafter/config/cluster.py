@@ -1,4 +1,4 @@
-"""The section [cluster]: the one cluster that jobs run at, its nodes' geometry, and what a batch on it reserves."""
+"""The section [cluster], its nodes' geometry, and what a batch on it reserves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SCRIPT_KEYS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Cluster:
-    """[cluster]: the one site that jobs run at. Times in seconds unless the name says otherwise."""
+    """[cluster]: the cluster that jobs run at. Times are in seconds unless named."""
 
     name: str
     ssh_config: str
@@ -132,7 +132,7 @@ class Cluster:
         return Launch(n=clients, N=1, d=self.threads, j=min(self.hyperthreads, 2), cc="none")
 
     def batch_spec(self, name: str, directory: str) -> BatchSpec:
-        """Describe a batch that runs the client in ``directory`` (absolute, on the cluster)."""
+        """Describe a batch whose client runs in ``directory`` (absolute, on the cluster)."""
         return BatchSpec(
             name=name,
             queue=self.queue,

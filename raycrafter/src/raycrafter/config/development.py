@@ -1,4 +1,7 @@
-"""The configuration without a file: SQLite and files below RAYCRAFTER_DEV_DIR (default ``.cache/raycrafter``)."""
+"""The configuration without a file, for development.
+
+SQLite and files are below RAYCRAFTER_DEV_DIR (default ``.cache/raycrafter``).
+"""
 
 from __future__ import annotations
 

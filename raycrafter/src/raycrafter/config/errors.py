@@ -1,4 +1,4 @@
-"""Errors in the configuration file: each names the file, the key, the problem and the fix."""
+"""Errors in the configuration: each names file, key, problem and fix."""
 
 from __future__ import annotations
 

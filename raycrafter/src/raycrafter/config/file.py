@@ -74,7 +74,10 @@ def _build(kind: Any, table: Any, prefix: str = "") -> Any:
 
 
 def parse(text: str, path: str | Path) -> Config:
-    """Return the configuration that ``text`` describes; ``path`` is for messages. Raises ConfigError."""
+    """Return the configuration of ``text``; ``path`` is for messages.
+
+    Raises ConfigError.
+    """
     try:
         return _build(Config, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

@@ -1,4 +1,4 @@
-"""The sections of the configuration file, but for [cluster], as typed, frozen objects."""
+"""The sections of the configuration file, but for [cluster]."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Broker:
     key_file: str = ""
 
     def __post_init__(self) -> None:
-        """A broker is reached over TLS, or it is the in-memory one of development."""
+        """Refuse a broker without TLS; the in-memory one is for development."""
         scheme = urlsplit(self.url).scheme
         check_choice(scheme, "broker.url", ("amqps", "memory"))
         if scheme == "amqps" and not self.ca_file:
@@ -80,7 +80,7 @@ class Broker:
 
     @property
     def tls(self) -> dict[str, Any] | None:
-        """What Celery must be told of TLS; None without. The broker's name is checked only if it is named here."""
+        """Celery's options for TLS, None without; they have the broker's name checked."""
         if not self.url.startswith("amqps:"):
             return None
         options = {
@@ -100,7 +100,7 @@ class Cache:
 
 @dataclass(frozen=True, kw_only=True)
 class Media:
-    """[media]: where scenes and frames are. Either a directory (web hosts) or an HTTP storage (workers)."""
+    """[media]: scenes and frames, in a directory (web hosts) or by HTTP (workers)."""
 
     root: str = ""
     url: str = ""
@@ -133,7 +133,7 @@ class Graylog:
     gelf_transport: str = "tcp"
 
     def __post_init__(self) -> None:
-        """The link needs the place of the query, and clients know two transports."""
+        """Refuse an unknown transport, and a link without a place for the query."""
         if self.gelf_transport not in ("tcp", "http"):
             raise SettingError("graylog.gelf_transport", f"is {self.gelf_transport!r}", "choose tcp or http")
         if self.search_url and "{query}" not in self.search_url:
@@ -142,7 +142,7 @@ class Graylog:
 
 @dataclass(frozen=True, kw_only=True)
 class Mail:
-    """[mail]: the relay, and the addresses of operators who are told what they must do; no host, no mail."""
+    """[mail]: the relay, and the operators' addresses; without a host, no mail."""
 
     host: str = ""
     port: int = 25
@@ -153,7 +153,7 @@ class Mail:
     operators: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """A relay needs a sender, and a password does not travel in the clear."""
+        """Refuse a relay without a sender, and a password without TLS."""
         check_choice(self.tls, "mail.tls", ("starttls", "tls", "none"))
         check_together("mail", {"user": self.user, "password": self.password})
         if self.host and "@" not in self.sender:
@@ -179,14 +179,14 @@ class Webhook:
 
 @dataclass(frozen=True, kw_only=True)
 class Retention:
-    """[retention]: days after its end that a job's files, and then the job itself, are kept; 0 keeps them for ever."""
+    """[retention]: days that files, and then jobs, are kept after their end; 0: for ever."""
 
     keep_days: int = 0
     keep_job_days: int = 0
     warn_days: int = 7
 
     def __post_init__(self) -> None:
-        """Files go before the rows that know them."""
+        """Refuse to delete rows before the files that they name."""
         for key in ("keep_days", "keep_job_days", "warn_days"):
             check_at_least(getattr(self, key), f"retention.{key}", 0)
         if self.keep_job_days and not 0 < self.keep_days <= self.keep_job_days:

@@ -45,7 +45,7 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Hashes of tokens are of no use to anybody."""
+        """Leave out the hashes of tokens."""
         return ["token_hash"]
 
 
@@ -217,7 +217,7 @@ class ShareAdmin(admin.ModelAdmin):
 
 @admin.register(BlockedNode)
 class BlockedNodeAdmin(admin.ModelAdmin):
-    """Nodes that get no frames: an operator adds one, or trusts one again by deleting it."""
+    """Blocked nodes: operators add one, or delete one to trust it again."""
 
     list_display = ("host", "site", "until", "reason")
     list_filter = ("site",)

@@ -201,7 +201,7 @@ def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
 
 
 def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
-    """Store a client's events and return the highest number; repeated ones add nothing."""
+    """Store a client's events, each once, and return the highest number stored."""
     own(batch, native_id)
     numbers = {item["frame"] for item in items if item.get("frame") is not None}
     frames = dict(Frame.objects.filter(job=batch.job_id, number__in=numbers).values_list("number", "pk"))
@@ -227,7 +227,7 @@ def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
 
 
 def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) -> str:
-    """Take the result of an attempt. Returns the frame's state. Raises RefusedError (404, 409).
+    """Record the result of an attempt. Return the frame's state.
 
     A frame is rendered when the renderer ended with 0 and every file it must leave is there: the claim alone is not
     enough. A repeated report changes nothing; one that contradicts the first is refused.

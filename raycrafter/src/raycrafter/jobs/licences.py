@@ -1,4 +1,4 @@
-"""Licences as leases: taken by claims, renewed by heartbeats, returned with a batch."""
+"""Licences as leases: taken by claims, renewed by heartbeats, returned at the end."""
 
 from __future__ import annotations
 

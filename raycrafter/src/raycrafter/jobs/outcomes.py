@@ -89,7 +89,7 @@ def fail_frame(frame: Frame, error: str, actor: str = Actor.SERVICE) -> None:
 
 
 def release(batch: Batch, outcome: str, error: str, *, blames_frame: bool = True, actor: str = Actor.SERVICE) -> int:
-    """Take a batch's frames back: end its open attempts, unassign what it never claimed.
+    """End a batch's open attempts, and unassign the frames it never claimed.
 
     For a batch that was lost, that finished, or whose client ended. Returns how many attempts it ended.
     """

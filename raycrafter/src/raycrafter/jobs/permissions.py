@@ -17,7 +17,7 @@ def visible_jobs(user: Any) -> JobQuerySet:
 
 
 def manageable_jobs(user: Any) -> JobQuerySet:
-    """Return the jobs that a user may change: their own, shared to manage; all for staff."""
+    """Return the jobs that a user may change: their own, shared ones; all for staff."""
     return _reached_by(user, manage=True)
 
 

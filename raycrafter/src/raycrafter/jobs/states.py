@@ -24,7 +24,7 @@ class JobState(models.TextChoices):
 
 
 class FrameState(models.TextChoices):
-    """A frame. WAITING frames may already be assigned to a batch; CLAIMED ones were handed to a client."""
+    """A frame. WAITING ones may have a batch already; CLAIMED ones have a client."""
 
     WAITING = "WAITING"
     CLAIMED = "CLAIMED"

@@ -34,7 +34,7 @@ def _kind(model: models.Model | type[models.Model]) -> str:
 
 
 def transition(obj: models.Model, to: str, actor: str = Actor.SERVICE, **fields: Any) -> bool:
-    """Change one object's state, with further fields in one UPDATE, and record an Event.
+    """Change one object's state, with further fields in one UPDATE; record an Event.
 
     Returns True when this call made the transition. Returns False, with ``obj`` refreshed, when the object was in that
     state already, or when another process took it where this transition does not exist: the caller must then not act on

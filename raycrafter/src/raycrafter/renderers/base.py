@@ -19,7 +19,7 @@ class OptionError(ValueError):
 
 
 class Files(TypedDict):
-    """One file that a frame leaves: where it is written, and its name once it is whole."""
+    """One file that a frame leaves: its path while it is written, and once it is whole."""
 
     work: str
     final: str

@@ -43,7 +43,7 @@ OPTIONS: dict[str, Callable[[object], Any]] = {
 
 
 class Blender(Renderer):
-    """Blender's command line. It is carried out in its order: settings, file, changes, and the frame last."""
+    """Blender's command line, carried out in its order: the frame comes last."""
 
     name = "blender"
     suffixes = (".blend",)

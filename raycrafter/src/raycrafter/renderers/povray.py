@@ -1,4 +1,4 @@
-"""POV-Ray 3.7: one process per frame, resumable, with the job's own frame and clock range whatever an .ini says."""
+"""POV-Ray 3.7: one process per frame, resumable; the job's range beats an .ini's."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PovRay(Renderer):
         return valid
 
     def command(self, frame: FrameSpec) -> list[str]:
-        """See Renderer.command. ``+C`` renders from the start when there is nothing to go on with."""
+        """See Renderer.command. ``+C`` continues an interrupted frame, or starts anew."""
         options, scene = frame.options, frame.scene
         words = [str(scene) if scene.suffix.lower() == ".ini" else f"+I{scene}", f"+L{scene.parent}"]
         if str(scene.parent) != frame.directory:
@@ -101,5 +101,5 @@ class PovRay(Renderer):
         return [*frames, f"+KI{initial}", f"+KF{final}", "+KC" if options.get("cyclic") else "-KC"]
 
     def _output(self, frame: FrameSpec) -> str:
-        """Return the name before POV-Ray adds the frame's number. ``+C`` finds its state file by it."""
+        """Return the name without the frame's number; ``+C`` finds its state file by it."""
         return f"{frame.stem}_.png"

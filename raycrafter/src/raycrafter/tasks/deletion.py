@@ -45,7 +45,7 @@ def _native_id(batch: Batch) -> str | None:
 
 
 def _late_id(batch: Batch) -> str | None:
-    """Return the id of a batch cancelled during its submission; None without one (yet)."""
+    """Return the id of a batch cancelled during its submission; None without one."""
     if not batch.directory:
         return None
     answer = submit.look(remote(), scheduler(), batch.directory)

@@ -28,7 +28,7 @@ def notify_holds() -> None:
 
 
 def _notify_proxy(now: datetime) -> None:
-    """The proxy of this host; the ticks come to one worker after another. A site without GridFTP has none."""
+    """Notify of this host's grid proxy near its end; a site without GridFTP has none."""
     site = cluster()
     if site.transfer != "gridftp":
         return

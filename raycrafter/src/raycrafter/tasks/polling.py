@@ -70,7 +70,7 @@ class Exit(NamedTuple):
 
 
 class End(NamedTuple):
-    """How a batch ended: the number of its job, its exit code (None: not known), what the scheduler says of it."""
+    """The end of a batch: job number, exit code (None: unknown), scheduler's words."""
 
     number: str
     code: int | None
@@ -210,7 +210,7 @@ def _exits(directories: list[str]) -> dict[str, Exit]:
 
 
 def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
-    """Return the end of a batch that neither waits nor runs; None if nothing proves it.
+    """Return the end of a batch that neither waits nor runs; None without proof.
 
     ``left`` is the content of its exit file. Without that file, or after a signal, the scheduler is asked.
     """

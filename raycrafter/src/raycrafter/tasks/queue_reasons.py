@@ -1,4 +1,4 @@
-"""Why batches wait in the scheduler's queue; notifications of those that are stuck."""
+"""Why batches wait in the scheduler's queue; notifications of stuck ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SOURCE = "queue"
 
 
 def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
-    """Show the scheduler's reason on each batch that waits; notify owner and operators of one that is stuck."""
+    """Show the scheduler's reason on each batch that waits; notify of a stuck one."""
     stuck: dict[int, tuple[Batch, Seen]] = {}
     jobs = {batch.job_id: batch.job for batch in batches}
     queued = Batch.objects.filter(state=BatchState.QUEUED, native_id__isnull=False)

@@ -60,7 +60,7 @@ def submit_batch(batch_id: int) -> None:
 
 
 def _write_files(batch: Batch) -> None:
-    """Write script and client settings into the batch's directory, for the owner alone."""
+    """Write script and client settings into the batch's directory, mode 0600."""
     script = cluster().batch_script(batch.name, batch.directory).encode()
     Batch.objects.filter(pk=batch.pk).update(script_sha256=hashlib.sha256(script).hexdigest())
     remote().write(f"{batch.directory}/job.sh", script)

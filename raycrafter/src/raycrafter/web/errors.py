@@ -57,7 +57,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form without a good token: mostly one from before a sign-in or sign-out."""
+    """Answer a form with a bad token, mostly one from before a sign-in or sign-out."""
     return _page(
         403,
         request,

@@ -1,4 +1,4 @@
-"""The page that makes a job, with a look at the script that the batch system will get."""
+"""The page that makes a job, with a preview of the batch script."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BATCH_DIRECTORY = "/path/of/the/workspace/batch-1"
 
 
 class NewJob(forms.Form):
-    """The fields as people fill them in; what they may hold is judged where the API judges it."""
+    """The fields as people fill them in; the API's serializer checks them."""
 
     scene = forms.FileField(
         help_text=f"One of {', '.join(SCENE_SUFFIXES)}, or an archive with one in it: {', '.join(ARCHIVE_SUFFIXES)}.",
@@ -93,7 +93,7 @@ class NewJob(forms.Form):
 
 
 def preview(text: str) -> dict[str, Any]:
-    """Return what will become of a frame specification: ``script`` of each batch and ``batches``, or ``problem``."""
+    """Return what becomes of a frame specification: ``script``, ``batches`` or ``problem``."""
     site = settings.RAYCRAFTER.cluster
     try:
         count = len(frame_numbers.parse(text))
@@ -104,7 +104,10 @@ def preview(text: str) -> dict[str, Any]:
 
 
 def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
-    """Make the job, or return the one that this form has made before. Raises RefusedError."""
+    """Make the job, or return the one that this form made before.
+
+    Raises RefusedError.
+    """
     earlier = Job.objects.filter(owner=request.user.pk, idempotency_key=data["key"])
     if job := earlier.first():
         return job
@@ -126,7 +129,7 @@ def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_job(request: HttpRequest) -> HttpResponse:
-    """The form; its button "preview" changes nothing."""
+    """Show the form, or submit it; its button "preview" changes nothing."""
     throttled = False
     if request.method != "POST":
         form = NewJob(request)

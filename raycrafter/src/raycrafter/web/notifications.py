@@ -42,7 +42,7 @@ class Choice(forms.Form):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def notifications(request: HttpRequest) -> HttpResponse:
-    """The form. A new secret is on the answer to the form and nowhere else."""
+    """Show the form, or save it. A new secret is shown this once."""
     choice, secret = choice_of(request.user), None
     posted = request.POST if request.method == "POST" else None
     form = Choice(posted, initial={"mail": choice.mail, "webhook": choice.webhook}, label_suffix="")

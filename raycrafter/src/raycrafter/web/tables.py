@@ -1,4 +1,4 @@
-"""The tables of the pages: columns and rows as data, drawn by one template (web/table.html)."""
+"""The tables of the pages: columns and rows as data, drawn by web/table.html."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TIME, BYTES, REASON, JOB = "time", "bytes", "reason", "job"
 
 @dataclass(frozen=True)
 class Table:
-    """``columns`` are pairs of heading and kind; the first cell of a row names it. ``more`` is said below the table."""
+    """Pairs of heading and kind (``columns``), and rows; the first cell names a row."""
 
     name: str
     title: str

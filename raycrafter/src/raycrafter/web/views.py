@@ -74,7 +74,7 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 @login_required
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """The jobs this user may see, newest first; filtered by the same words as the API's list."""
+    """Show the jobs this user may see, newest first; filters as the API's list."""
     jobs = visible_jobs(request.user).select_related("owner")
     page = _page(request, JobFilter(request.GET, jobs).qs, JOBS_PER_PAGE)
     load_progress(page)
@@ -107,7 +107,10 @@ def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
 @login_required
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """One job; ``?state=FAILED`` shows only the frames in that state. The number of queries is the same for any job."""
+    """Show one job; ``?state=FAILED`` shows only the frames in that state.
+
+    The number of queries is the same for any job.
+    """
     job = get_object_or_404(visible_jobs(request.user).select_related("owner", "workspace"), pk=pk)
     counts, percent = job.frame_counts(), job.percent()
     frames = job.frames.defer("outputs")
@@ -141,7 +144,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _latest_logs(job: Job) -> QuerySet[Attempt]:
-    """The attempts whose lines somebody wants to read: those in work, else those that ended last."""
+    """Return the attempts whose lines are shown: those in work, else the latest ones."""
     spoken = Attempt.objects.filter(frame__job=job).exclude(log="").select_related("frame")
     return spoken.defer("frame__outputs").order_by(F("ended").desc(nulls_first=True), "-pk")[:LOGS_SHOWN]
 
@@ -150,7 +153,7 @@ def _latest_logs(job: Job) -> QuerySet[Attempt]:
 @login_required
 @require_safe
 def frame(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One frame: its picture, and what its renderer said at every attempt."""
+    """Show one frame: its picture, and its renderer's output at every attempt."""
     job = get_object_or_404(visible_jobs(request.user), pk=pk)
     shown = get_object_or_404(job.frames.defer("outputs"), number=number)
     numbers = job.frames.order_by("number").values_list("number", flat=True)
@@ -188,7 +191,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 @never_cache
 @require_safe
 def staff_gate(request: HttpRequest) -> HttpResponse:
-    """For nginx's ``auth_request`` before pages that are not Django's: 204 staff, 403 other users, 401 nobody."""
+    """Answer nginx's ``auth_request``: 204 for staff, 403 other users, 401 nobody."""
     if request.user.is_staff:
         return HttpResponse(status=204)
     return HttpResponse(status=403 if request.user.is_authenticated else 401)
@@ -196,7 +199,7 @@ def staff_gate(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
-    """The API's description for people, made from the same OpenAPI schema that machines get."""
+    """Show the API's description for people, made from the OpenAPI schema."""
     if not SchemaThrottle().allow_request(request, None):
         return render(request, "web/error.html", status=HTTPStatus.TOO_MANY_REQUESTS)
     schema = description()

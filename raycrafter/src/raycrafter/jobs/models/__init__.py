@@ -1,4 +1,4 @@
-"""The models: a Job has Frames; a Batch (one submission) carries some of them; an Attempt is one try of one frame."""
+"""The models: a Job has Frames, Batches carry them, Attempts are tries at one."""
 
 from .access import AccessToken, JobShare
 from .batches import Batch

@@ -37,7 +37,7 @@ class JobShare(models.Model):
 
 
 class AccessToken(models.Model):
-    """What is known of a user's token beside its hash: what it is for, what it may do, when it was last used."""
+    """A user's token: its name, whether it may write, when it was last used."""
 
     token = models.OneToOneField("knox.AuthToken", models.CASCADE, related_name="access")
     name = models.CharField(max_length=100, blank=True)

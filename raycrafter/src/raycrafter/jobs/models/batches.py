@@ -18,12 +18,12 @@ from .jobs import Job
 
 
 def batch_name() -> str:
-    """Return a new name of a batch: 15 characters that every batch system accepts, never a user's text."""
+    """Return a new name: 15 characters that every batch system accepts."""
     return "rc" + base64.b32encode(secrets.token_bytes(10)).decode().lower()[:13]
 
 
 class Batch(models.Model):
-    """One submission to the batch system, recorded, name and all, before anybody talks to the cluster."""
+    """One submission to the batch system, recorded before any command on the cluster."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="batches")
     site = models.CharField(max_length=50)
@@ -77,8 +77,10 @@ class Batch(models.Model):
 
     @property
     def is_held(self) -> bool:
-        """Whether its job or its site is paused: it is not submitted, and its clients end when they have rendered what
-        they have."""
+        """Whether its job or its cluster is paused.
+
+        It is not submitted then, and its clients end after the frames that they have.
+        """
         return self.job.paused or Site.objects.filter(name=self.site, paused=True).exists()
 
     @staticmethod
@@ -87,7 +89,7 @@ class Batch(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     def issue_token(self) -> str:
-        """Make a new token for this batch's client, store its hash, return it; an earlier one is void."""
+        """Make a new token for this batch's client and return it; an earlier one is void."""
         token = secrets.token_urlsafe(32)
         self.token_hash = self.hash_token(token)
         self.save(update_fields=["token_hash"])
@@ -95,8 +97,10 @@ class Batch(models.Model):
 
     @property
     def stop_at(self) -> float | None:
-        """When the batch system will end it, or its workspace is gone, less the margin: seconds since 1970; None before
-        the first claim."""
+        """When it must stop, in seconds since 1970; None before the first claim.
+
+        That is the end of its walltime or workspace, less the margin.
+        """
         if self.started is None:
             return None
         end, expires = self.started + timedelta(seconds=self.walltime_seconds), self.job.workspace.expires

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Site(models.Model):
-    """What holds for all jobs of a site. An empty limit is the configuration's, or none."""
+    """The state of a cluster, and its quotas. An empty one is the configuration's."""
 
     name = models.CharField(max_length=50, unique=True, help_text="as in the configuration: cluster.name")
     paused = models.BooleanField(default=False, help_text="nothing is submitted, and clients end after their frame")
@@ -45,7 +45,7 @@ class Share(models.Model):
 
 
 class BlockedNode(models.Model):
-    """A compute node that failed frames which others could render. Deleting the row trusts it again."""
+    """A node that failed what others could render. Deleting the row trusts it again."""
 
     site = models.CharField(max_length=50)
     host = models.CharField(max_length=200)
@@ -72,7 +72,7 @@ class Licence(models.Model):
 
 
 class Lease(models.Model):
-    """A licence that a client holds. It ends with the batch, or by itself when the client has timed out."""
+    """A licence that a client holds, until its batch ends or its lease expires."""
 
     licence = models.ForeignKey(Licence, models.CASCADE, related_name="leases")
     batch = models.ForeignKey("jobs.Batch", models.CASCADE, related_name="leases")

@@ -13,7 +13,7 @@ from .jobs import Job
 
 
 class Event(models.Model):
-    """Something that happened. The client numbers its own (seq), so that a repeated report adds nothing."""
+    """Something that happened. Clients number their events, so that none comes twice."""
 
     class Level(models.IntegerChoices):
         """Python's logging levels."""

@@ -16,7 +16,7 @@ def frame_path(frame: Frame, filename: str) -> str:
 
 
 class Frame(models.Model):
-    """One image. ``batch`` is the batch whose client may claim it; it is None while no batch carries it."""
+    """One image. Clients of ``batch`` may claim it; None while no batch carries it."""
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="frames")
     number = models.PositiveIntegerField()

@@ -1,4 +1,4 @@
-"""Notifications: how users want to be notified, and a row for each recipient and channel."""
+"""Notifications: users' settings, and a row for each recipient and channel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Channel(models.TextChoices):
 
 
 class NotificationChoice(models.Model):
-    """How a user wants to be told. Without a row: by mail, if the user has an address."""
+    """How a user is notified. Without a row: by mail, if the user has an address."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notification_choice")
     mail = models.BooleanField(default=True)
@@ -32,7 +32,7 @@ class NotificationChoice(models.Model):
 
     @property
     def secret(self) -> str:
-        """What signs the webhook's bodies. It is derived, so that the table alone is not enough to sign."""
+        """The key of the webhook's signatures, derived so that the table does not have it."""
         text = f"{self.user_id}:{self.salt}"
         return salted_hmac("raycrafter.webhook", text, algorithm="sha256").hexdigest()
 
@@ -43,7 +43,7 @@ class NotificationChoice(models.Model):
 
 
 class Notification(models.Model):
-    """Something to tell one recipient in one way. ``next_try`` is empty when there is nothing left to do."""
+    """A message to one recipient by one channel; without ``next_try`` it is settled."""
 
     key = models.CharField(max_length=250, unique=True)
     kind = models.CharField(max_length=30)

@@ -16,7 +16,7 @@ def upload_id() -> str:
 
 
 class Upload(models.Model):
-    """A scene on its way in, piece by piece, until a job is made of it. Each piece is a file of the media storage."""
+    """A scene on its way in; each piece is a file of the media storage."""
 
     id = models.CharField(max_length=32, primary_key=True, default=upload_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")

@@ -1,4 +1,4 @@
-"""``retention``: delete what is old now, not at the next tick; with ``--dry-run`` say what will go, and when."""
+"""``retention``: delete what is old now; with ``--dry-run`` list what and when."""
 
 from __future__ import annotations
 
