@@ -286,7 +286,7 @@ def test_heartbeat_tells_to_stop(batch: Batch, node: Any, api: APIClient) -> Non
     assert state(batch, 1) == "CANCELLED"
 
 
-def test_heartbeat_of_an_attempt_given_up_tells_to_stop(batch: Batch, node: Any) -> None:
+def test_heartbeat_of_a_lost_attempt_answers_stop(batch: Batch, node: Any) -> None:
     from raycrafter.jobs import outcomes
 
     claimed(node)

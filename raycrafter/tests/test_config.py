@@ -200,7 +200,7 @@ def test_mistakes_are_named(key: str, value: Any) -> None:
     assert "secret" not in text.replace("secret_key", "")
 
 
-def test_a_script_that_does_not_fit_is_told_in_the_words_of_the_file() -> None:
+def test_script_that_does_not_fit_is_named_by_the_files_keys() -> None:
     with pytest.raises(ConfigError, match=r"cluster\.numa_nodes: numa_nodes <= cores_per_node does not hold: 99 > "):
         config.parse(toml(changed("cluster.numa_nodes", 99)), "x.toml")
 

@@ -68,7 +68,7 @@ def fail(job: Job, batch: Batch, host: str, error: str = "out of memory") -> Non
 # -- shares ------------------------------------------------------------------------------------------------------------
 
 
-def test_who_came_first_does_not_get_everything(site) -> None:
+def test_first_user_does_not_get_everything(site) -> None:
     ready("ada", 100), ready("ada", 100), ready("bob", 100)
     plan_batches()
     assert dealt() == {"ada": 3, "bob": 3}
@@ -88,7 +88,7 @@ def test_weights(site) -> None:
     assert dealt() == {"ada": 4, "bob": 2}
 
 
-def test_what_was_rendered_lately_breaks_a_tie(site) -> None:
+def test_recent_usage_breaks_a_tie(site) -> None:
     Site.objects.update(max_batches=1)
     first = ready("ada")
     done = Batch.objects.create(job=first, site="here", state="FINISHED", walltime_seconds=1)
@@ -215,7 +215,7 @@ def test_only_failed_frames_are_rendered_again(site) -> None:
     assert job.batches.filter(state="CREATED").count() == 3
 
 
-def test_a_retried_job_is_not_given_up_for_its_old_batches(site) -> None:
+def test_retried_job_does_not_fail_for_its_old_batches(site) -> None:
     job = ready("ada", 1)
     for _ in range(3):
         Batch.objects.create(job=job, site="here", state="FINISHED", native_id=None, walltime_seconds=1)
@@ -227,7 +227,7 @@ def test_a_retried_job_is_not_given_up_for_its_old_batches(site) -> None:
     assert job.frames.get().state == "WAITING"
 
 
-def test_what_was_cancelled_is_not_retried(site) -> None:
+def test_cancelled_job_is_not_retried(site) -> None:
     job = ready("ada", 2)
     requests.cancel(job, "ada")
     assert requests.retry(job, "ada") == 0
@@ -300,7 +300,7 @@ def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:
     assert not BlockedNode.objects.exists()
 
 
-def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> None:
+def test_licence_is_held_by_one_client_until_it_ends_or_times_out(site) -> None:
     Licence.objects.create(renderer="povray", count=1)
     job = ready("ada", 6)
     plan_batches()

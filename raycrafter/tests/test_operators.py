@@ -51,7 +51,7 @@ def test_staff_are_operators(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> N
         assert not model.objects.exists()
 
 
-def test_who_is_staff_no_more_is_no_operator(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_former_staff_are_no_operators(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     user = get_user_model().objects.create_user("olga", password=PASSWORD, is_staff=True)
     assert ensure(monkeypatch, "--staff") == "changed"  # staff from before there were operators
     assert ensure(monkeypatch, "--staff") == "unchanged"

@@ -145,7 +145,7 @@ def test_all_frames_to_take_away(pages: Client, job: Job) -> None:
     assert f"/api/v1/jobs/{job.pk}/archive" in [link["href"] for link in page.of("a")]
 
 
-def test_what_was_asked_for(pages: Client, job: Job, stranger: Any) -> None:
+def test_page_shows_what_was_submitted(pages: Client, job: Job, stranger: Any) -> None:
     other = Job.objects.get(pk=job.pk)
     other.pk, other.owner, other.state = None, stranger, "FAILED"
     other.save()

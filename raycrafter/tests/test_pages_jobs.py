@@ -148,7 +148,7 @@ def test_actions_want_the_forms_token(owner: Any, job: Job, action: str) -> None
     assert (job.state, job.paused) == (JobState.READY, False)
 
 
-def test_who_may_only_look_is_offered_nothing(job: Job, stranger: Any) -> None:
+def test_user_who_may_only_look_is_offered_no_action(job: Job, stranger: Any) -> None:
     browser = Client()
     browser.force_login(stranger)
     share = job.shares.create(user=stranger)
@@ -227,7 +227,7 @@ def test_submitting_is_counted_with_the_apis(pages: Client, monkeypatch: pytest.
     assert pages.post("/jobs/new", fields(scene=None, preview="1")).status_code == 200
 
 
-def test_limit_of_frames_is_told(pages: Client, settings: Any) -> None:
+def test_limit_of_frames_is_shown(pages: Client, settings: Any) -> None:
     Site.objects.create(name=settings.RAYCRAFTER.cluster.name, max_frames_per_user=5)
     html, _ = check_page(pages.post("/jobs/new", fields()), 422)
     assert "you may have 5 frames" in html

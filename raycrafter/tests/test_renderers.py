@@ -115,7 +115,7 @@ def test_its_files(adapter: renderers.Renderer, its_job: Any) -> None:
         assert re.fullmatch(rf"{WORKSPACE}/frames/[a-z0-9_-]+\.png", pair["final"])
 
 
-def test_an_attempt_that_was_given_up_cannot_spoil_the_next(adapter: renderers.Renderer, its_job: Any) -> None:
+def test_lost_attempt_cannot_spoil_the_next(adapter: renderers.Renderer, its_job: Any) -> None:
     frame, batch = its_job.frames.get(number=2), Batch.objects.create(job=its_job, site="x", walltime_seconds=60)
     before = work(adapter, its_job), work(adapter, its_job, 3)
     ended = {"ended": "2026-11-23T00:00:00Z"}

@@ -158,7 +158,7 @@ def test_the_hourly_look_clears_what_uploads_left(owner: Any, media: Any) -> Non
     assert files(media) == {"named", "s.pov", "new"} and Upload.objects.count() == 1
 
 
-def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
+def test_owner_without_mail_and_webhook_sees_it_at_the_job(
     settings: Any, old: Job, pages: Client, api: APIClient, media: Any
 ) -> None:
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, retention=Retention(keep_days=30, warn_days=7))
@@ -173,7 +173,7 @@ def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
 
 
 @pytest.mark.parametrize("state", ["NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING"])
-def test_what_is_not_over_stays(settings: Any, old: Job, media: Any, state: str) -> None:
+def test_job_that_is_not_over_stays(settings: Any, old: Job, media: Any, state: str) -> None:
     allow(settings, keep_days=30, keep_job_days=30, warn_days=0)
     Job.objects.update(state=state)
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_what_is_not_over_stays(settings: Any, old: Job, media: Any, state: str)
     assert len(files(media)) == 4 and Job.objects.exists() and not Notification.objects.exists()
 
 
-def test_what_is_kept_stays_and_warns_anew_afterwards(site: None, old: Job, media: Any, api: APIClient) -> None:
+def test_kept_job_stays_and_warns_anew_afterwards(site: None, old: Job, media: Any, api: APIClient) -> None:
     tasks.apply_retention()
     address = f"/api/v1/jobs/{old.pk}"
     assert api.get(address).json()["files_go"]
@@ -301,7 +301,7 @@ def test_buttons(site: None, old: Job, pages: Client) -> None:
     assert "No longer keep" in html and Job.objects.get().keep
 
 
-def test_what_a_list_costs_does_not_depend_on_the_number(
+def test_cost_of_a_list_does_not_depend_on_the_number(
     site: None, old: Job, pages: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "REMEMBERED_SECONDS", 3600.0)  # or it asks the database when its time comes

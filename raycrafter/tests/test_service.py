@@ -235,7 +235,7 @@ def test_messages_of_a_task_name_it(logged: Any) -> None:
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_beat_and_routes_name_exists() -> None:
+def test_tasks_of_beat_and_routes_exist() -> None:
     app.loader.import_default_modules()
     queues = {queue.name for queue in app.conf.task_queues}
     assert queues == {"default", "ssh", "transfer"}

@@ -115,7 +115,7 @@ def test_a_finished_task_is_one_line(clock: None, run: Any, lines: Any) -> None:
         (Ignore(), "IGNORED", [6]),
     ],
 )
-def test_the_state_is_told_and_a_failure_is_one_error(
+def test_line_has_the_state_and_a_failure_is_one_error(
     run: Any, lines: Any, error: Exception, state: str, levels: list[int]
 ) -> None:
     def body() -> None:
@@ -129,7 +129,7 @@ def test_the_state_is_told_and_a_failure_is_one_error(
         assert "Traceback" in lines()[0]["full_message"]
 
 
-def test_a_task_that_was_stopped_is_told(run: Any, lines: Any) -> None:
+def test_task_that_was_stopped_is_logged(run: Any, lines: Any) -> None:
     with pytest.raises(SystemExit):
         run(lambda: sys.exit(1))
     (end,) = ends(lines())
@@ -225,7 +225,7 @@ def test_a_broker_that_is_down_fails_the_task(monkeypatch: pytest.MonkeyPatch) -
 # --- Flower ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_sent_and_done_is_told_to_listeners(broker: Connection) -> None:
+def test_listeners_hear_of_sent_and_done_tasks(broker: Connection) -> None:
     queue = app.events.Receiver(broker).queue.bind(broker.default_channel)
     queue.declare()
     app.send_task("raycrafter.tasks.poll_cluster", task_id="abc", connection=broker)

@@ -209,7 +209,7 @@ def test_bad_options_are_named(options: dict[str, Any], field: str) -> None:
         ("", False),
     ],
 )
-def test_what_would_come_again(text: str, fatal: bool) -> None:
+def test_fatal_errors_are_recognised(text: str, fatal: bool) -> None:
     assert BLENDER.is_fatal(text) is fatal
 
 
@@ -224,7 +224,7 @@ def test_what_would_come_again(text: str, fatal: bool) -> None:
         ("no-opengl", False),  # another node may have it
     ],
 )
-def test_what_the_client_makes_of_recorded_failures(name: str, fatal: bool) -> None:
+def test_recorded_failures_are_explained(name: str, fatal: bool) -> None:
     parsers = parsers_of("blender")
     for parser, output in zip(parsers, ("stdout", "stderr"), strict=True):
         if (path := RECORDED / f"blender-3.4.1-{name}.{output}").exists():

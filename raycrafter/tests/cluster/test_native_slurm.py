@@ -101,7 +101,9 @@ def test_requeued_batch_is_followed_on(world, new_job, monkeypatch) -> None:
         ("RUNNING|11|batch|render|login1|0:0", None, "its walltime was over (state TO)"),
     ],
 )
-def test_accounting_tells_the_exit_code(world, new_job, accounted: str, exit_status: int | None, told: str) -> None:
+def test_exit_code_comes_from_the_accounting(
+    world, new_job, accounted: str, exit_status: int | None, told: str
+) -> None:
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()

@@ -19,7 +19,7 @@ def batch(world, new_job) -> Batch:
     return job.batches.get()
 
 
-def test_a_batch_given_up_that_turns_up_again_is_deleted(world, batch) -> None:
+def test_lost_batch_that_is_listed_again_is_deleted(world, batch) -> None:
     shown = world.site / "jobs" / batch.native_id
     line = shown.read_text()
     world.forget_job(batch)

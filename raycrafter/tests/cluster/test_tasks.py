@@ -95,7 +95,7 @@ def test_from_new_to_done(world, new_job, cluster) -> None:
     assert len(world.log("qsub")) == 2 and not list(world.scratch.glob("transfer-*"))
 
 
-def test_what_a_batch_is_given(staged, settings) -> None:
+def test_batch_gets_script_and_client_settings(staged, settings) -> None:
     batch = queued(staged("1-3"))[0]
     directory = Path(batch.directory)
     script, told = (directory / "job.sh").read_text(), json.loads((directory / "client.json").read_text())
@@ -157,7 +157,7 @@ def test_tasks_of_rows_that_are_gone_do_nothing(world) -> None:
 # -- the way to the cluster is closed ---------------------------------------------------------------------------------
 
 
-def test_no_ssh_pauses_and_is_told_once(world, new_job) -> None:
+def test_missing_ssh_holds_the_job_and_is_recorded_once(world, new_job) -> None:
     (world.site / "ssh-down").touch()
     job = new_job("1-3")
     for _ in range(3):
@@ -294,7 +294,7 @@ def test_a_refusal_fails_the_job_with_the_batch_systems_words(world, new_job) ->
         ("127\nsh: 1: perl: not found\n", "perl: not found (qsub was not run: it must be on PATH"),
     ],
 )
-def test_what_is_no_refusal_of_the_job_is_a_pause(world, new_job, says, told) -> None:
+def test_refusal_for_another_reason_is_a_pause(world, new_job, says, told) -> None:
     (world.site / "qsub-says").write_text(says)
     job = new_job("1-3")
     world.turn()
@@ -353,7 +353,7 @@ def test_a_workspace_that_ends_before_the_batch_is_extended_or_refused(world, st
 # -- following --------------------------------------------------------------------------------------------------------
 
 
-def test_one_question_for_all_batches_of_all_jobs(world, staged, cluster) -> None:
+def test_all_batches_are_polled_by_one_command(world, staged, cluster) -> None:
     Site.objects.create(name=cluster.name, max_batches=4)
     staged("1-5")
     staged("1-5")
@@ -480,7 +480,7 @@ def heard(world, cluster) -> None:
     Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "timeouts_checked": now})
 
 
-def test_a_silent_client_is_given_up(world, staged, heard) -> None:
+def test_client_that_times_out_loses_its_batch(world, staged, heard) -> None:
     job = staged("1-3")
     (batch,) = queued(job)
     compute_client.claim(batch, batch.native_id, "nid1")
@@ -496,7 +496,7 @@ def test_a_silent_client_is_given_up(world, staged, heard) -> None:
     assert batch.state == "CANCELLED"
 
 
-def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) -> None:
+def test_overdue_checks_after_an_outage_time_no_client_out(world, staged, heard) -> None:
     """Beat sends the look at the clients before the first of them is heard again."""
     batch = queued(staged("1-3"))[0]
     compute_client.claim(batch, batch.native_id, "nid1")
@@ -513,7 +513,7 @@ def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) 
     assert batch.state == "CANCELLING"
 
 
-def test_when_none_of_several_clients_is_heard_none_is_given_up(world, staged, heard) -> None:
+def test_unreachable_clients_do_not_time_out(world, staged, heard) -> None:
     """The web host is away, or the network before it, while the workers go on."""
     batches = queued(staged("1-5"))
     for batch in batches:
@@ -657,7 +657,7 @@ def test_a_transfer_whose_worker_died_is_taken_up_again(world, staged) -> None:
     assert counts(job) == {"SYNCED": 2}
 
 
-def test_one_job_in_trouble_does_not_hold_up_the_next(world, new_job, caplog) -> None:
+def test_one_broken_job_does_not_hold_the_next(world, new_job, caplog) -> None:
     broken, good = new_job("1"), new_job("1")
     Workspace.objects.create(job=broken, site="x", name="x", state="ALLOCATED")
     type(broken).objects.filter(pk=broken.pk).update(state="STAGING")  # without its transfer: cannot be

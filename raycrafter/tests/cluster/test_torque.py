@@ -160,7 +160,7 @@ def test_lost_answer_of_qsub_is_looked_for(world, new_job, torque: Path) -> None
     assert command("qstat").count(batch.name) == 1
 
 
-def test_held_batch_is_told_to_owner_and_operators(world, new_job, torque: Path) -> None:
+def test_held_batch_notifies_owner_and_operators(world, new_job, torque: Path) -> None:
     (torque / "queue-stopped").touch()
     job = new_job("1-2")
     job.owner.email = "ada@example.org"

@@ -53,7 +53,7 @@ def test_bytes_that_changed_on_the_way_are_found_and_sent_anew(cluster, world, n
     assert (place / "input/ball.pov").read_bytes() == b"sphere { 0, 1 }"
 
 
-def test_who_comes_second_does_not_take_the_input_away(cluster, world, new_job) -> None:
+def test_second_worker_does_not_remove_the_input(cluster, world, new_job) -> None:
     """Two workers have the same transfer, because one was retried and its worker lives: the first has named it."""
     job = new_job("1")
     world.turn()
@@ -209,7 +209,7 @@ def test_sizes_there_and_here_are_added_up_to_what_is_expected(cluster, world, t
     assert arrived({tmp_path / name: size for name, size in expected.items()}) == 8 + 4
 
 
-def test_what_a_login_shell_says_by_the_way_ends_no_copy(cluster, world, running, tmp_path, monkeypatch) -> None:
+def test_output_of_a_login_shell_aborts_no_transfer(cluster, world, running, tmp_path, monkeypatch) -> None:
     said = dataclasses.replace(common.remote().run("true"), stdout="Welcome to the cluster!\n\n12 a\n")
     monkeypatch.setattr(common.remote(), "check", lambda *_, **__: said)
     Progress(running, lambda: sent({"a": 12}, Files(tmp_path, "/there", ["a"])))()
@@ -220,7 +220,7 @@ def test_what_a_login_shell_says_by_the_way_ends_no_copy(cluster, world, running
 # -- the proxy ------------------------------------------------------------------------------------------------------
 
 
-def test_the_pages_are_told_when_the_proxy_ends(cluster, world, settings) -> None:
+def test_pages_show_when_the_proxy_ends(cluster, world, settings) -> None:
     check_proxy()
     row = Site.objects.get(name=cluster.name)
     assert timedelta(days=1) < row.proxy_ends - timezone.now() <= timedelta(days=2)

@@ -56,7 +56,7 @@ def extensions(job) -> list[str]:
 # --- workspaces -----------------------------------------------------------------------------------------------------
 
 
-def test_a_workspace_is_told_of_once_at_each_lead_and_extended_at_the_last(world, job) -> None:
+def test_workspace_end_notifies_once_at_each_lead_and_extends_at_the_last(world, job) -> None:
     tasks.watch_workspaces()
     assert told("workspace") == []
     for hours in (12, 11, 12):  # as ws_list rounds
@@ -71,7 +71,7 @@ def test_a_workspace_is_told_of_once_at_each_lead_and_extended_at_the_last(world
     assert len(told("workspace")) == 1 and "still needs it" in extensions(job)[0]
 
 
-def test_without_extensions_owner_and_operators_are_told(world, job) -> None:
+def test_workspace_without_extensions_notifies_owner_and_operators(world, job) -> None:
     remains(world, job, 0, 20, extensions=0)
     for _ in range(3):
         tasks.watch_workspaces()
@@ -185,7 +185,7 @@ def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
 # --- other holds ----------------------------------------------------------------------------------------------------
 
 
-def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
+def test_job_held_for_long_notifies_once(world, job) -> None:
     holds.hold(job, "batch system", "qstat does not answer")
     tasks.notify_holds()
     assert told("held") == []
@@ -196,7 +196,7 @@ def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
     assert who == "ada" and "qstat does not answer" in text
 
 
-def test_trouble_that_is_over_is_not_told(world, job) -> None:
+def test_hold_that_is_over_does_not_notify(world, job) -> None:
     holds.hold(job, "batch system", "qstat does not answer")
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     holds.release(job, "batch system")
@@ -204,7 +204,7 @@ def test_trouble_that_is_over_is_not_told(world, job) -> None:
     assert told("held") == []
 
 
-def test_waiting_for_another_job_is_no_trouble(world, new_job, job) -> None:
+def test_waiting_for_another_job_does_not_notify(world, new_job, job) -> None:
     follower = new_job("1-3", after=[job])
     world.turn()
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))

@@ -88,7 +88,7 @@ def make_due() -> None:
 
 
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.FAILED, JobState.CANCELLED])
-def test_a_job_that_ends_is_told_by_mail(alice: Any, job: Job, relay: MailServer, state: str) -> None:
+def test_job_that_ends_notifies_by_mail(alice: Any, job: Job, relay: MailServer, state: str) -> None:
     end(job, state)
     send_all()
     (mail,) = relay.taken
@@ -98,7 +98,7 @@ def test_a_job_that_ends_is_told_by_mail(alice: Any, job: Job, relay: MailServer
     assert "frame 2: no such texture" in mail.get_content()
 
 
-def test_what_is_rolled_back_is_not_told(alice: Any, job: Job, relay: MailServer) -> None:
+def test_transition_that_is_rolled_back_does_not_notify(alice: Any, job: Job, relay: MailServer) -> None:
     with pytest.raises(KeyError), transaction.atomic():
         end(job)
         raise KeyError
@@ -106,7 +106,7 @@ def test_what_is_rolled_back_is_not_told(alice: Any, job: Job, relay: MailServer
     assert relay.taken == []
 
 
-def test_a_job_that_fails_again_is_told_again(alice: Any, job: Job, relay: MailServer) -> None:
+def test_job_that_fails_again_notifies_again(alice: Any, job: Job, relay: MailServer) -> None:
     job.frames.update(state="FAILED")
     end(job)
     send_all()
@@ -117,7 +117,7 @@ def test_a_job_that_fails_again_is_told_again(alice: Any, job: Job, relay: MailS
     assert len(relay.taken) == 2
 
 
-def test_nobody_is_told_without_address_or_against_their_choice(owner: Any, job: Job, relay: MailServer) -> None:
+def test_user_without_address_or_by_choice_is_not_notified(owner: Any, job: Job, relay: MailServer) -> None:
     end(job)
     assert not Notification.objects.exists()
     owner.email = "alice@example.org"
@@ -129,7 +129,7 @@ def test_nobody_is_told_without_address_or_against_their_choice(owner: Any, job:
     assert Notification.objects.get().next_try is None
 
 
-def test_the_same_occasion_is_told_once(alice: Any, job: Job, relay: MailServer) -> None:
+def test_the_same_occasion_notifies_once(alice: Any, job: Job, relay: MailServer) -> None:
     for _ in range(3):
         notify(alice, "held", "ssh:0", "waits", "it waits", job)
         notify_operators("proxy", "worker1:expired", "proxy", "it is over")
@@ -183,7 +183,7 @@ def test_a_server_that_is_away_loses_nothing(alice: Any, job: Job, relay: MailSe
     assert mail["Message-ID"] == f"<raycrafter-{row.pk}@example.org>"
 
 
-def test_what_is_never_taken_is_given_up_with_an_event(alice: Any, job: Job, relay: MailServer) -> None:
+def test_message_that_is_never_taken_is_abandoned_with_an_event(alice: Any, job: Job, relay: MailServer) -> None:
     relay.refuses = "550 no such user"
     end(job)
     for _ in range(notifications.MAX_TRIES + 3):
@@ -195,7 +195,7 @@ def test_what_is_never_taken_is_given_up_with_an_event(alice: Any, job: Job, rel
     assert "mail to alice" in event.message and "no such user" in event.message
 
 
-def test_what_nobody_could_be_told_for_days_is_given_up(alice: Any, job: Job, relay: MailServer) -> None:
+def test_message_that_is_days_old_is_abandoned(alice: Any, job: Job, relay: MailServer) -> None:
     end(job)
     Notification.objects.update(created=timezone.now() - notifications.LIFETIME - timedelta(minutes=1), error="away")
     for _ in range(2):
@@ -236,7 +236,9 @@ def test_three_days_of_tries() -> None:
     assert min(pauses).total_seconds() > notifications.TIME_LIMIT
 
 
-def test_what_is_due_is_handed_out(alice: Any, job: Job, relay: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_notifications_are_enqueued(
+    alice: Any, job: Job, relay: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     handed: list[tuple[str, int]] = []
     monkeypatch.setattr(notifications, "enqueue", lambda *message: handed.append(message))
     end(job)
@@ -253,7 +255,7 @@ def test_what_is_due_is_handed_out(alice: Any, job: Job, relay: MailServer, monk
 # --- webhooks -------------------------------------------------------------------------------------------------------
 
 
-def test_a_webhook_is_told_and_can_check_who_tells(api: APIClient, job: Job, hook: HookServer) -> None:
+def test_webhook_is_notified_and_can_check_the_sender(api: APIClient, job: Job, hook: HookServer) -> None:
     answer = api.patch("/api/v1/notifications", {"webhook": address(hook)})
     secret = answer.json()["secret"]
     assert answer.status_code == 200 and len(secret) == 64
