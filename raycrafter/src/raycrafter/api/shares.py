@@ -17,7 +17,7 @@ from raycrafter.jobs.permissions import actor_of, own_job
 
 
 class ShareSerializer(serializers.ModelSerializer):
-    """Somebody who may see the job."""
+    """A user or group that may see the job."""
 
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     group = serializers.CharField(source="group.name", default=None, allow_null=True)

@@ -155,7 +155,7 @@ class OwnTokens:
 
 @extend_schema_view(get=extend_schema(description="Your tokens, newest first, with the time of their last use."))
 class TokensView(OwnTokens, generics.ListAPIView):
-    """The tokens somebody has."""
+    """The tokens of a user."""
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MAX_TRIES = 20
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
-LIFETIME = timedelta(days=4)  # after which nobody wants to be told any more
+LIFETIME = timedelta(days=4)  # after which a notification is of no use
 TIME_LIMIT = 30  # seconds for one; less than the first pause, so that nobody tries the same meanwhile
 AT_ONCE = 200  # messages to the workers at a tick
 REMEMBERED = timedelta(days=90)
@@ -135,7 +135,7 @@ def _mail(row: Notification, to: list[str]) -> None:
 
 def body_of(row: Notification) -> bytes:
     """Return the JSON of a webhook; ``id`` is the same in every try."""
-    told = {
+    body = {
         "id": row.pk,
         "kind": row.kind,
         "time": row.created.isoformat(),
@@ -143,4 +143,4 @@ def body_of(row: Notification) -> bytes:
         "text": row.text,
         "job": {"id": row.job.pk, "name": row.job.name, "url": job_url(row.job)} if row.job else None,
     }
-    return json.dumps(told).encode()
+    return json.dumps(body).encode()

@@ -58,7 +58,7 @@ IN_LIST = (
 _EXITS = 'for d in "$@"; do if [ -e "$d/exit" ]; then printf "%s " "$d"; cat "$d/exit"; fi; done'
 _EXIT = re.compile(r"(?P<directory>\S+) (?P<id>\S+) (?P<code>[0-9]{1,3})", re.ASCII)
 EXIT_CODES = 256  # as many as a shell has
-SIGNALLED = 128  # exit codes above tell of a signal: the scheduler knows who sent it
+SIGNALLED = 128  # exit codes above mean a signal: the scheduler knows who sent it
 _TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then tail -c "$2" "$f"; fi; done'
 
 

@@ -40,10 +40,10 @@ def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
 def _notify(batch: Batch, seen: Seen) -> None:
     """Notify owner and operators, once per batch and reason."""
     job, host = batch.job, cluster().ssh_host
-    told = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
-    holds.hold(job, SOURCE, told, batch)
+    problem = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
+    holds.hold(job, SOURCE, problem, batch)
     subject = f"Job {job.pk} ({job.name}) is stuck in the queue: {seen.reason}"
-    text = f"{told}\nAn operator releases or deletes it there, or changes what the site asks for (cluster.*).\n"
+    text = f"{problem}\nAn operator releases or deletes it there, or changes what batches ask for (cluster.*).\n"
     text += f"\n{job_url(job)}\n"
     occasion = f"{batch.pk}:{seen.reason}"
     notify(job.owner, "stuck", occasion, subject, text, job)

@@ -70,7 +70,7 @@ def _write_files(batch: Batch) -> None:
 def client_settings(batch: Batch) -> dict[str, object]:
     """Return the settings of the compute client, with a new token."""
     site, graylog, tls = cluster(), settings.RAYCRAFTER.graylog, cluster().client_tls_dir
-    told: dict[str, object] = {
+    client: dict[str, object] = {
         "url": settings.RAYCRAFTER.django.public_url,
         "ca_file": f"{tls}/ca.crt",
         "token": batch.issue_token(),
@@ -85,8 +85,8 @@ def client_settings(batch: Batch) -> dict[str, object]:
     if graylog.gelf_host:
         address = {"host": graylog.gelf_host, "port": graylog.gelf_port, "transport": graylog.gelf_transport}
         files = {"ca_file": f"{tls}/ca.crt", "cert_file": f"{tls}/client.crt", "key_file": f"{tls}/client.key"}
-        told["gelf"] = address | files
-    return told
+        client["gelf"] = address | files
+    return client
 
 
 def submission_answered(batch: Batch, answer: submit.Answer) -> None:

@@ -37,7 +37,7 @@ from .transfer_progress import Progress, StoppedError, arrived, sent
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE, LAST_PAUSE = 5, 300  # seconds before another try; doubled by each failure in a row
-CREDENTIAL_PAUSE = 60  # seconds; somebody or a timer must make a new proxy
+CREDENTIAL_PAUSE = 60  # seconds; a person or a timer must renew the proxy
 MAX_MISMATCHES = 3  # tries at frames that arrive wrong before they are rendered again
 CHUNK = 1024 * 1024  # bytes
 DIGEST_LIMIT = 900.0  # seconds for the login node to read a scene through

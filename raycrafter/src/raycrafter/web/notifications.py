@@ -18,12 +18,12 @@ from raycrafter.jobs.notifications import choice_of, choose
 class Choice(forms.Form):
     """Mail and webhook."""
 
-    mail = forms.BooleanField(required=False, label="Tell me by mail")
+    mail = forms.BooleanField(required=False, label="Notify me by mail")
     webhook = forms.URLField(
         max_length=500,
         required=False,
         assume_scheme="https",
-        help_text="An https address that is told as well, in JSON; empty for none.",
+        help_text="An https address that is notified as well, in JSON; empty for none.",
     )
     new_secret = forms.BooleanField(required=False, label="Make a new secret for the webhook")
 

@@ -250,7 +250,7 @@ class Migration(migrations.Migration):
                 (
                     "warned",
                     models.DateTimeField(
-                        blank=True, help_text="when its owner was told that its files will go", null=True
+                        blank=True, help_text="when its owner was notified of the deletion", null=True
                     ),
                 ),
                 (

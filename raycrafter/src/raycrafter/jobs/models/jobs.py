@@ -1,4 +1,4 @@
-"""Jobs: a scene, and the frames that somebody wants of it."""
+"""Jobs: a scene, and the frames to render of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """A scene and the frames somebody wants of it."""
+    """A scene and the frames to render of it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="jobs")
     name = models.CharField(max_length=200)
@@ -67,7 +67,7 @@ class Job(models.Model):
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
     keep = models.BooleanField(default=False, db_default=False, help_text="its files and itself are not deleted by age")
-    warned = models.DateTimeField(null=True, blank=True, help_text="when its owner was told that its files will go")
+    warned = models.DateTimeField(null=True, blank=True, help_text="when its owner was notified of the deletion")
     files_deleted = models.DateTimeField(null=True, blank=True, help_text="when the deletion of its files began")
 
     objects = JobQuerySet.as_manager()

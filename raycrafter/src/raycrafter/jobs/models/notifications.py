@@ -13,7 +13,7 @@ from .jobs import Job
 
 
 class Channel(models.TextChoices):
-    """How somebody is told."""
+    """How a recipient is notified."""
 
     MAIL = "mail"
     WEBHOOK = "webhook"
