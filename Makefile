@@ -57,6 +57,7 @@ lint: setup ## Check the form of everything
 	@lab/stage "yamllint" yamllint --strict .
 	@lab/stage "ruff" ruff check .
 	@lab/stage "ruff format" ruff format --check .
+	@lab/stage "Imports go one way" env PYTHONPATH=raycrafter/src lint-imports --cache-dir .cache/import_linter
 	@lab/stage "shellcheck" tests/shellcheck
 	@lab/stage "ansible-lint" ansible-lint
 	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check

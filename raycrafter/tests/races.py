@@ -59,7 +59,7 @@ def main() -> None:
     """Race for jobs of a user who is there for that alone."""
     django.setup()
     call_command("migrate", verbosity=0)
-    from raycrafter.jobs.models import AvoidedNode, Job
+    from raycrafter.jobs.models import BlockedNode, Job
 
     owner = get_user_model().objects.create_user(f"racer-{uuid.uuid4()}")
     try:
@@ -69,52 +69,53 @@ def main() -> None:
             for clients_do in (report, finish, heartbeat, claim):
                 race_with_the_end(owner, clients_do, cancels=number % 2 == 0)
     finally:
-        AvoidedNode.objects.filter(site__startswith="race-").delete()
+        BlockedNode.objects.filter(site__startswith="race-").delete()
         Job.objects.filter(owner=owner).delete()
         owner.delete()
 
 
 def report(batch: Any, work: Any) -> None:
     """A client's result: every second one is good."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
     told = {"attempt": 1, "outcome": "failed", "returncode": 1, "error": "boom", "files": []}
     if work.number % 2:
         file = {"path": work.files[0]["final"], "size": 1, "sha256": "0" * 64}
         told |= {"outcome": "rendered", "returncode": 0, "error": "", "files": [file]}
-    client.result(batch, "same", work.number, told)
+    compute_client.result(batch, "same", work.number, told)
 
 
 def finish(batch: Any, work: Any) -> None:
     """A client's last word."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.finish(batch, "same", "nothing left")
+    compute_client.finish(batch, "same", "nothing left")
 
 
 def heartbeat(batch: Any, work: Any) -> None:
     """A client's sign of life."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0, "log": ""}])
+    compute_client.heartbeat(batch, "same", [{"number": work.number, "attempt": 1, "percent": 1.0, "log": ""}])
 
 
 def claim(batch: Any, work: Any) -> None:
     """A client wants more."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    client.claim(batch, "same", f"host{work.number + THREADS}")
+    compute_client.claim(batch, "same", f"host{work.number + THREADS}")
 
 
 def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, cancels: bool) -> None:
-    """The job is cancelled, or given up, while every client of its batch says something: nobody stands in the other's
+    """The job is cancelled, or failed, while every client of its batch says something: nobody stands in the other's
     way, and nothing is left open."""
-    from raycrafter.jobs import client, requests
+    from raycrafter.jobs import compute_client, requests
+    from raycrafter.jobs.closing import fail_job
+    from raycrafter.jobs.errors import RefusedError
     from raycrafter.jobs.models import Attempt, Batch, Job
-    from raycrafter.tasks.giving_up import give_up
 
     job = new_job(owner, 2 * THREADS)
-    # a site for each: nodes that fail are avoided there
+    # a site for each: nodes that fail are blocked there
     site = f"race-{job.pk}"
     made = Batch.objects.create(job=job, site=site, state="QUEUED", directory="/w/b", walltime_seconds=600)
     job.frames.update(batch=made)
@@ -122,7 +123,7 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
     def batch() -> Batch:
         return Batch.objects.select_related("job").get(pk=made.pk)
 
-    given = [client.claim(batch(), "same", f"host{number}") for number in range(THREADS)]
+    given = [compute_client.claim(batch(), "same", f"host{number}") for number in range(THREADS)]
 
     def say(number: int) -> None:
         if number:
@@ -130,10 +131,10 @@ def race_with_the_end(owner: Any, clients_do: Callable[[Any, Any], None], *, can
         elif cancels:
             requests.cancel(Job.objects.get(pk=job.pk), "race")
         else:
-            give_up(Job.objects.get(pk=job.pk), "race")
+            fail_job(Job.objects.get(pk=job.pk), "race")
 
     results = at_once(say)
-    wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, client.ClientError)]
+    wrong = [r for r in results if isinstance(r, Exception) and not isinstance(r, RefusedError)]
     assert not wrong, (clients_do, wrong)
     if cancels:
         assert set(job.frames.values_list("state", flat=True)) == {"CANCELLED"}, clients_do
@@ -165,10 +166,10 @@ def race_to_submit(owner: Any) -> None:
 
 def race_for_one(owner: Any) -> None:
     """Of many one is first."""
-    from raycrafter.jobs import client
-    from raycrafter.jobs.models import Batch, Event, Job, Notification
-    from raycrafter.jobs.notifications import NotificationChoice, tell
-    from raycrafter.jobs.states import move
+    from raycrafter.jobs import compute_client
+    from raycrafter.jobs.models import Batch, Event, Job, Notification, NotificationChoice
+    from raycrafter.jobs.notifications import notify
+    from raycrafter.jobs.transitions import transition
     from raycrafter.tasks import notifications
 
     job = new_job(owner, 16)
@@ -183,8 +184,8 @@ def race_for_one(owner: Any) -> None:
 
     # every claimant calls its batch job something else: one owns the batch
     pk = new_batch(1, 4)
-    results = at_once(lambda number: client.claim(batch(pk), f"id{number}", f"host{number}"))
-    assert len([r for r in results if isinstance(r, client.Work)]) == 1, results
+    results = at_once(lambda number: compute_client.claim(batch(pk), f"id{number}", f"host{number}"))
+    assert len([r for r in results if isinstance(r, compute_client.Work)]) == 1, results
     assert [r.status for r in results if isinstance(r, Exception)] == [409] * (THREADS - 1), results
 
     # one batch job on many nodes: every frame is claimed once
@@ -192,9 +193,9 @@ def race_for_one(owner: Any) -> None:
 
     def until_none_is_left(number: int) -> list[int]:
         numbers = []
-        while work := client.claim(batch(pk), "same", f"host{number}"):
+        while work := compute_client.claim(batch(pk), "same", f"host{number}"):
             numbers.append(work.number)
-            client.heartbeat(
+            compute_client.heartbeat(
                 batch(pk), "same", [{"number": work.number, "attempt": work.attempt, "percent": 1.0, "log": ""}]
             )
         return numbers
@@ -205,25 +206,25 @@ def race_for_one(owner: Any) -> None:
 
     # a failure reported many times counts once
     report = {"attempt": 1, "outcome": "failed", "returncode": 1, "error": "boom", "files": []}
-    results = at_once(lambda _: client.result(batch(pk), "same", 9, report))
+    results = at_once(lambda _: compute_client.result(batch(pk), "same", 9, report))
     assert not [r for r in results if isinstance(r, Exception)], results
     assert job.frames.values_list("tries", "state").get(number=9) == (1, "WAITING")
 
-    # one of many moves a job, and one event says so
-    results = at_once(lambda _: move(Job.objects.get(pk=job.pk), "STAGING_OUT"))
+    # one of many changes a job's state, and one event says so
+    results = at_once(lambda _: transition(Job.objects.get(pk=job.pk), "STAGING_OUT"))
     assert sorted(results) == [False] * (THREADS - 1) + [True], results
     assert Event.objects.filter(job=job, data__to="STAGING_OUT").count() == 1
 
     # the same events from all sides are stored once
     about = {"level": 20, "kind": "log", "message": "m", "data": {}, "frame": None, "attempt": None}
     events = [about | {"seq": number, "time": timezone.now()} for number in range(1, 101)]
-    results = at_once(lambda _: client.events(batch(pk), "same", events))
+    results = at_once(lambda _: compute_client.events(batch(pk), "same", events))
     assert results == [100] * THREADS, results
     assert Event.objects.filter(batch=pk).exclude(seq=None).count() == 100
 
     # the same told from all sides is written down once, and of many workers with it one sends it
     NotificationChoice.objects.create(user=owner, webhook="https://hooks.example.org/")
-    results = at_once(lambda _: tell(owner, "held", "ssh:0", "Job waits", "It waits.", job))
+    results = at_once(lambda _: notify(owner, "held", "ssh:0", "Job waits", "It waits.", job))
     assert results == [None] * THREADS, results
     row, sent = Notification.objects.get(user=owner), []
     notifications._send = lambda row: sent.append(row.pk)

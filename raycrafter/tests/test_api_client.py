@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from raycrafter.jobs import client, requests
-from raycrafter.jobs.models import MAX_INTERRUPTIONS, Attempt, Batch, Event, Frame, Job, Workspace
-from raycrafter.jobs.states import BatchState, JobState, move
+from raycrafter.jobs import compute_client, requests
+from raycrafter.jobs.errors import RefusedError
+from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Workspace
+from raycrafter.jobs.outcomes import MAX_INTERRUPTIONS
+from raycrafter.jobs.states import BatchState, JobState
+from raycrafter.jobs.transitions import transition
 from raycrafter.logs import GelfFormatter
 from rest_framework.test import APIClient
 
@@ -91,9 +94,9 @@ def test_lines_of_a_clients_calls_have_the_ids_that_the_client_logs(
     new_node: Any, batch: Batch, node: Any, lines: Any
 ) -> None:
     frame = claimed(node)
-    moved = [line for line in lines() if "to CLAIMED" in line["short_message"]][-1]
-    assert (moved["_job_id"], moved["_batch_id"], moved["_frame"]) == (batch.job_id, batch.pk, frame["number"])
-    assert (moved["_object"], moved["_state"]) == ("frame", "CLAIMED")
+    changed = [line for line in lines() if "to CLAIMED" in line["short_message"]][-1]
+    assert (changed["_job_id"], changed["_batch_id"], changed["_frame"]) == (batch.job_id, batch.pk, frame["number"])
+    assert (changed["_object"], changed["_state"]) == ("frame", "CLAIMED")
     assert node.result(2).status_code == 404
     refused = [line for line in lines() if line["_logger"] == "django.request"][-1]
     assert (refused["_job_id"], refused["_batch_id"], refused["_frame"]) == (batch.job_id, batch.pk, 2)
@@ -148,16 +151,16 @@ def test_lost_answer_to_a_claim_is_given_again(new_node: Any, batch: Batch, node
 
 def test_of_two_claimants_one_gets_the_frame(batch: Batch, node: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another client of the same batch claims between this one's look and its compare-and-set."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
-    real, taken = client._claim_frame, []
+    real, taken = compute_client._claim_frame, []
 
     def late(batch: Batch, frame: Frame, host: str) -> Any:
         if not taken:
             taken.append(real(Batch.objects.get(pk=batch.pk), Frame.objects.get(pk=frame.pk), "nid00002"))
         return real(batch, frame, host)
 
-    monkeypatch.setattr(client, "_claim_frame", late)
+    monkeypatch.setattr(compute_client, "_claim_frame", late)
     assert claimed(node)["number"] == 2
     assert taken[0].number == 1
     assert sorted(Attempt.objects.values_list("frame__number", "host")) == [(1, "nid00002"), (2, "nid00001")]
@@ -216,12 +219,12 @@ def test_second_native_id_is_fenced_off_everywhere(new_node: Any, batch: Batch, 
 
 def test_of_two_first_claims_one_owns(batch: Batch) -> None:
     """Both loaded the batch while it had no owner."""
-    from raycrafter.jobs import client
+    from raycrafter.jobs import compute_client
 
     one, two = Batch.objects.get(pk=batch.pk), Batch.objects.get(pk=batch.pk)
-    assert client.claim(one, "7.login1", "a")
-    with pytest.raises(client.ClientError) as caught:
-        client.claim(two, "8.login1", "b")
+    assert compute_client.claim(one, "7.login1", "a")
+    with pytest.raises(RefusedError) as caught:
+        compute_client.claim(two, "8.login1", "b")
     assert caught.value.status == 409
     assert Attempt.objects.count() == 1
 
@@ -248,13 +251,13 @@ def test_claim_of_a_cancelled_job(batch: Batch, node: Any, api: APIClient) -> No
 def test_claim_of_a_batch_that_is_cancelled_at_this_moment(
     batch: Batch, node: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    become_owner = client._become_owner
+    become_owner = compute_client._become_owner
 
     def cancelled_before(*arguments: Any) -> None:
         requests.cancel(Job.objects.get(pk=batch.job_id), "alice")
         become_owner(*arguments)
 
-    monkeypatch.setattr(client, "_become_owner", cancelled_before)
+    monkeypatch.setattr(compute_client, "_become_owner", cancelled_before)
     assert node.claim().status_code == 410
 
 
@@ -283,7 +286,7 @@ def test_heartbeat_tells_to_stop(batch: Batch, node: Any, api: APIClient) -> Non
     assert state(batch, 1) == "CANCELLED"
 
 
-def test_heartbeat_of_an_attempt_given_up_tells_to_stop(batch: Batch, node: Any) -> None:
+def test_heartbeat_of_a_lost_attempt_answers_stop(batch: Batch, node: Any) -> None:
     from raycrafter.jobs import outcomes
 
     claimed(node)
@@ -417,7 +420,7 @@ def test_empty_file_is_no_file(batch: Batch, node: Any) -> None:
 
 
 def again(batch: Batch, number: int) -> None:
-    """Give a frame that waits to the batch again, as the schedule would to another."""
+    """Give a frame that waits to the batch again, as the planner would to another."""
     batch.job.frames.filter(number=number, state="WAITING").update(batch=batch)
 
 
@@ -584,10 +587,10 @@ def test_last_events_after_the_end_are_taken(batch: Batch, node: Any) -> None:
     claimed(node)
     node.post("finish", reason="done")
     batch.refresh_from_db()
-    move(batch, BatchState.FINISHED)
+    transition(batch, BatchState.FINISHED)
     assert node.post("events", events=[event(1)]).status_code == 200
 
 
 def test_job_that_failed_has_nothing_to_claim(batch: Batch, node: Any) -> None:
-    move(batch.job, JobState.FAILED)
+    transition(batch.job, JobState.FAILED)
     assert node.claim().status_code == 410

@@ -197,7 +197,7 @@ def test_no_other_methods(world: dict[str, Any], name: str) -> None:
     assert {call(world, who, name, method) for method in others} <= {"405"}
 
 
-def test_what_one_may_not_see_looks_like_what_is_not_there(world: dict[str, Any]) -> None:
+def test_job_of_others_looks_like_a_missing_one(world: dict[str, Any]) -> None:
     job, caller = world["job"], world["callers"]["stranger"]
     for name in ("api-job", "api-job-frames", "api-job-shares", "api-job-archive"):
         there, nowhere = (caller.get(reverse(name, kwargs={"pk": pk})) for pk in (job.pk, job.pk + 1000))

@@ -119,7 +119,7 @@ def test_another_scene_under_the_same_key_is_another_request(api: APIClient, who
     assert submit(api, begun.json()["id"], "key").status_code == 409
 
 
-def test_what_does_not_fit_changes_nothing(api: APIClient) -> None:
+def test_request_that_does_not_fit_changes_nothing(api: APIClient) -> None:
     address = announce(api)["Location"]
     send(api, address, 0, SCENE[:20])
     for answer, status in (
@@ -145,7 +145,7 @@ def test_what_does_not_fit_changes_nothing(api: APIClient) -> None:
         ({"sha256": "abc"}, 400),
     ],
 )
-def test_what_is_not_taken_is_refused_before_it_is_sent(api: APIClient, options: dict[str, Any], status: int) -> None:
+def test_upload_is_refused_before_it_is_sent(api: APIClient, options: dict[str, Any], status: int) -> None:
     assert announce(api, **options).status_code == status
     assert not Upload.objects.exists()
 
@@ -168,7 +168,7 @@ def test_either_a_scene_or_an_upload(api: APIClient, stranger: Any, whole: str) 
     assert submit(other, whole).json()["errors"][0]["message"] == "you have no such upload"
 
 
-def test_what_nobody_goes_on_with_is_removed(api: APIClient, whole: str, media: Path) -> None:
+def test_abandoned_uploads_are_removed(api: APIClient, whole: str, media: Path) -> None:
     Upload.objects.update(expires=timezone.now() - timedelta(seconds=1))
     fresh = announce(api).json()["id"]
     assert [row["id"] for row in api.get("/api/v1/uploads").json()["results"]] == [fresh]

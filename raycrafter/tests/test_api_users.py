@@ -16,8 +16,9 @@ from django.utils import timezone
 from django.utils.html import escape
 from knox.models import AuthToken
 from raycrafter.jobs.models import Attempt, Batch, Event, Job, Transfer
-from raycrafter.jobs.states import BatchState, FrameState, JobState, move
+from raycrafter.jobs.states import BatchState, FrameState, JobState
 from raycrafter.jobs.thumbnails import thumbnail_path
+from raycrafter.jobs.transitions import transition
 from rest_framework.test import APIClient
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
@@ -229,7 +230,7 @@ def test_failed_insert_leaves_no_file(api: APIClient, media: Any, monkeypatch: p
 
 def test_list_is_paged_filtered_and_newest_first(api: APIClient) -> None:
     ids = [submit(api).json()["id"] for _ in range(3)]
-    move(Job.objects.get(pk=ids[0]), JobState.STAGING)
+    transition(Job.objects.get(pk=ids[0]), JobState.STAGING)
     body = api.get("/api/v1/jobs?page_size=2").json()
     assert (body["count"], body["previous"]) == (3, None)
     assert [job["id"] for job in body["results"]] == [ids[2], ids[1]]
@@ -248,8 +249,8 @@ def test_list_asks_the_database_a_fixed_number_of_times(api: APIClient, django_a
 
 def test_list_and_job_say_the_same(api: APIClient, batch: Batch) -> None:
     frame = batch.frames.get(number=2)
-    move(frame, FrameState.CLAIMED)
-    move(frame, FrameState.RUNNING, percent=50.0)
+    transition(frame, FrameState.CLAIMED)
+    transition(frame, FrameState.RUNNING, percent=50.0)
     listed = api.get("/api/v1/jobs").json()["results"][0]
     assert listed == api.get(f"/api/v1/jobs/{batch.job_id}").json()
     assert listed["percent"] == 16.7
@@ -376,7 +377,7 @@ def test_strangers_cancel_and_list_nothing(batch: Batch, stranger: Any, staff: A
 
 def test_cancel(api: APIClient, batch: Batch) -> None:
     frame = batch.frames.get(number=1)
-    move(frame, FrameState.CLAIMED)
+    transition(frame, FrameState.CLAIMED)
     Attempt.objects.create(frame=frame, batch=batch, number=1)
     waiting = Batch.objects.create(job=batch.job, site="test", walltime_seconds=60)
     transfer = Transfer.objects.create(job=batch.job, kind="out")
@@ -394,7 +395,7 @@ def test_cancel(api: APIClient, batch: Batch) -> None:
 
 
 def test_cancel_what_is_over(api: APIClient, job: Job) -> None:
-    move(job, JobState.FAILED)
+    transition(job, JobState.FAILED)
     assert "FAILED" in assert_problem(api.post(f"/api/v1/jobs/{job.pk}/cancel"), 409)["detail"]
 
 
@@ -414,7 +415,7 @@ def test_pause_and_resume(api: APIClient, job: Job) -> None:
     assert [api.post(f"{address}/pause").json()["paused"] for _ in range(2)] == [True, True]
     assert [api.post(f"{address}/resume").json()["paused"] for _ in range(2)] == [False, False]
     assert job.events.filter(kind__in=["paused", "resumed"]).count() == 2
-    move(job, JobState.FAILED)
+    transition(job, JobState.FAILED)
     assert "FAILED" in assert_problem(api.post(f"{address}/pause"), 409)["detail"]
 
 
@@ -465,7 +466,7 @@ def test_json_without_end_is_malformed(api: APIClient, depth: int) -> None:
 
 
 def test_cancelled_batch_of_a_lost_race_is_left_alone(api: APIClient, batch: Batch) -> None:
-    move(batch, BatchState.LOST)
+    transition(batch, BatchState.LOST)
     api.post(f"/api/v1/jobs/{batch.job_id}/cancel")
     batch.refresh_from_db()
     assert batch.state == "LOST"

@@ -1,4 +1,4 @@
-"""The configuration file: what is read, and that every mistake is named by file, key and mend."""
+"""The configuration file: what is read, and that every mistake is named by file, key and fix."""
 
 from __future__ import annotations
 
@@ -196,11 +196,11 @@ def test_mistakes_are_named(key: str, value: Any) -> None:
     assert key.split(".")[0] in caught.value.key
     if value is not None and not isinstance(value, dict):
         assert key.rsplit(".", 1)[-1] in caught.value.key
-    assert "Mend: " in text
+    assert "Fix: " in text
     assert "secret" not in text.replace("secret_key", "")
 
 
-def test_a_script_that_does_not_fit_is_told_in_the_words_of_the_file() -> None:
+def test_script_that_does_not_fit_is_named_by_the_files_keys() -> None:
     with pytest.raises(ConfigError, match=r"cluster\.numa_nodes: numa_nodes <= cores_per_node does not hold: 99 > "):
         config.parse(toml(changed("cluster.numa_nodes", 99)), "x.toml")
 
@@ -258,7 +258,7 @@ def test_wrong_file_is_one_line(tmp_path: Path) -> None:
     done = manage(path, "check")
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert f"{path}: cluster.queue: is missing. Mend: add it below [cluster]" in done.stderr
+    assert f"{path}: cluster.queue: is missing. Fix: add it below [cluster]" in done.stderr
 
 
 def test_production_settings(tmp_path: Path) -> None:

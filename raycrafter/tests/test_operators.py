@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.test import Client
-from raycrafter.jobs.models import AvoidedNode, Batch, Licence, Share, Site
+from raycrafter.jobs.models import Batch, BlockedNode, Licence, Share, Site
 
 PASSWORD = "correct horse battery staple"
 
@@ -39,7 +39,7 @@ def test_staff_are_operators(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> N
         (Site, {"name": "test", "paused": "on", "max_batches": "3"}),
         (Share, {"user": batch.job.owner_id, "weight": "2"}),
         (Licence, {"renderer": "blender", "count": "4"}),
-        (AvoidedNode, {"site": "test", "host": "nid1"} | until),
+        (BlockedNode, {"site": "test", "host": "nid1"} | until),
     ):
         address = f"/admin/jobs/{model._meta.model_name}/"
         assert browser.post(f"{address}add/", body)["Location"] == address, model
@@ -51,7 +51,7 @@ def test_staff_are_operators(batch: Batch, monkeypatch: pytest.MonkeyPatch) -> N
         assert not model.objects.exists()
 
 
-def test_who_is_staff_no_more_is_no_operator(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_former_staff_are_no_operators(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     user = get_user_model().objects.create_user("olga", password=PASSWORD, is_staff=True)
     assert ensure(monkeypatch, "--staff") == "changed"  # staff from before there were operators
     assert ensure(monkeypatch, "--staff") == "unchanged"

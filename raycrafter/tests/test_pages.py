@@ -10,7 +10,8 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from page_structure import check_page
 from raycrafter.jobs.models import Batch, Event, Job, Transfer
-from raycrafter.jobs.states import FrameState, move
+from raycrafter.jobs.states import FrameState
+from raycrafter.jobs.transitions import transition
 from raycrafter.web import views
 
 PASSWORD = "correct horse battery staple"  # the users' of conftest.py
@@ -96,9 +97,9 @@ def test_list_is_filtered(pages: Client, job: Job, staff: Any) -> None:
 
 def test_job(pages: Client, batch: Batch) -> None:
     frame = batch.frames.get(number=2)
-    move(frame, FrameState.CLAIMED)
-    move(frame, FrameState.RENDERED, percent=100.0, seconds=2.5)
-    move(frame, FrameState.SYNCED)
+    transition(frame, FrameState.CLAIMED)
+    transition(frame, FrameState.RENDERED, percent=100.0, seconds=2.5)
+    transition(frame, FrameState.SYNCED)
     frame.file.save("x.png", ContentFile(b"png"), save=False)
     frame.file_size = 3
     frame.save()
@@ -144,7 +145,7 @@ def test_all_frames_to_take_away(pages: Client, job: Job) -> None:
     assert f"/api/v1/jobs/{job.pk}/archive" in [link["href"] for link in page.of("a")]
 
 
-def test_what_was_asked_for(pages: Client, job: Job, stranger: Any) -> None:
+def test_page_shows_what_was_submitted(pages: Client, job: Job, stranger: Any) -> None:
     other = Job.objects.get(pk=job.pk)
     other.pk, other.owner, other.state = None, stranger, "FAILED"
     other.save()

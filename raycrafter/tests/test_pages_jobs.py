@@ -16,7 +16,7 @@ from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.cluster.batch.registry import DIALECTS
-from raycrafter.jobs.models import AvoidedNode, Batch, Event, Frame, Job, Site, Transfer, Workspace
+from raycrafter.jobs.models import Batch, BlockedNode, Event, Frame, Job, Site, Transfer, Workspace
 from raycrafter.jobs.states import FrameState, JobState
 from raycrafter.web.chart import BARS, frame_times
 from rest_framework.throttling import SimpleRateThrottle
@@ -148,7 +148,7 @@ def test_actions_want_the_forms_token(owner: Any, job: Job, action: str) -> None
     assert (job.state, job.paused) == (JobState.READY, False)
 
 
-def test_who_may_only_look_is_offered_nothing(job: Job, stranger: Any) -> None:
+def test_user_who_may_only_look_is_offered_no_action(job: Job, stranger: Any) -> None:
     browser = Client()
     browser.force_login(stranger)
     share = job.shares.create(user=stranger)
@@ -227,7 +227,7 @@ def test_submitting_is_counted_with_the_apis(pages: Client, monkeypatch: pytest.
     assert pages.post("/jobs/new", fields(scene=None, preview="1")).status_code == 200
 
 
-def test_limit_of_frames_is_told(pages: Client, settings: Any) -> None:
+def test_limit_of_frames_is_shown(pages: Client, settings: Any) -> None:
     Site.objects.create(name=settings.RAYCRAFTER.cluster.name, max_frames_per_user=5)
     html, _ = check_page(pages.post("/jobs/new", fields()), 422)
     assert "you may have 5 frames" in html
@@ -262,11 +262,11 @@ def test_of_a_strangers_form_nothing_is_read(db: None) -> None:
 def test_site(pages: Client, stranger: Any, batch: Batch, settings: Any) -> None:
     name = settings.RAYCRAFTER.cluster.name
     Batch.objects.update(site=name)
-    AvoidedNode.objects.bulk_create(
-        AvoidedNode(site=name, host=f"nid0000{n}", until="2020-01-01T00:00Z") for n in range(100)
+    BlockedNode.objects.bulk_create(
+        BlockedNode(site=name, host=f"nid0000{n}", until="2020-01-01T00:00Z") for n in range(100)
     )
     Job.objects.update(state_reason="Waiting: submission: no route to host")
-    AvoidedNode.objects.create(site=name, host="nid77777", until="2999-01-01T00:00Z", reason="3 frames failed")
+    BlockedNode.objects.create(site=name, host="nid77777", until="2999-01-01T00:00Z", reason="3 frames failed")
     html, _ = check_page(pages.get("/site"))
     for words in ("rc-job-", "no route to host", "nid77777", "QUEUED", "Database", settings.RAYCRAFTER.cluster.queue):
         assert words in html, words

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from raycrafter.jobs import scene
+from raycrafter.jobs import rendering, scene
 from raycrafter.jobs.models import Attempt, Batch
 from raycrafter.renderers import OptionError
 from raycrafter_client.renderers import PARSERS
@@ -61,7 +61,7 @@ def adapter(request: Any, settings: Any, monkeypatch: pytest.MonkeyPatch) -> ren
     programs = {name: f"/opt/{name}" for name in renderers.ADAPTERS}
     cluster = dataclasses.replace(settings.RAYCRAFTER.cluster, renderers=programs)
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=cluster)
-    return renderers.get(request.param)
+    return rendering.get(request.param)
 
 
 @pytest.fixture
@@ -73,12 +73,12 @@ def its_job(adapter: renderers.Renderer, job: Any) -> Any:
 
 
 def work(adapter: renderers.Renderer, job: Any, number: int = 2) -> list[str]:
-    return [pair["work"] for pair in adapter.files(job, number, WORKSPACE, "")]
+    return [pair["work"] for pair in adapter.files(rendering.frame_spec(job, number, WORKSPACE))]
 
 
 def test_the_site_offers_it(adapter: renderers.Renderer) -> None:
-    assert adapter.name in renderers.names()
-    assert renderers.get(adapter.name) is adapter
+    assert adapter.name in rendering.names()
+    assert rendering.get(adapter.name) is adapter
     assert isinstance(adapter.resumes, bool)
 
 
@@ -99,7 +99,7 @@ def test_its_options(adapter: renderers.Renderer) -> None:
 
 
 def test_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
-    words = adapter.command(its_job, 2, WORKSPACE, "")
+    words = adapter.command(rendering.frame_spec(its_job, 2, WORKSPACE))
     assert words[0] == f"/opt/{adapter.name}"
     assert json.loads(json.dumps(words)) == words and all(isinstance(word, str) for word in words)
     assert not any("\x00" in word for word in words)
@@ -109,13 +109,13 @@ def test_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
 
 
 def test_its_files(adapter: renderers.Renderer, its_job: Any) -> None:
-    assert len({str(adapter.files(its_job, number, WORKSPACE, "")) for number in (1, 2, 3)}) == 3
-    for pair in adapter.files(its_job, 2, WORKSPACE, ""):
+    assert len({str(adapter.files(rendering.frame_spec(its_job, number, WORKSPACE))) for number in (1, 2, 3)}) == 3
+    for pair in adapter.files(rendering.frame_spec(its_job, 2, WORKSPACE)):
         assert re.fullmatch(rf"{WORKSPACE}/work/[a-z0-9_-]+\.png", pair["work"])
         assert re.fullmatch(rf"{WORKSPACE}/frames/[a-z0-9_-]+\.png", pair["final"])
 
 
-def test_an_attempt_that_was_given_up_cannot_spoil_the_next(adapter: renderers.Renderer, its_job: Any) -> None:
+def test_lost_attempt_cannot_spoil_the_next(adapter: renderers.Renderer, its_job: Any) -> None:
     frame, batch = its_job.frames.get(number=2), Batch.objects.create(job=its_job, site="x", walltime_seconds=60)
     before = work(adapter, its_job), work(adapter, its_job, 3)
     ended = {"ended": "2026-11-23T00:00:00Z"}
@@ -160,14 +160,16 @@ def test_the_pages_renderer_renders(adapter: renderers.Renderer, its_job: Any, s
 
     def render(content: str) -> tuple[int, Any]:
         scene_file.write_text(content)
-        done = subprocess.run(adapter.command(its_job, 2, str(tmp_path), ""), capture_output=True, check=False)
+        done = subprocess.run(
+            adapter.command(rendering.frame_spec(its_job, 2, str(tmp_path))), capture_output=True, check=False
+        )
         parser = shown("raycrafter_client/src/raycrafter_client/orrery.py").OrreryParser()
         assert parser.feed(done.stderr) + parser.close()
         return done.returncode, parser
 
     code, parser = render("good")
     assert (code, parser.percent, parser.error) == (0, 100.0, "")
-    (pair,) = adapter.files(its_job, 2, str(tmp_path), "")
+    (pair,) = adapter.files(rendering.frame_spec(its_job, 2, str(tmp_path)))
     given = json.loads(Path(pair["work"]).read_text())
     assert given | {"frame": 2, "size": "64x48", "samples": 16, "no_shadows": True} == given
     code, parser = render("bad")

@@ -19,10 +19,9 @@ from django.utils import timezone
 from page_structure import check_page
 from raycrafter.api import health
 from raycrafter.config import Mail, Retention
-from raycrafter.jobs import requests
+from raycrafter.jobs import deletion, requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Notification, Transfer, Upload, Workspace
 from raycrafter.jobs.thumbnails import thumbnail_path
-from raycrafter.tasks import retention
 from rest_framework.test import APIClient
 
 from raycrafter import tasks
@@ -76,24 +75,24 @@ def files(media: Any) -> set[str]:
 
 def test_nothing_goes_unless_the_site_says_so(old: Job, media: Any) -> None:
     before = files(media), list(Job.objects.values())
-    tasks.retain()
+    tasks.apply_retention()
     days_pass(0)
-    tasks.retain()
+    tasks.apply_retention()
     assert (files(media), list(Job.objects.values())) == before
 
 
 def test_files_go_after_the_warning_and_rows_later(site: None, old: Job, media: Any) -> None:
-    tasks.retain()
+    tasks.apply_retention()
     (told,) = Notification.objects.filter(kind="deletion")
     assert f"job {old.pk} (test)" in told.text and f"/jobs/{old.pk}" in told.text
     assert f"{timezone.now() + timedelta(days=7):%Y-%m-%d}" in told.text
-    tasks.retain()
+    tasks.apply_retention()
     assert len(files(media)) == 4 and Notification.objects.count() == 1
     days_pass(6.9)
-    tasks.retain()
+    tasks.apply_retention()
     assert len(files(media)) == 4
     days_pass(0.2)
-    tasks.retain()
+    tasks.apply_retention()
     assert files(media) == set()
     # the rows are as old, too: they go as soon as their files are gone
     assert not Job.objects.exists() and not Event.objects.exists() and not Attempt.objects.exists()
@@ -103,7 +102,7 @@ def test_files_go_after_the_warning_and_rows_later(site: None, old: Job, media: 
 def test_files_alone(settings: Any, old: Job, media: Any, pages: Client, api: APIClient) -> None:
     allow(settings, keep_days=30, warn_days=0)
     for _ in range(3):
-        tasks.retain()
+        tasks.apply_retention()
     assert files(media) == set()
     old.refresh_from_db()
     assert old.files_deleted and old.scene.name == ""
@@ -125,7 +124,7 @@ def test_files_that_no_frame_names_go_as_well(settings: Any, old: Job, media: An
         default_storage.save(name, ContentFile(b"x"))
     Transfer.objects.create(job=old, kind="out", manifest=[{"frame": 1, "target": name} for name in names])
     for _ in range(2):
-        tasks.retain()
+        tasks.apply_retention()
     assert files(media) == set()
 
 
@@ -138,7 +137,7 @@ def test_the_small_copy_goes_with_its_file(settings: Any, old: Job, media: Any, 
             Transfer.objects.create(job=old, kind="out", manifest=[{"frame": 1, "target": frame.file.name}])
     old.frames.update(thumbnail=True)
     for _ in range(2):
-        tasks.retain()
+        tasks.apply_retention()
     assert files(media) == set() and not old.frames.filter(thumbnail=True).exists()
 
 
@@ -155,16 +154,16 @@ def test_the_hourly_look_clears_what_uploads_left(owner: Any, media: Any) -> Non
     for path in media.rglob("*"):
         if path.is_file() and path.name != "new":
             os.utime(path, (0, 0))
-    tasks.retain()
+    tasks.apply_retention()
     assert files(media) == {"named", "s.pov", "new"} and Upload.objects.count() == 1
 
 
-def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
+def test_owner_without_mail_and_webhook_sees_it_at_the_job(
     settings: Any, old: Job, pages: Client, api: APIClient, media: Any
 ) -> None:
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, retention=Retention(keep_days=30, warn_days=7))
     for _ in range(2):
-        tasks.retain()
+        tasks.apply_retention()
     assert not Notification.objects.exists() and len(files(media)) == 4
     said = f"its files will be deleted on {timezone.now() + timedelta(days=7):%Y-%m-%d}"
     html, _ = check_page(pages.get(f"/jobs/{old.pk}"))
@@ -174,26 +173,26 @@ def test_whoever_has_neither_mail_nor_webhook_is_told_where_the_job_is(
 
 
 @pytest.mark.parametrize("state", ["NEW", "STAGING", "READY", "ACTIVE", "STAGING_OUT", "CANCELLING"])
-def test_what_is_not_over_stays(settings: Any, old: Job, media: Any, state: str) -> None:
+def test_job_that_is_not_over_stays(settings: Any, old: Job, media: Any, state: str) -> None:
     allow(settings, keep_days=30, keep_job_days=30, warn_days=0)
     Job.objects.update(state=state)
     for _ in range(3):
-        tasks.retain()
+        tasks.apply_retention()
     assert len(files(media)) == 4 and Job.objects.exists() and not Notification.objects.exists()
 
 
-def test_what_is_kept_stays_and_warns_anew_afterwards(site: None, old: Job, media: Any, api: APIClient) -> None:
-    tasks.retain()
+def test_kept_job_stays_and_warns_anew_afterwards(site: None, old: Job, media: Any, api: APIClient) -> None:
+    tasks.apply_retention()
     address = f"/api/v1/jobs/{old.pk}"
     assert api.get(address).json()["files_go"]
     for _ in range(2):
         answer = api.patch(address, {"keep": True})
         assert (answer.status_code, answer.json()["keep"], answer.json()["files_go"]) == (200, True, None)
     days_pass(100)
-    tasks.retain()
+    tasks.apply_retention()
     assert len(files(media)) == 4
     api.patch(address, {"keep": False})
-    tasks.retain()
+    tasks.apply_retention()
     assert len(files(media)) == 4 and Job.objects.get().warned
     assert [event.message for event in Event.objects.filter(kind__in=["kept", "not kept"])] == [
         "kept by alice",
@@ -216,22 +215,22 @@ def test_an_interrupted_deletion_goes_on(settings: Any, old: Job, media: Any, mo
         delete(self, name)
 
     monkeypatch.setattr(storage, "delete", break_down)
-    tasks.retain()
-    tasks.retain()
+    tasks.apply_retention()
+    tasks.apply_retention()
     assert len(files(media)) == 2 and Job.objects.exists()
     assert Frame.objects.exclude(file="").count() == 1
     monkeypatch.undo()
-    tasks.retain()
+    tasks.apply_retention()
     assert files(media) == set() and not Job.objects.exists()
 
 
 def test_a_run_is_bounded(settings: Any, old: Job, media: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     allow(settings, keep_days=30, keep_job_days=90, warn_days=0)
-    monkeypatch.setattr(retention, "FILES_AT_ONCE", 2)
-    monkeypatch.setattr(retention, "ROWS", 2)
+    monkeypatch.setattr(deletion, "FILES_AT_ONCE", 2)
+    monkeypatch.setattr(deletion, "ROWS", 2)
     left = []
     for _ in range(3):
-        tasks.retain()
+        tasks.apply_retention()
         left.append(len(files(media)))
     assert left == [2, 0, 0] and not Job.objects.exists()
 
@@ -246,13 +245,13 @@ def test_rows_stay_while_something_hangs_on_them(settings: Any, old: Job, strang
     if what != "follower":
         Job.objects.filter(pk=follower.pk).update(state="DONE", finished=timezone.now())
     for _ in range(3):
-        tasks.retain()
+        tasks.apply_retention()
     old.refresh_from_db()
     assert old.files_deleted and old.scene.name == ""
     Batch.objects.update(state="FINISHED")
     Workspace.objects.update(state="RELEASED")
     Job.objects.filter(pk=follower.pk).update(state="DONE", finished=timezone.now())
-    tasks.retain()
+    tasks.apply_retention()
     assert not Job.objects.filter(pk=old.pk).exists()
 
 
@@ -260,14 +259,14 @@ def test_one_message_for_many_jobs(site: None, old: Job) -> None:
     columns = {"renderer": "povray", "frame_count": 1, "width": 1, "height": 1, "state": "DONE", "owner": old.owner}
     ended = timezone.now() - timedelta(days=25)
     Job.objects.bulk_create(Job(name=f"film {n}", finished=ended, **columns) for n in range(150))
-    tasks.retain()
+    tasks.apply_retention()
     (told,) = Notification.objects.all()
     assert "151 jobs" in told.subject and "and 51 more" in told.text
     late = Job.objects.create(name="late", finished=ended, **columns)
-    tasks.retain()
+    tasks.apply_retention()
     assert Notification.objects.count() == 1 and Job.objects.get(pk=late.pk).warned is None
     Job.objects.exclude(warned=None).update(warned=timezone.now() - timedelta(days=1, minutes=1))
-    tasks.retain()
+    tasks.apply_retention()
     assert Job.objects.get(pk=late.pk).warned
 
 
@@ -302,7 +301,7 @@ def test_buttons(site: None, old: Job, pages: Client) -> None:
     assert "No longer keep" in html and Job.objects.get().keep
 
 
-def test_what_a_list_costs_does_not_depend_on_the_number(
+def test_cost_of_a_list_does_not_depend_on_the_number(
     site: None, old: Job, pages: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "REMEMBERED_SECONDS", 3600.0)  # or it asks the database when its time comes

@@ -235,7 +235,7 @@ def test_messages_of_a_task_name_it(logged: Any) -> None:
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_beat_and_routes_name_exists() -> None:
+def test_tasks_of_beat_and_routes_exist() -> None:
     app.loader.import_default_modules()
     queues = {queue.name for queue in app.conf.task_queues}
     assert queues == {"default", "ssh", "transfer"}
@@ -251,8 +251,8 @@ def test_every_task_has_its_queue() -> None:
     app.loader.import_default_modules()
     ours = {name for name in app.tasks if name.startswith("raycrafter.tasks.")}
     on_default = ours - set(app.conf.task_routes)
-    names = ("schedule", "reap", "measure_queues", "look_for_trouble", "send_notifications", "send_notification")
-    assert on_default == {f"raycrafter.tasks.{name}" for name in (*names, "look_at_proxy", "retain")}
+    names = ("plan", "check_timeouts", "measure_queues", "notify_holds", "send_notifications", "send_notification")
+    assert on_default == {f"raycrafter.tasks.{name}" for name in (*names, "check_proxy", "apply_retention")}
     assert app.amqp.router.route({}, "raycrafter.tasks.submit_batch")["queue"].name == "ssh"
 
 
@@ -264,14 +264,14 @@ def test_a_message_reaches_one_queue() -> None:
         for queue in queues:
             queue.declare()
             queue.purge()
-        for task in ("schedule", "submit_batch", "pull_output"):
+        for task in ("plan", "submit_batch", "pull_output"):
             app.send_task(f"raycrafter.tasks.{task}", (1,), connection=broker)
         found = {}
         for queue in queues:
             found[queue.name] = []
             while message := queue.get(no_ack=True):
                 found[queue.name].append(message.headers["task"].rsplit(".", 1)[-1])
-    assert found == {"default": ["schedule"], "ssh": ["submit_batch"], "transfer": ["pull_output"]}
+    assert found == {"default": ["plan"], "ssh": ["submit_batch"], "transfer": ["pull_output"]}
 
 
 def test_messages_are_acknowledged_when_the_work_is_done() -> None:

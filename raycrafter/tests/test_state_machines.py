@@ -1,4 +1,4 @@
-"""The state tables as machines: whatever is tried in whatever order, rows move by the tables alone."""
+"""The state tables as machines: whatever is tried in whatever order, states change by the tables alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from raycrafter.jobs import states
+from raycrafter.jobs import states, transitions
 from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
 
 KINDS = {"job": Job, "frame": Frame, "batch": Batch, "transfer": Transfer, "workspace": Workspace}
@@ -32,8 +32,8 @@ def new_row(kind: str, job: Job):
     return KINDS[kind].objects.create(job=job, **columns[kind])
 
 
-class Moves(RuleBasedStateMachine):
-    """Several processes, each with the row as it saw it last, try moves; the model is the table and one state."""
+class Transitions(RuleBasedStateMachine):
+    """Several processes, each with the row as it saw it last, try transitions; the model is the table and one state."""
 
     @initialize(kind=st.sampled_from(sorted(KINDS)))
     def begin(self, kind: str) -> None:
@@ -42,10 +42,10 @@ class Moves(RuleBasedStateMachine):
         row = new_row(kind, self.job)
         self.state = row.state
         self.processes = [KINDS[kind].objects.get(pk=row.pk) for _ in range(3)]
-        self.moves: list[tuple[str, str]] = []
+        self.done: list[tuple[str, str]] = []
 
     def _expect(self, seen: str, target: str) -> bool:
-        """Whether a move tried by somebody who last saw ``seen`` must succeed."""
+        """Whether a transition tried by somebody who last saw ``seen`` must succeed."""
         return target != seen and target in self.table[seen] and target in self.table[self.state]
 
     @rule(process=st.integers(0, 2), data=st.data())
@@ -55,13 +55,13 @@ class Moves(RuleBasedStateMachine):
         target = data.draw(st.sampled_from(sorted(self.table)))
         seen = row.state
         if target != seen and target not in self.table[seen]:
-            with pytest.raises(states.IllegalMoveError):
-                states.move(row, target)
+            with pytest.raises(transitions.IllegalTransitionError):
+                transitions.transition(row, target)
             return
         expected = self._expect(seen, target)
-        assert states.move(row, target) is expected
+        assert transitions.transition(row, target) is expected
         if expected:
-            self.moves.append((self.state, target))
+            self.done.append((self.state, target))
             self.state = target
         elif target != seen:
             assert row.state == self.state  # the loser knows now
@@ -74,13 +74,13 @@ class Moves(RuleBasedStateMachine):
     @precondition(lambda self: self.kind != "job")
     @rule(data=st.data())
     def move_many(self, data: st.DataObject) -> None:
-        """The same by queryset: only where the table has the move."""
+        """The same by queryset: only where the table has the transition."""
         target = data.draw(st.sampled_from(sorted(self.table)))
         rows = KINDS[self.kind].objects.filter(job=self.job)
         expected = target in self.table[self.state]
-        assert states.move_all(rows, target, self.job) == expected
+        assert transitions.transition_all(rows, target, self.job) == expected
         if expected:
-            self.moves.append((self.state, target))
+            self.done.append((self.state, target))
             self.state = target
 
     @precondition(lambda self: self.kind in states.REOPENS)
@@ -90,24 +90,24 @@ class Moves(RuleBasedStateMachine):
         model = KINDS[self.kind]
         rows = model.objects.filter(**{"pk" if self.kind == "job" else "job": self.job.pk})
         target = states.REOPENS[self.kind].get(self.state)
-        assert states.reopen(rows, self.job) == (target is not None)
+        assert transitions.reopen(rows, self.job) == (target is not None)
         if target is not None:
-            self.moves.append((self.state, str(target)))
+            self.done.append((self.state, str(target)))
             self.state = str(target)
 
     @invariant()
     def the_row_is_where_the_model_is(self) -> None:
-        """And every move has left one event."""
+        """And every transition has left one event."""
         if not hasattr(self, "kind"):
             return
         model = KINDS[self.kind]
         row = model.objects.get(**{"pk" if self.kind == "job" else "job": self.job.pk})
         assert row.state == self.state
         told = Event.objects.filter(job=self.job, kind="state").order_by("pk").values_list("data__to", flat=True)
-        assert list(told) == [after for _, after in self.moves]
+        assert list(told) == [after for _, after in self.done]
 
 
-class TestMoves(TestCase, Moves.TestCase):
+class TestTransitions(TestCase, Transitions.TestCase):
     """Each example in a transaction of its own."""
 
     settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
@@ -135,7 +135,7 @@ def test_every_state_can_be_reached_and_left_towards_an_end(kind: str) -> None:
     assert all(_reachable(ways, state) & ends for state in ways)
 
 
-@pytest.mark.parametrize("state", sorted(set(states.JOB_MOVES) - states.JOB_FINAL))
+@pytest.mark.parametrize("state", sorted(set(states.JOB_TRANSITIONS) - states.JOB_FINAL))
 def test_every_open_job_can_come_to_each_of_its_ends(state: str) -> None:
     ends = {"CANCELLED"} if state == "CANCELLING" else {"DONE", "FAILED", "CANCELLED"}
     assert ends <= _reachable(_ways("job"), state)

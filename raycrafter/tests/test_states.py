@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raycrafter.jobs import states
 from raycrafter.jobs.models import Batch, Event, Job
-from raycrafter.jobs.states import BatchState, FrameState, IllegalMoveError, JobState, move, move_all
+from raycrafter.jobs.states import BatchState, FrameState, JobState
+from raycrafter.jobs.transitions import IllegalTransitionError, transition, transition_all
 
 CHOICES = {
     "job": states.JobState,
@@ -54,16 +55,16 @@ def _reachable(table: states.Table, start: str) -> set[str]:
 
 @given(st.sampled_from(sorted(set(BatchState.values) - FINAL["batch"])))
 def test_any_batch_can_be_lost(state: str) -> None:
-    assert "LOST" in states.BATCH_MOVES[state]
+    assert "LOST" in states.BATCH_TRANSITIONS[state]
 
 
 @pytest.mark.parametrize("state", sorted(set(JobState.values) - FINAL["job"] - {"CANCELLING"}))
 def test_any_job_can_be_cancelled(state: str) -> None:
-    assert "CANCELLING" in states.JOB_MOVES[state]
+    assert "CANCELLING" in states.JOB_TRANSITIONS[state]
 
 
 def test_move_sets_fields_and_leaves_an_event(job: Job) -> None:
-    assert move(job, JobState.ACTIVE, state_reason="because")
+    assert transition(job, JobState.ACTIVE, state_reason="because")
     job.refresh_from_db()
     assert (job.state, job.state_reason) == ("ACTIVE", "because")
     event = Event.objects.get(job=job, kind="state")
@@ -73,42 +74,42 @@ def test_move_sets_fields_and_leaves_an_event(job: Job) -> None:
 
 def test_of_two_who_try_one_succeeds(job: Job) -> None:
     other = Job.objects.get(pk=job.pk)
-    assert move(job, JobState.ACTIVE)
-    assert not move(other, JobState.ACTIVE)
+    assert transition(job, JobState.ACTIVE)
+    assert not transition(other, JobState.ACTIVE)
     assert other.state == "ACTIVE"
     assert Event.objects.filter(kind="state").count() == 1
 
 
 def test_loser_whose_move_is_gone_changes_nothing(batch: Batch) -> None:
     other = Batch.objects.get(pk=batch.pk)
-    assert move(batch, BatchState.LOST)
-    assert not move(other, BatchState.RUNNING, exit_status=0)
+    assert transition(batch, BatchState.LOST)
+    assert not transition(other, BatchState.RUNNING, exit_status=0)
     batch.refresh_from_db()
     assert (batch.state, batch.exit_status, other.state) == ("LOST", None, "LOST")
 
 
 def test_stale_object_moves_from_where_the_row_is(batch: Batch) -> None:
     other = Batch.objects.get(pk=batch.pk)
-    move(batch, BatchState.RUNNING)
-    assert move(other, BatchState.ENDING)
+    transition(batch, BatchState.RUNNING)
+    assert transition(other, BatchState.ENDING)
     assert Event.objects.filter(data__to="ENDING").get().data["from"] == "RUNNING"
 
 
 def test_move_that_no_table_has_is_a_mistake(job: Job) -> None:
-    with pytest.raises(IllegalMoveError, match="job cannot go from READY to DONE"):
-        move(job, JobState.DONE)
+    with pytest.raises(IllegalTransitionError, match="job cannot go from READY to DONE"):
+        transition(job, JobState.DONE)
     assert not Event.objects.filter(kind="state").exists()
 
 
 def test_repeated_move_is_no_move(job: Job) -> None:
-    assert not move(job, JobState.READY)
+    assert not transition(job, JobState.READY)
     assert not Event.objects.filter(kind="state").exists()
 
 
 def test_move_all_moves_what_may_move(job: Job) -> None:
     frame = job.frames.get(number=2)
     for state in (FrameState.CLAIMED, FrameState.RENDERED, FrameState.SYNCED):
-        move(frame, state)
-    assert move_all(job.frames.all(), FrameState.CANCELLED, job) == 2
+        transition(frame, state)
+    assert transition_all(job.frames.all(), FrameState.CANCELLED, job) == 2
     assert dict(job.frames.values_list("number", "state")) == {1: "CANCELLED", 2: "SYNCED", 3: "CANCELLED"}
     assert Event.objects.filter(kind="state", data__count=2).count() == 1

@@ -123,7 +123,7 @@ def test_download_streams_to_a_file(settings: Any, pki: Path, server: Any, tmp_p
     assert (tmp_path / "copy").read_bytes() == data
 
 
-def test_what_is_missing_is_not_found(settings: Any, pki: Path, server: Any) -> None:
+def test_missing_file_is_not_found(settings: Any, pki: Path, server: Any) -> None:
     there = storage(settings, pki, server[0])
     for call in (there.open, there.size):
         with pytest.raises(FileNotFoundError):

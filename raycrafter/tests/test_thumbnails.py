@@ -40,7 +40,7 @@ def test_other_kinds_of_pixels_do_not_stop_a_frame(tmp_path: Path, mode: str) ->
     assert copy is None or opened(copy).size == (384, 288)
 
 
-def test_what_is_no_whole_picture_gets_none(tmp_path: Path) -> None:
+def test_broken_picture_gets_no_thumbnail(tmp_path: Path) -> None:
     whole = io.BytesIO()
     Image.effect_noise((200, 200), 50).save(whole, "PNG")
     for name, data in (
@@ -61,5 +61,5 @@ def test_a_huge_one_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert thumbnails.MOST_PIXELS < 5000 * 4001
 
 
-def test_it_lies_beside_the_file() -> None:
+def test_thumbnail_lies_beside_the_file() -> None:
     assert thumbnail_path("jobs/7/frames/a_0001.png") == "jobs/7/frames/thumbnails/a_0001.png.webp"

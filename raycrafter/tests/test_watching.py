@@ -21,9 +21,9 @@ from celery.worker.request import Request
 from kombu import Connection
 from kombu.transport import memory
 from raycrafter.celery import app
+from raycrafter.jobs.log_fields import OF_A_JOB
 from raycrafter.jobs.models import Batch, Job, Notification, Transfer
 from raycrafter.logs import GelfFormatter
-from raycrafter.task_ids import OF_A_JOB
 from raycrafter.tasks import measure_queues
 
 from raycrafter import task_times
@@ -115,7 +115,7 @@ def test_a_finished_task_is_one_line(clock: None, run: Any, lines: Any) -> None:
         (Ignore(), "IGNORED", [6]),
     ],
 )
-def test_the_state_is_told_and_a_failure_is_one_error(
+def test_line_has_the_state_and_a_failure_is_one_error(
     run: Any, lines: Any, error: Exception, state: str, levels: list[int]
 ) -> None:
     def body() -> None:
@@ -129,7 +129,7 @@ def test_the_state_is_told_and_a_failure_is_one_error(
         assert "Traceback" in lines()[0]["full_message"]
 
 
-def test_a_task_that_was_stopped_is_told(run: Any, lines: Any) -> None:
+def test_task_that_was_stopped_is_logged(run: Any, lines: Any) -> None:
     with pytest.raises(SystemExit):
         run(lambda: sys.exit(1))
     (end,) = ends(lines())
@@ -158,7 +158,7 @@ def test_every_line_of_a_task_has_the_ids_of_its_job(
     broker: Connection, lines: Any, owned: dict[str, int], job: Job, name: str, django_assert_num_queries: Any
 ) -> None:
     """Also the traceback's and the end's; one query is asked however many lines there are."""
-    text = f"def body({name}):\n    for _ in range(9): logger.warning('trouble')\n    raise ValueError('no')"
+    text = f"def body({name}):\n    for _ in range(9): logger.warning('problem')\n    raise ValueError('no')"
     exec(text, space := {"logger": logging.getLogger("raycrafter.test")})  # noqa: S102
     app.task(name=NAME)(space["body"])
     try:
@@ -199,7 +199,7 @@ def test_every_queue_is_a_line(broker: Connection, lines: Any, monkeypatch: pyte
         lambda channel, queue, **options: declare(channel, queue, **options)._replace(consumer_count=consumers[queue]),
     )
     for _ in range(3):
-        app.send_task("raycrafter.tasks.poll_site", connection=broker)
+        app.send_task("raycrafter.tasks.poll_cluster", connection=broker)
     measure_queues()
     found = [(line["_queue"], line["_messages"], line["_consumers"], line["level"]) for line in lines()]
     assert found == [("default", 0, 2, 6), ("ssh", 3, 0, 4), ("transfer", 0, 1, 6)]
@@ -225,10 +225,10 @@ def test_a_broker_that_is_down_fails_the_task(monkeypatch: pytest.MonkeyPatch) -
 # --- Flower ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_sent_and_done_is_told_to_listeners(broker: Connection) -> None:
+def test_listeners_hear_of_sent_and_done_tasks(broker: Connection) -> None:
     queue = app.events.Receiver(broker).queue.bind(broker.default_channel)
     queue.declare()
-    app.send_task("raycrafter.tasks.poll_site", task_id="abc", connection=broker)
+    app.send_task("raycrafter.tasks.poll_cluster", task_id="abc", connection=broker)
     event = queue.get(no_ack=True).payload
     assert (event["type"], event["uuid"], event["queue"]) == ("task-sent", "abc", "ssh")
     assert app.conf.worker_send_task_events

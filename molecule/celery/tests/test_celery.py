@@ -78,7 +78,7 @@ def test_workers_share_tasks_and_ssh_tasks_run_one_at_a_time(master):
         def shared() -> bool:
             running = active(master)
             # beat's own poll may be the task that runs
-            asking = [running.get(name, {}) for name in ("ensure_workspace", "poll_site")]
+            asking = [running.get(name, {}) for name in ("ensure_workspace", "poll_cluster")]
             ssh = [worker for tasks in asking for worker, found in tasks.items() for _ in found]
             assert running.get("push_input", {}).keys() == {f"transfer@{name}" for name in HOSTS}, running
             assert ssh == [f"ssh@{LEADER}"], running
@@ -87,7 +87,7 @@ def test_workers_share_tasks_and_ssh_tasks_run_one_at_a_time(master):
         wait_for("both hosts run transfers, and one runs an ssh task", shared, BUSY, (AssertionError,))
         wait_for(
             "both hosts run beat's tasks",
-            lambda: active(master).get("schedule", {}).keys() == {f"default@{name}" for name in HOSTS},
+            lambda: active(master).get("plan", {}).keys() == {f"default@{name}" for name in HOSTS},
             BUSY,
         )
     wait_for("all tasks are done", lambda: not active(master).keys() & {"push_input", "ensure_workspace"}, BUSY)

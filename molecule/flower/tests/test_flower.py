@@ -42,7 +42,7 @@ def succeeded(host, task: str) -> bool:
 def task(host) -> str:
     """Return the id of a task that finished while Flower ran."""
     identifier = str(uuid.uuid4())
-    send = f"app.send_task('raycrafter.tasks.schedule', task_id='{identifier}')"
+    send = f"app.send_task('raycrafter.tasks.plan', task_id='{identifier}')"
     host.check_output(f'{APPLICATION} -c "from raycrafter.celery import app; {send}"')
     wait_for("Flower shows the task", lambda: succeeded(host, identifier))
     return identifier
@@ -67,7 +67,7 @@ def test_flower_refuses_operations_on_the_worker(host):
     for operation in (
         f"worker/shutdown/{WORKER}",
         f"worker/pool/grow/{WORKER}",
-        "task/async-apply/raycrafter.tasks.reap",
+        "task/async-apply/raycrafter.tasks.check_timeouts",
     ):
         assert ask(host, f"api/{operation}", "b'{}'")[0] in (401, 403)
     assert ask(host, "api/workers")[0] == 401

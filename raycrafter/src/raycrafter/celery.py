@@ -9,25 +9,26 @@ from django.conf import settings
 from kombu import Queue
 
 from raycrafter import logs, task_times
+from raycrafter.task_ids import TracedTask
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
 
-SCHEDULE_SECONDS = 3
-REAP_SECONDS = 60
+PLAN_SECONDS = 3
+TIMEOUT_SECONDS = 60
 MEASURE_SECONDS = 60
 PROXY_SECONDS = 300
 SEND_SECONDS = 30
-TROUBLE_SECONDS = 300
+HOLD_SECONDS = 300
 HOUR = 3600
 POLL_SECONDS = settings.RAYCRAFTER.cluster.poll_interval
 
 
 def _every(task: str, seconds: int, queue: str) -> dict[str, object]:
-    """A beat entry. It expires with the next one: a worker that was away must not find a heap of them."""
+    """Return an entry of beat. Its message expires with the next one, so none pile up."""
     return {"task": task, "schedule": timedelta(seconds=seconds), "options": {"queue": queue, "expires": seconds}}
 
 
-app = Celery("raycrafter", task_cls="raycrafter.task_ids:TracedTask")
+app = Celery("raycrafter", task_cls=TracedTask)
 # Never config_from_object("django.conf:settings"): workers tell whoever asks (Flower does) all they are configured by,
 # and Celery masks the secrets in its own settings alone.
 app.conf.update(
@@ -59,7 +60,7 @@ app.conf.update(
     task_queues=[Queue(name, routing_key=name, durable=True) for name in ("default", "ssh", "transfer")],
     task_routes={
         # one ssh session to the site at a time: whatever talks to the cluster by ssh goes to the queue of concurrency 1
-        "raycrafter.tasks.poll_site": {"queue": "ssh"},
+        "raycrafter.tasks.poll_cluster": {"queue": "ssh"},
         "raycrafter.tasks.ensure_workspace": {"queue": "ssh"},
         "raycrafter.tasks.release_workspace": {"queue": "ssh"},
         "raycrafter.tasks.extend_workspace": {"queue": "ssh"},
@@ -70,15 +71,15 @@ app.conf.update(
         "raycrafter.tasks.pull_output": {"queue": "transfer"},
     },
     beat_schedule={
-        "schedule": _every("raycrafter.tasks.schedule", SCHEDULE_SECONDS, "default"),
-        "poll_site": _every("raycrafter.tasks.poll_site", POLL_SECONDS, "ssh"),
-        "reap": _every("raycrafter.tasks.reap", REAP_SECONDS, "default"),
+        "plan": _every("raycrafter.tasks.plan", PLAN_SECONDS, "default"),
+        "poll_cluster": _every("raycrafter.tasks.poll_cluster", POLL_SECONDS, "ssh"),
+        "check_timeouts": _every("raycrafter.tasks.check_timeouts", TIMEOUT_SECONDS, "default"),
         "measure_queues": _every("raycrafter.tasks.measure_queues", MEASURE_SECONDS, "default"),
-        "look_at_proxy": _every("raycrafter.tasks.look_at_proxy", PROXY_SECONDS, "default"),
+        "check_proxy": _every("raycrafter.tasks.check_proxy", PROXY_SECONDS, "default"),
         "send_notifications": _every("raycrafter.tasks.send_notifications", SEND_SECONDS, "default"),
-        "look_for_trouble": _every("raycrafter.tasks.look_for_trouble", TROUBLE_SECONDS, "default"),
+        "notify_holds": _every("raycrafter.tasks.notify_holds", HOLD_SECONDS, "default"),
         "watch_workspaces": _every("raycrafter.tasks.watch_workspaces", HOUR, "ssh"),
-        "retain": _every("raycrafter.tasks.retain", HOUR, "default"),
+        "apply_retention": _every("raycrafter.tasks.apply_retention", HOUR, "default"),
     },
 )
 
@@ -87,5 +88,5 @@ task_times.connect()
 
 @setup_logging.connect
 def _keep_logging(**_: object) -> None:
-    """Celery leaves logging alone when somebody answers this signal; ours is one JSON object per line."""
+    """Configure our logging; Celery leaves it alone when this signal is answered."""
     logs.configure()

@@ -1,4 +1,4 @@
-"""Logging: one JSON object per line on stderr, in GELF's own field names, so that shipping copies and never interprets.
+"""Logging: one JSON object per line on stderr, in GELF's own field names.
 
 ``timestamp`` (seconds since 1970), ``level`` (syslog's number), ``short_message``, ``full_message`` (with a traceback,
 if there is one), ``_facility``, ``_logger``, and every ``extra`` of a call with an underscore before its name.
@@ -16,7 +16,10 @@ import logging.config
 import os
 from typing import Any
 
+from celery import current_task
 from pythonjsonlogger.json import JsonFormatter
+
+from raycrafter import task_ids
 
 SYSLOG = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6), (logging.NOTSET, 7))
 
@@ -44,11 +47,7 @@ class GelfFormatter(JsonFormatter):
 
 
 def _task_fields() -> dict[str, Any]:
-    """Return the running Celery task's name and id, and what it works on, if there is one."""
-    from celery import current_task
-
-    from raycrafter import task_ids
-
+    """Return the running Celery task's name, its id, and its log fields."""
     if not current_task or not current_task.request.id:
         return {}
     ids = current_task.request.get(task_ids.FIELDS) or {}
@@ -56,18 +55,16 @@ def _task_fields() -> dict[str, Any]:
 
 
 def _request_fields(request: Any) -> dict[str, Any]:
-    """Return what a compute-node client's request is about; nothing for other requests."""
-    batch = getattr(request, "auth", None)
-    if batch is None:
-        return {}
-    # there are lines before the models can be imported, but no such requests
-    from raycrafter.jobs.models import Batch
+    """Return what a compute client's request is about; nothing for other requests.
 
-    if not isinstance(batch, Batch):
+    Such a request is authenticated by a batch, which says by ``log_fields`` what lines about it carry.
+    """
+    ids = getattr(getattr(request, "auth", None), "log_fields", None)
+    if ids is None:
         return {}
-    fields = {"_job_id": batch.job_id, "_batch_id": batch.pk, "_native_id": batch.native_client_id}
     match = request.resolver_match
-    return fields | ({"_frame": match.kwargs["number"]} if match and "number" in match.kwargs else {})
+    frame = {"frame": match.kwargs["number"]} if match and "number" in match.kwargs else {}
+    return {f"_{name}": value for name, value in (ids | frame).items()}
 
 
 def dictionary() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from raycrafter.config import ConfigError
 
 
 def main() -> None:
-    """Run a management command; a wrong configuration is one line on stderr and exit status 1."""
+    """Run a management command; a wrong configuration is one line and exit status 1."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "raycrafter.settings")
     try:
         execute_from_command_line(sys.argv)

@@ -1,4 +1,4 @@
-"""Django's settings, made from the configuration file (see config.py)."""
+"""Django's settings, made from the configuration file (see config/)."""
 
 import os
 import sys
@@ -147,7 +147,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "job-list"
 LOGOUT_REDIRECT_URL = "login"
-CSRF_FAILURE_VIEW = "raycrafter.api.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "raycrafter.web.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEVELOPMENT
 SESSION_COOKIE_AGE = int(timedelta(days=1).total_seconds())
 # Not in the cache as well: every web host has its own, and who signed out at one must be signed out at all.

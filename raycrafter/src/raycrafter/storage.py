@@ -1,4 +1,4 @@
-"""The media storage of worker hosts: Django's Storage over HTTP (GET, HEAD, PUT, DELETE) with a client certificate."""
+"""The media storage of worker hosts: Django's Storage over HTTPS."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ def _read(content: IO[bytes]) -> Iterator[bytes]:
 
 @deconstructible(path="raycrafter.storage.HttpStorage")
 class HttpStorage(Storage):
-    """Files on the web host, by way of nginx's DAV location. Raises StorageError, or FileNotFoundError on 404."""
+    """Files on the web host, by nginx's DAV location, with a client certificate.
+
+    Raises StorageError, or FileNotFoundError on 404.
+    """
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
         """``transport`` replaces the network (tests)."""
@@ -64,8 +67,8 @@ class HttpStorage(Storage):
         if response.status_code == 404:
             raise FileNotFoundError(f"{method} {self._address(name)}: no such file on the media host")
         if not response.is_success:
-            mend = "; is this host in the media host's list of workers?" if response.status_code in (400, 403) else ""
-            raise StorageError(f"{method} {self._address(name)}: answered {response.status_code}{mend}")
+            fix = "; is this host in the media host's list of workers?" if response.status_code in (400, 403) else ""
+            raise StorageError(f"{method} {self._address(name)}: answered {response.status_code}{fix}")
         return response
 
     def _open(self, name: str, mode: str = "rb") -> File:
@@ -94,7 +97,7 @@ class HttpStorage(Storage):
             raise StorageError(f"GET {self._address(name)}: {error}") from error
 
     def get_available_name(self, name: str, max_length: int | None = None) -> str:
-        """Return the name itself: names come from ids, and a repeated transfer replaces its file."""
+        """Return the name itself: a repeated transfer replaces its file."""
         return name
 
     def exists(self, name: str) -> bool:

@@ -20,7 +20,7 @@ SENT = "sent"  # header: seconds since 1970, by the sender's clock
 
 
 def connect() -> None:
-    """Has Celery call this module, in processes that send tasks and in those that run them."""
+    """Connect the signals, in processes that send tasks and in those that run them."""
     signals.before_task_publish.connect(_stamp)
     signals.task_prerun.connect(_begin)
     signals.task_postrun.connect(_end)

@@ -4,12 +4,13 @@ from django.contrib import admin
 from django.urls import include, path
 
 from raycrafter.api.health import healthz
+from raycrafter.web import errors
 from raycrafter.web.views import documentation
 
-handler400 = "raycrafter.api.errors.bad_request"
-handler403 = "raycrafter.api.errors.permission_denied"
-handler404 = "raycrafter.api.errors.not_found"
-handler500 = "raycrafter.api.errors.server_error"
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.not_found
+handler500 = errors.server_error
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),

@@ -1,4 +1,4 @@
-"""Messages to addresses that users give: only by https, only to where strangers may be sent, signed, bounded.
+"""Webhooks: messages to addresses that users give, signed and bounded.
 
 Who may choose an address could have the service speak to hosts that only it can reach. So the name is resolved once,
 every address must be public or in a network that the site allows, and the connection goes to an address that was looked

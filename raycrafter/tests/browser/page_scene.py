@@ -13,8 +13,8 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 from raycrafter.jobs.models import (
     Attempt,
-    AvoidedNode,
     Batch,
+    BlockedNode,
     Event,
     Frame,
     Job,
@@ -72,7 +72,7 @@ def make_scene(owner: Any) -> Job:
     job.after.add(Job.objects.get(name="Turbine, cut open"))
     Site.objects.create(name=SITE, proxy_seen=now, proxy_ends=now + timedelta(hours=9))
     NotificationChoice.objects.create(user=owner, webhook="https://chat.example.org/hooks/render")
-    AvoidedNode.objects.create(
+    BlockedNode.objects.create(
         site=SITE,
         host="nid01187",
         until=now + timedelta(hours=5),

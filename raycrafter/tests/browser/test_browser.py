@@ -105,7 +105,7 @@ def test_page_follows_the_job(open_page: Callable[..., Page], pages: Any, scene:
     expect(page.locator("#counts")).to_contain_text("RUNNING 3")
 
 
-def test_who_is_signed_out_is_told(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
+def test_a_signed_out_user_sees_a_message(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
     page = open_page(f"/jobs/{scene.pk}", client=pages, expected="401 (Unauthorized)")  # pictures
     expect(page.get_by_role("alert")).to_have_count(0)
     pages.logout()
@@ -114,7 +114,7 @@ def test_who_is_signed_out_is_told(open_page: Callable[..., Page], pages: Any, s
     expect(page).to_have_title("Sign in · RayCrafter")
 
 
-def test_what_is_true_of_the_job_is_kept_up(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
+def test_page_of_a_job_is_refreshed(open_page: Callable[..., Page], pages: Any, scene: Job) -> None:
     page = open_page(f"/jobs/{scene.pk}", client=pages)
     expect(page.locator("#facts")).to_contain_text("3 extensions left")
     expect(page.locator("#log pre")).to_have_count(3)

@@ -83,7 +83,7 @@ def remote(fake_site: Path):
 
 @pytest.fixture
 def cluster(fake_site: Path, settings, proxy_of, request):
-    """The site's configuration, in place for the whole test; its parameter is what moves the files."""
+    """The site's configuration, in place for the whole test; its parameter is the adapter of transfers."""
     from raycrafter.tasks import common
 
     ways = {
@@ -122,10 +122,10 @@ class World:
             self.messages.append((name, tuple(arguments)))
 
     def turn(self, limit: int = 100) -> None:
-        """One tick of the schedule and everything that follows from it."""
+        """One tick of the planner and everything that follows from it."""
         from raycrafter.celery import app
 
-        self.send("raycrafter.tasks.schedule")
+        self.send("raycrafter.tasks.plan")
         for _ in range(limit):
             if not self.messages:
                 return
@@ -135,11 +135,11 @@ class World:
 
     def poll(self) -> None:
         """One look at the batch system, as if the interval had passed, and what follows."""
-        from raycrafter.tasks import poll_site
+        from raycrafter.tasks import poll_cluster
 
         for path in self.scratch.glob("poll-*"):
             path.unlink()
-        poll_site()
+        poll_cluster()
         self.turn()
 
     def log(self, name: str) -> list[str]:
@@ -153,16 +153,16 @@ class World:
 
     def render(self, batch, frames: int | None = None, picture: bytes | None = None, **changes: object) -> list[int]:
         """A client of that batch: claims, renders (a few bytes per frame) and reports. Returns the frames' numbers."""
-        from raycrafter.jobs import client
+        from raycrafter.jobs import compute_client
 
         done: list[int] = []
         while frames is None or len(done) < frames:
             batch.refresh_from_db()
-            work = client.claim(batch, f"0:{batch.native_id}", "nid00001")
+            work = compute_client.claim(batch, f"0:{batch.native_id}", "nid00001")
             if work is None:
                 break
             progress = {"number": work.number, "attempt": work.attempt, "percent": 50.0, "log": "half"}
-            client.heartbeat(batch, batch.native_client_id, [progress])
+            compute_client.heartbeat(batch, batch.native_client_id, [progress])
             data, final = picture or f"frame {work.number}".encode(), work.files[0]["final"]
             Path(final).write_bytes(data)
             report = {
@@ -174,16 +174,16 @@ class World:
                 "peak_rss_kb": 1000,
                 "files": [{"path": final, "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}],
             }
-            client.result(batch, batch.native_client_id, work.number, {**report, **changes})
+            compute_client.result(batch, batch.native_client_id, work.number, {**report, **changes})
             done.append(work.number)
         return done
 
     def finish(self, batch, code: int = 0) -> None:
         """The client's last word, the script's exit file, and the end of the job in the batch system."""
-        from raycrafter.jobs import client
+        from raycrafter.jobs import compute_client
 
         batch.refresh_from_db()
-        client.finish(batch, batch.native_client_id, "nothing left")
+        compute_client.finish(batch, batch.native_client_id, "nothing left")
         Path(batch.directory, "exit").write_text(f"{batch.native_id} {code}\n")
         self.forget_job(batch)
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from raycrafter.jobs import rendering
 from raycrafter.jobs.models import Attempt, Batch
 from raycrafter.renderers import OptionError
 from raycrafter_client.renderers import parsers_of
@@ -39,7 +40,7 @@ def blend(job: Any) -> Any:
 
 
 def command(job: Any, number: int = 7) -> list[str]:
-    return BLENDER.command(job, number, WORKSPACE, "")
+    return BLENDER.command(rendering.frame_spec(job, number, WORKSPACE))
 
 
 def changed(job: Any, scene_name: str = "Scene", engine: str = "CYCLES") -> SimpleNamespace:
@@ -65,7 +66,7 @@ def test_command_and_files_of_a_frame(blend: Any) -> None:
         *("--render-format", "PNG", "--use-extension", "1", "--render-frame", "7"),
     ]
     assert "castle" not in expression
-    assert BLENDER.files(blend, 7, WORKSPACE, "") == [
+    assert BLENDER.files(rendering.frame_spec(blend, 7, WORKSPACE)) == [
         {"work": f"{WORKSPACE}/work/my-castle-0_0007.png", "final": f"{WORKSPACE}/frames/my-castle_0007.png"}
     ]
 
@@ -85,7 +86,7 @@ def test_order_of_the_arguments(blend: Any) -> None:
 
 @pytest.mark.parametrize(("number", "digits"), [(0, "0000"), (12, "0012"), (12345, "12345")])
 def test_the_number_in_the_name(blend: Any, number: int, digits: str) -> None:
-    (pair,) = BLENDER.files(blend, number, WORKSPACE, "")
+    (pair,) = BLENDER.files(rendering.frame_spec(blend, number, WORKSPACE))
     assert pair["work"] == f"{WORKSPACE}/work/my-castle-0_{digits}.png"
 
 
@@ -145,12 +146,12 @@ def test_a_file_name_is_no_option(blend: Any) -> None:
 
 def test_the_work_file_changes_after_a_lost_attempt(blend: Any) -> None:
     frame, batch = blend.frames.get(number=2), Batch.objects.create(job=blend, site="x", walltime_seconds=60)
-    first = BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"]
+    first = BLENDER.files(rendering.frame_spec(blend, 2, WORKSPACE))[0]["work"]
     end = {"ended": "2026-11-23T00:00:00Z"}
     Attempt.objects.create(frame=frame, batch=batch, number=1, outcome=Attempt.Outcome.INTERRUPTED, **end)
-    assert BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"] == first
+    assert BLENDER.files(rendering.frame_spec(blend, 2, WORKSPACE))[0]["work"] == first
     Attempt.objects.create(frame=frame, batch=batch, number=2, outcome=Attempt.Outcome.LOST, **end)
-    assert BLENDER.files(blend, 2, WORKSPACE, "")[0]["work"].endswith("my-castle-1_0002.png")
+    assert BLENDER.files(rendering.frame_spec(blend, 2, WORKSPACE))[0]["work"].endswith("my-castle-1_0002.png")
     assert f"{WORKSPACE}/work/my-castle-1_####" in command(blend, 2)
 
 
@@ -208,7 +209,7 @@ def test_bad_options_are_named(options: dict[str, Any], field: str) -> None:
         ("", False),
     ],
 )
-def test_what_would_come_again(text: str, fatal: bool) -> None:
+def test_fatal_errors_are_recognised(text: str, fatal: bool) -> None:
     assert BLENDER.is_fatal(text) is fatal
 
 
@@ -223,7 +224,7 @@ def test_what_would_come_again(text: str, fatal: bool) -> None:
         ("no-opengl", False),  # another node may have it
     ],
 )
-def test_what_the_client_makes_of_recorded_failures(name: str, fatal: bool) -> None:
+def test_recorded_failures_are_explained(name: str, fatal: bool) -> None:
     parsers = parsers_of("blender")
     for parser, output in zip(parsers, ("stdout", "stderr"), strict=True):
         if (path := RECORDED / f"blender-3.4.1-{name}.{output}").exists():

@@ -52,7 +52,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("number", "kind"), FAILURES)
-def test_recorded_failures_are_told_apart(server, fake_site, tmp_path, session, number, kind) -> None:
+def test_recorded_failures_have_their_kind(server, fake_site, tmp_path, session, number, kind) -> None:
     answer = _failures(session)[number]
     (fake_site / "gridftp-says").write_text(answer.stderr)
     with pytest.raises(TransferError) as caught:
@@ -85,7 +85,7 @@ def _failures(session) -> list:
         ),
     ],
 )
-def test_other_failures_are_told_apart(server, fake_site, tmp_path, text, kind) -> None:
+def test_other_failures_have_their_kind(server, fake_site, tmp_path, text, kind) -> None:
     (fake_site / "gridftp-says").write_text(text)
     with pytest.raises(TransferError) as caught:
         server.push(Files(tmp_path, "/b", ["a"]), tmp_path / "state", never)

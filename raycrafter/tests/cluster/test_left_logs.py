@@ -42,7 +42,7 @@ def over(world, new_job) -> Any:
     return batch
 
 
-def test_it_is_logged_as_if_it_had_been_sent(world, over, caplog) -> None:
+def test_left_messages_are_logged_as_if_sent(world, over, caplog) -> None:
     file = left(over, "17", message(1), message(2, level=7, _kind="frame_rendered", _seconds=1.5), cut='{"version": "1')
     world.turn()
     world.poll()
@@ -60,7 +60,7 @@ def test_it_is_logged_as_if_it_had_been_sent(world, over, caplog) -> None:
     assert not file.exists()
 
 
-def test_one_client_at_a_time_and_the_workspace_goes_back_after_the_last(world, over, caplog) -> None:
+def test_clients_logs_come_one_at_a_time_and_the_release_last(world, over, caplog) -> None:
     for client in ("17", "18"):
         left(over, client, message(int(client)))
     workspace = over.job.workspace
@@ -111,7 +111,7 @@ def test_a_connection_that_breaks_loses_nothing(world, over, caplog, monkeypatch
         '{"short_message": "x", "timestamp": 1, "level": [], "host": "h"}',
     ],
 )
-def test_what_is_no_message_is_passed_over(world, over, caplog, line: str) -> None:
+def test_line_without_a_message_is_skipped(world, over, caplog, line: str) -> None:
     left(over, "17", message(1)).open("a").write(line + "\n" + json.dumps(message(2)) + "\n")
     world.turn()
     world.poll()

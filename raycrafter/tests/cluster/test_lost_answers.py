@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
 from raycrafter.jobs.models import Batch
 
 from raycrafter import tasks
@@ -54,9 +54,9 @@ def test_the_last_of_several_clients_ends_the_batch(world, cluster, settings, ne
     job = new_job("1")
     world.turn()
     batch = Batch.objects.select_related("job").get()
-    work = client.claim(batch, "1", "nid1")
-    assert work and client.claim(batch, "1", "nid2") is None
-    client.finish(batch, "1", "nothing left")
+    work = compute_client.claim(batch, "1", "nid1")
+    assert work and compute_client.claim(batch, "1", "nid2") is None
+    compute_client.finish(batch, "1", "nothing left")
     batch.refresh_from_db()
     # of two clients the other renders on; one alone has left its frame behind
     assert (batch.state, job.frames.get().state) == {1: ("ENDING", "WAITING"), 2: ("RUNNING", "CLAIMED")}[nodes]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from raycrafter.cluster import scheduler
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
 
 from raycrafter import tasks
 
@@ -67,7 +67,7 @@ def test_ended_batch_without_exit_file_is_believed_at_once(world, new_job, state
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     becomes(world, batch, state, reason)
     world.poll()
     batch.refresh_from_db()
@@ -79,7 +79,7 @@ def test_requeued_batch_is_followed_on(world, new_job, monkeypatch) -> None:
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     becomes(world, batch, "PD", "BeginTime")
     world.poll()
     batch.refresh_from_db()
@@ -101,7 +101,9 @@ def test_requeued_batch_is_followed_on(world, new_job, monkeypatch) -> None:
         ("RUNNING|11|batch|render|login1|0:0", None, "its walltime was over (state TO)"),
     ],
 )
-def test_accounting_tells_the_exit_code(world, new_job, accounted: str, exit_status: int | None, told: str) -> None:
+def test_exit_code_comes_from_the_accounting(
+    world, new_job, accounted: str, exit_status: int | None, told: str
+) -> None:
     job = new_job("1-2")
     world.turn()
     (batch,) = job.batches.all()
@@ -124,7 +126,7 @@ def test_reason_of_a_waiting_batch_is_shown(world, new_job) -> None:
         job.refresh_from_db()
         assert batch.state_reason == f"waits: {reason}"
         assert ("never starts by itself: PartitionTimeLimit" in job.state_reason) is is_stuck
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     batch.refresh_from_db()
     assert (batch.state, batch.state_reason) == ("RUNNING", "")
 

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from raycrafter.jobs import rendering
 from raycrafter.jobs.models import Attempt, Batch
 from raycrafter.renderers import OptionError
 from raycrafter_client.povray import PovrayParser
@@ -22,11 +23,11 @@ needs_povray = pytest.mark.skipif(not shutil.which("povray"), reason="there is n
 
 
 def command(job, number: int) -> list[str]:
-    return POVRAY.command(job, number, WORKSPACE, f"{WORKSPACE}/batch-1")
+    return POVRAY.command(rendering.frame_spec(job, number, WORKSPACE))
 
 
 def files(job, number: int) -> dict[str, str]:
-    (pair,) = POVRAY.files(job, number, WORKSPACE, f"{WORKSPACE}/batch-1")
+    (pair,) = POVRAY.files(rendering.frame_spec(job, number, WORKSPACE))
     return pair
 
 
@@ -126,12 +127,12 @@ def test_bad_options_are_named(options, field) -> None:
 
 
 def test_only_what_the_site_has_is_offered(settings, cluster) -> None:
-    assert renderers.names() == ["povray"]
+    assert rendering.names() == ["povray"]
     without = dataclasses.replace(cluster, renderers={"mantra": "/opt/mantra"})
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=without)
-    assert renderers.names() == []
+    assert rendering.names() == []
     with pytest.raises(OptionError, match="renderer: 'povray' is not offered here"):
-        renderers.get("povray")
+        rendering.get("povray")
 
 
 @pytest.mark.parametrize(
@@ -206,9 +207,10 @@ def test_povray_writes_the_file_that_is_expected(new_job, settings, tmp_path, ma
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "input/sub/ball.pov").write_bytes(SCENE)
     (tmp_path / "input/sub/ball.ini").write_text(INI)
+    frame = rendering.frame_spec(job, number, workspace)
     done = subprocess.run(
-        POVRAY.command(job, number, workspace, ""),
-        cwd=POVRAY.directory(workspace),
+        POVRAY.command(frame),
+        cwd=frame.directory,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=60,
@@ -216,7 +218,7 @@ def test_povray_writes_the_file_that_is_expected(new_job, settings, tmp_path, ma
     )
     said = done.stderr.decode()
     assert done.returncode == 0, said
-    (pair,) = POVRAY.files(job, number, workspace, "")
+    (pair,) = POVRAY.files(frame)
     assert [str(path) for path in (tmp_path / "work").iterdir()] == [pair["work"]]
     image = Path(pair["work"]).read_bytes()
     assert image[:8] == b"\x89PNG\r\n\x1a\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.utils import timezone
-from raycrafter.jobs import client, outcomes, requests
+from raycrafter.jobs import compute_client, outcomes, requests
 from raycrafter.jobs.models import Batch
 from raycrafter.tasks import polling
 
@@ -19,7 +19,7 @@ def batch(world, new_job) -> Batch:
     return job.batches.get()
 
 
-def test_a_batch_given_up_that_turns_up_again_is_deleted(world, batch) -> None:
+def test_lost_batch_that_is_listed_again_is_deleted(world, batch) -> None:
     shown = world.site / "jobs" / batch.native_id
     line = shown.read_text()
     world.forget_job(batch)
@@ -83,7 +83,7 @@ def leaves(batch: Batch, text: str) -> None:
 
 
 def test_the_exit_code_of_a_second_job_does_not_end_the_batch(world, batch) -> None:
-    client.claim(batch, "0:1.server", "nid1")
+    compute_client.claim(batch, "0:1.server", "nid1")
     leaves(batch, "99.server 0")
     world.forget_job(batch)
     world.poll()
@@ -99,7 +99,7 @@ def test_the_job_that_claimed_is_the_batchs_whichever_was_answered(world, batch)
     """The batch system took the submission twice, and the one that it did not tell of began first."""
     assert batch.native_id == "1"
     (world.site / "jobs/2").write_text(f"{batch.name} R {batch.directory}")
-    client.claim(batch, "2", "nid1")
+    compute_client.claim(batch, "2", "nid1")
     leaves(batch, "1 0")
     world.poll()
     batch.refresh_from_db()
@@ -159,7 +159,7 @@ def test_a_batch_cancelled_while_its_end_is_noted_is_settled_by_the_next_poll(
 def test_a_batch_claimed_while_its_end_is_noted_has_not_ended(world, batch, monkeypatch) -> None:
     leaves(batch, "1 0")
     world.forget_job(batch)
-    monkeypatch.setattr(polling, "_output", lambda one: client.claim(Batch.objects.get(pk=one.pk), "2", "nid1"))
+    monkeypatch.setattr(polling, "_output", lambda one: compute_client.claim(Batch.objects.get(pk=one.pk), "2", "nid1"))
     world.poll()
     batch.refresh_from_db()
     assert (batch.state, batch.job.frames.get(number=1).state) == ("RUNNING", "CLAIMED")

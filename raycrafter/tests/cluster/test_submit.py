@@ -61,7 +61,7 @@ def test_a_shell_that_died_between_the_id_and_its_exit_code(remote, fake_site, d
     assert submissions(fake_site) == 0
 
 
-def test_a_refusal_is_told_again_and_can_be_cleared(remote, fake_site, directory) -> None:
+def test_refusal_is_repeated_and_can_be_cleared(remote, fake_site, directory) -> None:
     (fake_site / "qsub-says").write_text("1\nsbatch: error: QOSMaxSubmitJobPerUserLimit\n")
     for _ in range(2):
         answer = submit.submit(remote, SLURM, str(directory))
@@ -74,7 +74,7 @@ def test_a_refusal_is_told_again_and_can_be_cleared(remote, fake_site, directory
     assert submit.submit(remote, SLURM, str(directory)) == Submitted("2")
 
 
-def test_what_was_submitted_or_is_in_doubt_cannot_be_cleared(remote, directory) -> None:
+def test_submission_taken_or_in_doubt_cannot_be_cleared(remote, directory) -> None:
     submit.submit(remote, SLURM, str(directory))
     with pytest.raises(RemoteError):
         submit.rearm(remote, str(directory))

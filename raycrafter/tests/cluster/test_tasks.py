@@ -11,11 +11,12 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 from raycrafter.cluster.batch.spec import parse_walltime
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Attempt, Batch, Site, Transfer, Workspace
-from raycrafter.tasks import silence
+from raycrafter.tasks import timeouts
 
-from raycrafter import tasks
+from raycrafter import dispatch, tasks
 
 PARSE_ERROR = (
     "File 'ball.pov' line 1: Parse Error: No matching } in 'sphere', undeclared identifier 'pigmnt' found instead"
@@ -94,7 +95,7 @@ def test_from_new_to_done(world, new_job, cluster) -> None:
     assert len(world.log("qsub")) == 2 and not list(world.scratch.glob("transfer-*"))
 
 
-def test_what_a_batch_is_given(staged, settings) -> None:
+def test_batch_gets_script_and_client_settings(staged, settings) -> None:
     batch = queued(staged("1-3"))[0]
     directory = Path(batch.directory)
     script, told = (directory / "job.sh").read_text(), json.loads((directory / "client.json").read_text())
@@ -136,8 +137,8 @@ def test_every_route_and_tick_names_a_task(world) -> None:
     queues = {
         name: app.amqp.router.route({}, name)["queue"].name for name in app.tasks if name.startswith("raycrafter.")
     }
-    expected = dict.fromkeys(["schedule", "reap", "measure_queues", "look_at_proxy"], "default")
-    expected |= dict.fromkeys(["look_for_trouble", "retain", "send_notification", "send_notifications"], "default")
+    expected = dict.fromkeys(["plan", "check_timeouts", "measure_queues", "check_proxy"], "default")
+    expected |= dict.fromkeys(["notify_holds", "apply_retention", "send_notification", "send_notifications"], "default")
     expected |= dict.fromkeys(["push_input", "pull_output"], "transfer")
     assert queues == {name: expected.get(name.rpartition(".")[2], "ssh") for name in queues}
 
@@ -147,16 +148,16 @@ def test_tasks_of_rows_that_are_gone_do_nothing(world) -> None:
         task(12345)
     tasks.ensure_workspace(12345)
     tasks.release_workspace(12345)
-    tasks.schedule()
-    tasks.reap()
-    tasks.poll_site()
+    tasks.plan()
+    tasks.check_timeouts()
+    tasks.poll_cluster()
     assert not world.log("ssh")
 
 
 # -- the way to the cluster is closed ---------------------------------------------------------------------------------
 
 
-def test_no_ssh_pauses_and_is_told_once(world, new_job) -> None:
+def test_missing_ssh_holds_the_job_and_is_recorded_once(world, new_job) -> None:
     (world.site / "ssh-down").touch()
     job = new_job("1-3")
     for _ in range(3):
@@ -235,7 +236,7 @@ def test_a_client_that_claims_before_the_answer_is_known(world, new_job) -> None
     job = new_job("1-3")
     world.turn()
     (batch,) = job.batches.all()
-    assert client.claim(batch, "1", "nid1").number == 1
+    assert compute_client.claim(batch, "1", "nid1").number == 1
     tasks.common.remote.cache_clear()
     world.poll()
     batch.refresh_from_db()
@@ -293,7 +294,7 @@ def test_a_refusal_fails_the_job_with_the_batch_systems_words(world, new_job) ->
         ("127\nsh: 1: perl: not found\n", "perl: not found (qsub was not run: it must be on PATH"),
     ],
 )
-def test_what_is_no_refusal_of_the_job_is_a_pause(world, new_job, says, told) -> None:
+def test_refusal_for_another_reason_is_a_pause(world, new_job, says, told) -> None:
     (world.site / "qsub-says").write_text(says)
     job = new_job("1-3")
     world.turn()
@@ -352,13 +353,13 @@ def test_a_workspace_that_ends_before_the_batch_is_extended_or_refused(world, st
 # -- following --------------------------------------------------------------------------------------------------------
 
 
-def test_one_question_for_all_batches_of_all_jobs(world, staged, cluster) -> None:
+def test_all_batches_are_polled_by_one_command(world, staged, cluster) -> None:
     Site.objects.create(name=cluster.name, max_batches=4)
     staged("1-5")
     staged("1-5")
     world.poll()
     assert len(world.log("qstat")) == 1
-    tasks.poll_site()
+    tasks.poll_cluster()
     assert len(world.log("qstat")) == 1  # a second tick within the interval
     assert Batch.objects.filter(last_seen__isnull=False, absent_polls=0).count() == 4
 
@@ -399,7 +400,7 @@ def test_a_batch_that_vanishes_is_lost_and_its_frames_are_rendered_again(world, 
     job = staged("1-3")
     (batch,) = queued(job)
     world.render(batch, frames=1)
-    client.claim(batch, batch.native_client_id, "nid00001")
+    compute_client.claim(batch, batch.native_client_id, "nid00001")
     world.forget_job(batch)
     world.poll()
     world.poll()
@@ -414,8 +415,8 @@ def test_a_batch_that_vanishes_is_lost_and_its_frames_are_rendered_again(world, 
     assert (frame.state, frame.tries) == ("WAITING", 1)
     (second,) = queued(job)
     assert world.render(second) == [2, 3]
-    with pytest.raises(client.ClientError):
-        client.claim(batch, batch.native_client_id, "nid00001")
+    with pytest.raises(RefusedError):
+        compute_client.claim(batch, batch.native_client_id, "nid00001")
     world.turn()
     job.refresh_from_db()
     assert (job.state, counts(job)) == ("DONE", {"SYNCED": 3})
@@ -449,7 +450,7 @@ def test_a_client_killed_without_a_word_gives_its_frame_back(world, staged) -> N
     """The batch ended with an exit code, while the client had a frame."""
     job = staged("1-3")
     (batch,) = queued(job)
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     Path(batch.directory, "exit").write_text(f"{batch.native_id} 137\n")
     world.forget_job(batch)
     world.poll()
@@ -476,15 +477,15 @@ def test_batches_that_never_begin_end_the_job_with_their_output(world, staged) -
 def heard(world, cluster) -> None:
     """The clients could be heard all the time."""
     long_ago, now = timezone.now() - timedelta(hours=1), timezone.now()
-    Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "reaped": now})
+    Site.objects.update_or_create(name=cluster.name, defaults={"heard_since": long_ago, "timeouts_checked": now})
 
 
-def test_a_silent_client_is_given_up(world, staged, heard) -> None:
+def test_client_that_times_out_loses_its_batch(world, staged, heard) -> None:
     job = staged("1-3")
     (batch,) = queued(job)
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
-    tasks.reap()
+    tasks.check_timeouts()
     world.turn()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING" and world.log("qdel") == [batch.native_id]
@@ -495,35 +496,35 @@ def test_a_silent_client_is_given_up(world, staged, heard) -> None:
     assert batch.state == "CANCELLED"
 
 
-def test_what_has_overdue_after_an_outage_gives_nobody_up(world, staged, heard) -> None:
+def test_overdue_checks_after_an_outage_time_no_client_out(world, staged, heard) -> None:
     """Beat sends the look at the clients before the first of them is heard again."""
     batch = queued(staged("1-3"))[0]
-    client.claim(batch, batch.native_id, "nid1")
+    compute_client.claim(batch, batch.native_id, "nid1")
     hour = timedelta(hours=1)
     Batch.objects.update(last_heartbeat=timezone.now() - hour)
-    Site.objects.update(reaped=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
+    Site.objects.update(timeouts_checked=timezone.now() - hour, heard_since=timezone.now() - 2 * hour)
     for _ in range(2):
-        tasks.reap()
+        tasks.check_timeouts()
         batch.refresh_from_db()
         assert batch.state == "RUNNING"
-    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
-    tasks.reap()
+    Site.objects.update(heard_since=timezone.now() - timeouts.TIMEOUT - timedelta(seconds=1))
+    tasks.check_timeouts()
     batch.refresh_from_db()
     assert batch.state == "CANCELLING"
 
 
-def test_when_none_of_several_clients_is_heard_none_is_given_up(world, staged, heard) -> None:
+def test_unreachable_clients_do_not_time_out(world, staged, heard) -> None:
     """The web host is away, or the network before it, while the workers go on."""
     batches = queued(staged("1-5"))
     for batch in batches:
-        client.claim(batch, batch.native_id, f"nid{batch.pk}")
+        compute_client.claim(batch, batch.native_id, f"nid{batch.pk}")
     Batch.objects.update(last_heartbeat=timezone.now() - timedelta(hours=1))
-    tasks.reap()
+    tasks.check_timeouts()
     Batch.objects.filter(pk=batches[0].pk).update(last_heartbeat=timezone.now())
-    tasks.reap()  # the first is back, the second has its time
+    tasks.check_timeouts()  # the first is back, the second has its time
     assert not Batch.objects.exclude(state="RUNNING").exists()
-    Site.objects.update(heard_since=timezone.now() - silence.SILENCE - timedelta(seconds=1))
-    tasks.reap()
+    Site.objects.update(heard_since=timezone.now() - timeouts.TIMEOUT - timedelta(seconds=1))
+    tasks.check_timeouts()
     assert [Batch.objects.get(pk=batch.pk).state for batch in batches] == ["RUNNING", "CANCELLING"]
 
 
@@ -613,8 +614,8 @@ def test_cancelling(world, staged) -> None:
     world.render(first, frames=1)
     job.refresh_from_db()
     assert requests.cancel(job, "ada")
-    with pytest.raises(client.ClientError) as caught:
-        client.claim(second, "2", "nid2")
+    with pytest.raises(RefusedError) as caught:
+        compute_client.claim(second, "2", "nid2")
     assert caught.value.status == 410
     world.turn()
     assert sorted(world.log("qdel")) == ["1", "2"]
@@ -650,20 +651,20 @@ def test_a_transfer_whose_worker_died_is_taken_up_again(world, staged) -> None:
     Transfer.objects.create(job=job, kind="out", state="RUNNING", started=timezone.now() - timedelta(hours=2), tries=1)
     world.turn()
     assert counts(job) == {"RENDERED": 2}
-    tasks.reap()
+    tasks.check_timeouts()
     world.turn()
     world.turn()
     assert counts(job) == {"SYNCED": 2}
 
 
-def test_one_job_in_trouble_does_not_hold_up_the_next(world, new_job, caplog) -> None:
+def test_one_broken_job_does_not_hold_the_next(world, new_job, caplog) -> None:
     broken, good = new_job("1"), new_job("1")
     Workspace.objects.create(job=broken, site="x", name="x", state="ALLOCATED")
     type(broken).objects.filter(pk=broken.pk).update(state="STAGING")  # without its transfer: cannot be
     world.turn()
     good.refresh_from_db()
     assert good.state == "READY"
-    assert f"job {broken.pk} could not be scheduled" in caplog.text
+    assert f"job {broken.pk} could not be planned" in caplog.text
 
 
 # -- nudge ------------------------------------------------------------------------------------------------------------
@@ -673,15 +674,15 @@ def test_nudge_sends_after_the_transaction(world) -> None:
     from django.db import transaction
 
     with transaction.atomic():
-        tasks.nudge()
+        dispatch.nudge()
         assert world.messages == []
-    assert world.messages == [("raycrafter.tasks.schedule", ())]
+    assert world.messages == [("raycrafter.tasks.plan", ())]
 
 
 def test_nudge_survives_a_broker_that_is_down(world, monkeypatch, caplog) -> None:
     def refuse(*arguments, **options):
         raise ConnectionRefusedError("no broker")
 
-    monkeypatch.setattr(tasks.common.app, "send_task", refuse)
-    tasks.nudge()
-    assert "the broker did not take schedule" in caplog.text
+    monkeypatch.setattr(dispatch.app, "send_task", refuse)
+    dispatch.nudge()
+    assert "the broker did not take plan" in caplog.text

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from raycrafter.jobs import client, requests
+from raycrafter.jobs import compute_client, requests
 from raycrafter.jobs.models import Notification
 
 from raycrafter import tasks
@@ -100,7 +100,7 @@ def test_running_batch_is_followed(world, running) -> None:
 
 def test_batch_deleted_by_an_operator_is_believed_at_once(world, running) -> None:
     batch = running()
-    client.claim(batch, batch.native_id, "nid00001")
+    compute_client.claim(batch, batch.native_id, "nid00001")
     command("qdel", batch.native_id)
     assert not Path(batch.directory, "exit").exists()  # the script has no time to leave one
     world.poll()
@@ -160,7 +160,7 @@ def test_lost_answer_of_qsub_is_looked_for(world, new_job, torque: Path) -> None
     assert command("qstat").count(batch.name) == 1
 
 
-def test_held_batch_is_told_to_owner_and_operators(world, new_job, torque: Path) -> None:
+def test_held_batch_notifies_owner_and_operators(world, new_job, torque: Path) -> None:
     (torque / "queue-stopped").touch()
     job = new_job("1-2")
     job.owner.email = "ada@example.org"

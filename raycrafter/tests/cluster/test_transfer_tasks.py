@@ -1,4 +1,4 @@
-"""The tasks that move files: what is taken for arrived, how far they are, and the proxy as the pages see it."""
+"""Tasks of transfers: what counts as arrived, progress, and the proxy as the pages see it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from raycrafter.cluster.transfer import Files
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Job, Site, Transfer
 from raycrafter.tasks import common, transfers
-from raycrafter.tasks.proxy import look_at_proxy
+from raycrafter.tasks.proxy import check_proxy
 from raycrafter.tasks.transfer_progress import Progress, StoppedError, arrived, sent
 
 both_ways = pytest.mark.parametrize("cluster", ["gridftp", "ssh"], indirect=True)
@@ -53,8 +53,8 @@ def test_bytes_that_changed_on_the_way_are_found_and_sent_anew(cluster, world, n
     assert (place / "input/ball.pov").read_bytes() == b"sphere { 0, 1 }"
 
 
-def test_who_comes_second_does_not_take_the_input_away(cluster, world, new_job) -> None:
-    """Two workers have the same transfer, because one was given up and lives: the first has named it."""
+def test_second_worker_does_not_remove_the_input(cluster, world, new_job) -> None:
+    """Two workers have the same transfer, because one was retried and its worker lives: the first has named it."""
     job = new_job("1")
     world.turn()
     job.refresh_from_db()
@@ -209,7 +209,7 @@ def test_sizes_there_and_here_are_added_up_to_what_is_expected(cluster, world, t
     assert arrived({tmp_path / name: size for name, size in expected.items()}) == 8 + 4
 
 
-def test_what_a_login_shell_says_by_the_way_ends_no_copy(cluster, world, running, tmp_path, monkeypatch) -> None:
+def test_output_of_a_login_shell_aborts_no_transfer(cluster, world, running, tmp_path, monkeypatch) -> None:
     said = dataclasses.replace(common.remote().run("true"), stdout="Welcome to the cluster!\n\n12 a\n")
     monkeypatch.setattr(common.remote(), "check", lambda *_, **__: said)
     Progress(running, lambda: sent({"a": 12}, Files(tmp_path, "/there", ["a"])))()
@@ -220,13 +220,13 @@ def test_what_a_login_shell_says_by_the_way_ends_no_copy(cluster, world, running
 # -- the proxy ------------------------------------------------------------------------------------------------------
 
 
-def test_the_pages_are_told_when_the_proxy_ends(cluster, world, settings) -> None:
-    look_at_proxy()
+def test_pages_show_when_the_proxy_ends(cluster, world, settings) -> None:
+    check_proxy()
     row = Site.objects.get(name=cluster.name)
     assert timedelta(days=1) < row.proxy_ends - timezone.now() <= timedelta(days=2)
     Path(cluster.proxy_file).rename(f"{cluster.proxy_file}.away")
     try:
-        look_at_proxy()
+        check_proxy()
     finally:
         Path(f"{cluster.proxy_file}.away").rename(cluster.proxy_file)
     row.refresh_from_db()
@@ -235,5 +235,5 @@ def test_the_pages_are_told_when_the_proxy_ends(cluster, world, settings) -> Non
 
 @pytest.mark.parametrize("cluster", ["ssh"], indirect=True)
 def test_a_site_without_gridftp_has_no_proxy(cluster, world) -> None:
-    look_at_proxy()
+    check_proxy()
     assert not Site.objects.exists()

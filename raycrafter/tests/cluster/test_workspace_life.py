@@ -1,4 +1,4 @@
-"""Workspaces over time: watched, extended while a job needs them, told of before they end; and other troubles."""
+"""Workspaces over time: watched, extended while needed, notified of before they end; and other holds."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.utils import timezone
 from raycrafter.cluster.errors import TransferError
 from raycrafter.cluster.gridftp import GridFtp
 from raycrafter.config import Mail
-from raycrafter.jobs import requests
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs import holds, planner, requests
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Batch, Event, Job, Licence, Notification
-from raycrafter.tasks import common, planning, troubles
+from raycrafter.tasks import holds as hold_tasks
 
 from raycrafter import tasks
 
@@ -56,7 +56,7 @@ def extensions(job) -> list[str]:
 # --- workspaces -----------------------------------------------------------------------------------------------------
 
 
-def test_a_workspace_is_told_of_once_at_each_lead_and_extended_at_the_last(world, job) -> None:
+def test_workspace_end_notifies_once_at_each_lead_and_extends_at_the_last(world, job) -> None:
     tasks.watch_workspaces()
     assert told("workspace") == []
     for hours in (12, 11, 12):  # as ws_list rounds
@@ -71,7 +71,7 @@ def test_a_workspace_is_told_of_once_at_each_lead_and_extended_at_the_last(world
     assert len(told("workspace")) == 1 and "still needs it" in extensions(job)[0]
 
 
-def test_without_extensions_owner_and_operators_are_told(world, job) -> None:
+def test_workspace_without_extensions_notifies_owner_and_operators(world, job) -> None:
     remains(world, job, 0, 20, extensions=0)
     for _ in range(3):
         tasks.watch_workspaces()
@@ -113,7 +113,7 @@ def test_a_number_given_again_gets_a_workspace_of_its_own(world, job) -> None:
     Job.objects.bulk_create(
         [Job(pk=pk, owner=job.owner, name="new", renderer="povray", frame_count=1, width=1, height=1)]
     )
-    planning._begin(Job.objects.get(pk=pk))
+    planner._begin(Job.objects.get(pk=pk))
     again = Job.objects.get(pk=pk).workspace
     tasks.ensure_workspace(again.pk)
     again.refresh_from_db()
@@ -174,7 +174,7 @@ def test_an_extension_that_is_refused_is_said_in_the_sites_words(world, job) -> 
     assert "ada asked" in text and "no more extensions" in text
     tasks.watch_workspaces()
     job.refresh_from_db()
-    with pytest.raises(ClientError, match="no extensions left; it expires at"):
+    with pytest.raises(RefusedError, match="no extensions left; it expires at"):
         requests.extend(Job.objects.get(pk=job.pk), "ada")
 
 
@@ -182,35 +182,35 @@ def test_without_a_workspace_there_is_nothing_to_extend(world, new_job) -> None:
     assert not requests.extend(new_job("1-3"), "ada")
 
 
-# --- other troubles -------------------------------------------------------------------------------------------------
+# --- other holds ----------------------------------------------------------------------------------------------------
 
 
-def test_a_job_held_up_for_long_is_told_of_once(world, job) -> None:
-    common.note_trouble(job, "batch system", "qstat does not answer")
-    tasks.look_for_trouble()
+def test_job_held_for_long_notifies_once(world, job) -> None:
+    holds.hold(job, "batch system", "qstat does not answer")
+    tasks.notify_holds()
     assert told("held") == []
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     for _ in range(3):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     ((who, text),) = told("held")
     assert who == "ada" and "qstat does not answer" in text
 
 
-def test_trouble_that_is_over_is_not_told(world, job) -> None:
-    common.note_trouble(job, "batch system", "qstat does not answer")
+def test_hold_that_is_over_does_not_notify(world, job) -> None:
+    holds.hold(job, "batch system", "qstat does not answer")
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
-    common.trouble_over(job, "batch system")
-    tasks.look_for_trouble()
+    holds.release(job, "batch system")
+    tasks.notify_holds()
     assert told("held") == []
 
 
-def test_waiting_for_another_job_is_no_trouble(world, new_job, job) -> None:
+def test_waiting_for_another_job_does_not_notify(world, new_job, job) -> None:
     follower = new_job("1-3", after=[job])
     world.turn()
     Event.objects.filter(kind="infrastructure").update(time=timezone.now() - timedelta(minutes=35))
     follower.refresh_from_db()
     assert follower.state_reason.startswith("Waiting: dependency")
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("held") == []
 
 
@@ -218,33 +218,33 @@ def test_a_licence_that_does_not_become_free(world, job, new_job) -> None:
     Licence.objects.create(renderer="povray", count=1)
     late = new_job("1-3")
     world.turn()
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == [] and job.batches.exists() and not late.batches.exists()
     Job.objects.update(created=timezone.now() - timedelta(hours=3))
     ended = Batch.objects.create(job=late, site="x", walltime_seconds=1, state="FINISHED", finished=timezone.now())
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == []  # it had one just now
     Batch.objects.filter(pk=ended.pk).update(finished=timezone.now() - timedelta(hours=3))
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     people = told("licence")
     assert [who for who, _ in people] == ["ada", "operators"] and f"Jobs: {late.pk}\n" in people[1][1]
     Notification.objects.all().delete()
     Batch.objects.update(state="FINISHED", finished=timezone.now())
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("licence") == []
 
 
 def test_the_proxy(world, cluster, settings, monkeypatch) -> None:
-    tasks.look_for_trouble()
+    tasks.notify_holds()
     assert told("proxy") == []
-    monkeypatch.setattr(troubles, "PROXY_HOURS", 24 * 365)
+    monkeypatch.setattr(hold_tasks, "PROXY_HOURS", 24 * 365)
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     site = dataclasses.replace(cluster, proxy_file="/nonexistent/proxy")
     settings.RAYCRAFTER = dataclasses.replace(settings.RAYCRAFTER, cluster=site)
     for _ in range(2):
-        tasks.look_for_trouble()
+        tasks.notify_holds()
     people = told("proxy")
     assert [who for who, _ in people] == ["operators"] * 2
     assert "is valid for" in people[0][1] and "there is no grid proxy at /nonexistent/proxy" in people[1][1]

@@ -20,8 +20,8 @@ from raycrafter.cluster.batch.registry import SCHEDULERS
 def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: Any) -> Iterator[Callable[..., Run]]:
     """Makes the run of a seed, with all faults or with some alone."""
     from raycrafter.celery import app
-    from raycrafter.jobs import outcomes
-    from raycrafter.tasks import common, planning, polling
+    from raycrafter.jobs import outcomes, planner
+    from raycrafter.tasks import common, polling
 
     def make(seed: int, *only: str) -> Run:
         chance, clock = Chance(seed, only), Clock()
@@ -46,7 +46,7 @@ def new_run(transactional_db: None, settings: Any, tmp_path: Path, monkeypatch: 
         monkeypatch.setattr(common, "time", clock)
         monkeypatch.setattr(polling, "time", clock)
         # the runs lose more batches than any site
-        monkeypatch.setattr(planning, "MAX_STILLBORN", 60)
+        monkeypatch.setattr(planner, "MAX_STILLBORN", 60)
         monkeypatch.setattr(outcomes, "MAX_INTERRUPTIONS", 60)
         monkeypatch.setattr(Login, "cluster", cluster, raising=False)
         monkeypatch.setattr(common, "Remote", Login)

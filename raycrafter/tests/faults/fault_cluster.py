@@ -274,7 +274,7 @@ class Login(ssh.Remote):
 
 
 class Copies:
-    """Stands for what moves files."""
+    """Stands for the adapter of transfers."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster

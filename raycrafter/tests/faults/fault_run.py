@@ -17,13 +17,13 @@ from raycrafter.celery import app
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Lease, Licence, Site, Transfer, Workspace
 from raycrafter.tasks import common
-from raycrafter.tasks.silence import SILENCE
+from raycrafter.tasks.timeouts import TIMEOUT
 
 FAULTY_TURNS, QUIET_TURNS = 20, 150
-AWAY = SILENCE.total_seconds() * 4 / 3
+AWAY = TIMEOUT.total_seconds() * 4 / 3
 MAX_TRIES = 60  # the runs lose more attempts than any site
 HOSTS = [f"nid{number:05}" for number in range(1, 7)]
-SSH = ("poll_site", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
+SSH = ("poll_cluster", "ensure_workspace", "release_workspace", "submit_batch", "cancel_batch")
 
 
 class Run:
@@ -86,7 +86,7 @@ class Run:
                 client.step()
         if not self.chance.calm:
             self._users_and_operators()
-        for task in ("schedule", "poll_site", "reap"):
+        for task in ("plan", "poll_cluster", "check_timeouts"):
             if self.random.random() < 0.5:
                 self.send(task)
         for _ in range(40):
@@ -95,7 +95,7 @@ class Run:
             self._work(self.messages.pop(self.random.randrange(len(self.messages))))
 
     def _service_away(self) -> None:
-        """Web, broker and database are away for longer than a client may be silent, while batches run on. What beat has
+        """Web, broker and database are away for longer than a client's timeout, while batches run on. What beat has
         overdue comes before the first client is heard again."""
         self.cluster.is_service_away = True
         for _ in range(4):
@@ -104,10 +104,10 @@ class Run:
             for client in [client for client in self.clients if client.alive]:
                 client.step()
         self.cluster.is_service_away = False
-        given_up = Event.objects.filter(kind="silent")
-        before = given_up.count()
-        self._work(("reap", ()))
-        assert given_up.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
+        timed_out = Event.objects.filter(kind="silent")
+        before = timed_out.count()
+        self._work(("check_timeouts", ()))
+        assert timed_out.count() == before, f"the service's own outage ended a batch:\n{self.account()}"
 
     def _work(self, message: tuple[str, tuple[int, ...]]) -> None:
         """One task in a worker, which may die of it: then the broker gives it to the next."""
@@ -167,14 +167,14 @@ class Run:
 
     def _users_and_operators(self) -> None:
         """Now and then somebody changes his mind."""
-        job, wish = self.random.choice(list(Job.objects.all())), self.random.random()
-        if wish < 0.01 and requests.cancel(job, "ada"):
+        job, chance = self.random.choice(list(Job.objects.all())), self.random.random()
+        if chance < 0.01 and requests.cancel(job, "ada"):
             self.cancelled.add(job.pk)
-        elif wish < 0.04:
+        elif chance < 0.04:
             requests.pause(job, "ada")
-        elif wish < 0.12:
+        elif chance < 0.12:
             requests.resume(job, "ada")
-        elif wish < 0.14:
+        elif chance < 0.14:
             Site.objects.update(paused=self.random.random() < 0.3)
 
     def _calm_down(self) -> None:
@@ -210,8 +210,8 @@ class Run:
         assert frame.state == "SYNCED", self.account()
         with default_storage.open(frame.file.name) as file:
             assert hashlib.sha256(file.read()).hexdigest() == frame.file_sha256
-        moves = Event.objects.filter(frame=frame, kind="state").values_list("data__from", "data__to")
-        counts = Counter(moves)
+        transitions = Event.objects.filter(frame=frame, kind="state").values_list("data__from", "data__to")
+        counts = Counter(transitions)
         assert counts["RENDERED", "SYNCED"] == 1, f"{frame} came {counts['RENDERED', 'SYNCED']} times"
         rendered = frame.attempts.filter(outcome="rendered").count()
         assert rendered == 1 + counts["RENDERED", "SOFT_FAILED"], f"{frame} was rendered {rendered} times: {counts}"

@@ -21,8 +21,9 @@ from page_structure import check_page
 from raycrafter.config import Mail, Webhook
 from raycrafter.jobs import requests
 from raycrafter.jobs.models import Event, Job, Notification, NotificationChoice
-from raycrafter.jobs.notifications import tell, tell_operators
-from raycrafter.jobs.states import JobState, move
+from raycrafter.jobs.notifications import notify, notify_operators
+from raycrafter.jobs.states import JobState
+from raycrafter.jobs.transitions import transition
 from raycrafter.tasks import notifications
 from rest_framework.test import APIClient
 
@@ -70,9 +71,9 @@ def end(job: Job, state: str = JobState.FAILED, reason: str = "frame 2: no such 
     if state == JobState.CANCELLED:
         requests.cancel(job, "alice")
     elif state == JobState.DONE:
-        move(job, JobState.ACTIVE)
-        move(job, JobState.STAGING_OUT)
-    move(job, state, finished=timezone.now(), state_reason=reason)
+        transition(job, JobState.ACTIVE)
+        transition(job, JobState.STAGING_OUT)
+    transition(job, state, finished=timezone.now(), state_reason=reason)
 
 
 def send_all() -> None:
@@ -87,7 +88,7 @@ def make_due() -> None:
 
 
 @pytest.mark.parametrize("state", [JobState.DONE, JobState.FAILED, JobState.CANCELLED])
-def test_a_job_that_ends_is_told_by_mail(alice: Any, job: Job, relay: MailServer, state: str) -> None:
+def test_job_that_ends_notifies_by_mail(alice: Any, job: Job, relay: MailServer, state: str) -> None:
     end(job, state)
     send_all()
     (mail,) = relay.taken
@@ -97,7 +98,7 @@ def test_a_job_that_ends_is_told_by_mail(alice: Any, job: Job, relay: MailServer
     assert "frame 2: no such texture" in mail.get_content()
 
 
-def test_what_is_rolled_back_is_not_told(alice: Any, job: Job, relay: MailServer) -> None:
+def test_transition_that_is_rolled_back_does_not_notify(alice: Any, job: Job, relay: MailServer) -> None:
     with pytest.raises(KeyError), transaction.atomic():
         end(job)
         raise KeyError
@@ -105,7 +106,7 @@ def test_what_is_rolled_back_is_not_told(alice: Any, job: Job, relay: MailServer
     assert relay.taken == []
 
 
-def test_a_job_that_fails_again_is_told_again(alice: Any, job: Job, relay: MailServer) -> None:
+def test_job_that_fails_again_notifies_again(alice: Any, job: Job, relay: MailServer) -> None:
     job.frames.update(state="FAILED")
     end(job)
     send_all()
@@ -116,25 +117,25 @@ def test_a_job_that_fails_again_is_told_again(alice: Any, job: Job, relay: MailS
     assert len(relay.taken) == 2
 
 
-def test_nobody_is_told_without_address_or_against_their_choice(owner: Any, job: Job, relay: MailServer) -> None:
+def test_user_without_address_or_by_choice_is_not_notified(owner: Any, job: Job, relay: MailServer) -> None:
     end(job)
     assert not Notification.objects.exists()
     owner.email = "alice@example.org"
     owner.save()
-    tell(owner, "held", "ssh:0", "waits", "it waits", job)
+    notify(owner, "held", "ssh:0", "waits", "it waits", job)
     NotificationChoice.objects.create(user=owner, mail=False)  # chosen before it was sent
     send_all()
     assert relay.taken == []
     assert Notification.objects.get().next_try is None
 
 
-def test_the_same_occasion_is_told_once(alice: Any, job: Job, relay: MailServer) -> None:
+def test_the_same_occasion_notifies_once(alice: Any, job: Job, relay: MailServer) -> None:
     for _ in range(3):
-        tell(alice, "held", "ssh:0", "waits", "it waits", job)
-        tell_operators("proxy", "worker1:expired", "proxy", "it is over")
+        notify(alice, "held", "ssh:0", "waits", "it waits", job)
+        notify_operators("proxy", "worker1:expired", "proxy", "it is over")
     send_all()
     assert sorted(mail["To"] for mail in relay.taken) == ["alice@example.org", "ops@example.org"]
-    tell(alice, "held", "ssh:1", "waits", "it waits", job)
+    notify(alice, "held", "ssh:1", "waits", "it waits", job)
     send_all()
     assert len(relay.taken) == 3
 
@@ -182,7 +183,7 @@ def test_a_server_that_is_away_loses_nothing(alice: Any, job: Job, relay: MailSe
     assert mail["Message-ID"] == f"<raycrafter-{row.pk}@example.org>"
 
 
-def test_what_is_never_taken_is_given_up_with_an_event(alice: Any, job: Job, relay: MailServer) -> None:
+def test_message_that_is_never_taken_is_abandoned_with_an_event(alice: Any, job: Job, relay: MailServer) -> None:
     relay.refuses = "550 no such user"
     end(job)
     for _ in range(notifications.MAX_TRIES + 3):
@@ -194,7 +195,7 @@ def test_what_is_never_taken_is_given_up_with_an_event(alice: Any, job: Job, rel
     assert "mail to alice" in event.message and "no such user" in event.message
 
 
-def test_what_nobody_could_be_told_for_days_is_given_up(alice: Any, job: Job, relay: MailServer) -> None:
+def test_message_that_is_days_old_is_abandoned(alice: Any, job: Job, relay: MailServer) -> None:
     end(job)
     Notification.objects.update(created=timezone.now() - notifications.LIFETIME - timedelta(minutes=1), error="away")
     for _ in range(2):
@@ -213,8 +214,8 @@ def test_while_a_server_does_not_answer_one_message_at_a_time_is_tried(
         pass
     settings.EMAIL_PORT, hook.status = gone.server_address[1], 503
     for number in range(5):
-        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
-    tell(stranger, "held", "ssh:0", "waits", "it waits", job)
+        notify(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+    notify(stranger, "held", "ssh:0", "waits", "it waits", job)
     send_all()
     assert len(hook.told) == 2  # one for each user
     assert sum(Notification.objects.filter(channel="mail").values_list("tries", flat=True)) == 1
@@ -224,7 +225,7 @@ def test_while_a_server_does_not_answer_one_message_at_a_time_is_tried(
     assert len(relay.taken) == 5 and len(hook.told) == 2 + 6
     relay.refuses = "550 not this one"
     for number in range(5, 8):
-        tell(alice, "held", f"ssh:{number}", "waits", "it waits", job)
+        notify(alice, "held", f"ssh:{number}", "waits", "it waits", job)
     send_all()
     assert list(Notification.objects.filter(channel="mail", sent=None).values_list("tries", flat=True)) == [1, 1, 1]
 
@@ -235,7 +236,9 @@ def test_three_days_of_tries() -> None:
     assert min(pauses).total_seconds() > notifications.TIME_LIMIT
 
 
-def test_what_is_due_is_handed_out(alice: Any, job: Job, relay: MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_due_notifications_are_enqueued(
+    alice: Any, job: Job, relay: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     handed: list[tuple[str, int]] = []
     monkeypatch.setattr(notifications, "enqueue", lambda *message: handed.append(message))
     end(job)
@@ -252,7 +255,7 @@ def test_what_is_due_is_handed_out(alice: Any, job: Job, relay: MailServer, monk
 # --- webhooks -------------------------------------------------------------------------------------------------------
 
 
-def test_a_webhook_is_told_and_can_check_who_tells(api: APIClient, job: Job, hook: HookServer) -> None:
+def test_webhook_is_notified_and_can_check_the_sender(api: APIClient, job: Job, hook: HookServer) -> None:
     answer = api.patch("/api/v1/notifications", {"webhook": address(hook)})
     secret = answer.json()["secret"]
     assert answer.status_code == 200 and len(secret) == 64

@@ -32,7 +32,7 @@ INSIDE = """127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1
 
 
 @pytest.mark.parametrize("address", INSIDE.split())
-def test_what_is_not_public_is_refused(names: dict[str, list[str]], address: str) -> None:
+def test_address_that_is_not_public_is_refused(names: dict[str, list[str]], address: str) -> None:
     names["hooks.example.org"] = [address]
     with pytest.raises(webhook.WebhookError, match="public"):
         webhook.resolve("https://hooks.example.org/")

@@ -1,1 +1,1 @@
-"""The REST API: for users below /api/v1/, for compute-node clients below /api/v1/client/."""
+"""The REST API: for users at /api/v1/, for compute clients at /api/v1/client/."""

@@ -1,4 +1,4 @@
-"""Who asks: a user by token or session, a compute-node client by its batch's token. And whether a token may write."""
+"""Authentication: users by token or session, compute clients by a batch's token."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LAST_USE = timedelta(minutes=1)
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """``Authorization: Token …`` of a user; the database holds its hash. The request's ``auth`` is the AuthToken."""
+    """``Authorization: Token …`` of a user; the request's ``auth`` is the AuthToken."""
 
     def authenticate_credentials(self, token: bytes) -> tuple[Any, AuthToken]:
         """Return user and token."""
@@ -58,7 +58,7 @@ class MayWrite(BasePermission):
 
 
 class BatchAuthentication(BaseAuthentication):
-    """``Authorization: Batch …`` of a compute-node client. The request's ``auth`` is the Batch."""
+    """``Authorization: Batch …`` of a compute client; the request's ``auth`` is the Batch."""
 
     keyword = "Batch"
 

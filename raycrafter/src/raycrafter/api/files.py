@@ -1,4 +1,4 @@
-"""What a job has made, to take away: the file of one frame, or all of them in one archive."""
+"""Files of a job to download: one frame, or all of them in one archive."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from rest_framework.views import APIView
 from zipstream import ZIP_STORED, ZipStream
 
 from raycrafter.jobs.models import Frame
+from raycrafter.jobs.permissions import visible_job
 from raycrafter.jobs.thumbnails import thumbnail_path
-
-from .access import visible_job
 
 CHUNK = 1024 * 1024  # bytes
 
@@ -80,7 +79,10 @@ class ArchiveView(APIView):
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
     def get(self, request: Request, pk: int) -> StreamingHttpResponse:
-        """Download every frame that has a file, as one zip. It is made while it is sent: nothing is stored for it."""
+        """Download every frame that has a file, as one zip.
+
+        The archive is made while it is sent: nothing is stored for it.
+        """
         frames = visible_job(request.user, pk).frames.exclude(file="").order_by("number")
         rows = list(frames.values_list("file", "file_size"))
         if not rows:
@@ -102,7 +104,7 @@ class ArchiveView(APIView):
 
 
 def _sent(name: str) -> HttpResponse | FileResponse:
-    """Return an answer with a file of the media storage, whose bytes nginx sends where there is one."""
+    """Return a response with a file of the media storage; nginx sends the bytes."""
     filename = PurePosixPath(name).name
     if not settings.SENDFILE:
         return FileResponse(default_storage.open(name), filename=filename)

@@ -1,4 +1,4 @@
-"""``/healthz``: whether what the service needs answers. Asked by nginx, by the deployment and by people."""
+"""``/healthz``: whether database, broker and cache answer."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from django.db import connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+
+from raycrafter.celery import app
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,6 @@ def _database() -> None:
 
 
 def _broker() -> None:
-    from raycrafter.celery import app
-
     with app.connection_for_write(connect_timeout=BROKER_TIMEOUT) as broker:
         broker.ensure_connection(max_retries=1, timeout=BROKER_TIMEOUT)
 
@@ -54,7 +54,7 @@ def _run(name: str) -> str:
 
 
 def check() -> dict[str, str]:
-    """Return ``ok`` or ``down`` for each thing needed; the reasons go to the log, strangers read this."""
+    """Return ``ok`` or ``down`` for each thing needed; the reasons go to the log."""
     global _found
     with _lock:
         if time.monotonic() - _found[0] > REMEMBERED_SECONDS:

@@ -1,4 +1,4 @@
-"""How somebody wants to be told when their jobs end or need them: by mail, by a webhook of their own, or not."""
+"""Notification settings of a user: by mail, by a webhook, or not at all."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter import webhook
-from raycrafter.jobs.notifications import NotificationChoice, choice_of, choose
+from raycrafter.jobs.models import NotificationChoice
+from raycrafter.jobs.notifications import choice_of, choose
 
 
 class NotificationChoiceSerializer(serializers.ModelSerializer):
-    """What somebody chose."""
+    """The notification settings of a user."""
 
     address = serializers.CharField(source="user.email", help_text="where mail goes; operators set it")
     mail_works = serializers.SerializerMethodField()
@@ -36,7 +37,7 @@ class NotificationChoiceSerializer(serializers.ModelSerializer):
 
 
 class ChosenSerializer(NotificationChoiceSerializer):
-    """What somebody has just chosen, with a new secret if there is one; it is shown once."""
+    """New settings, with a new secret if there is one; it is shown once."""
 
     secret = serializers.CharField(
         allow_null=True, help_text="key of the HMAC-SHA256 of the body, which is the header X-RayCrafter-Signature"
@@ -73,12 +74,12 @@ class NotificationsView(APIView):
 
     @extend_schema(responses={200: NotificationChoiceSerializer})
     def get(self, request: Request) -> Response:
-        """How you are told when a job of yours ends or needs you."""
+        """Show how you are notified when a job of yours ends or needs you."""
         return Response(NotificationChoiceSerializer(choice_of(request.user)).data)
 
     @extend_schema(request=NotificationChangeSerializer, responses={200: ChosenSerializer})
     def patch(self, request: Request) -> Response:
-        """Change it. A webhook gets its secret with the first address, and another one when asked."""
+        """Change the settings. The first address of a webhook comes with a secret."""
         data = NotificationChangeSerializer(data=request.data)
         data.is_valid(raise_exception=True)
         fields: dict[str, Any] = data.validated_data

@@ -1,4 +1,4 @@
-"""JSON as it comes in: what is nested without end is malformed, and nobody behind has to be ready for it."""
+"""JSON of requests: endless nesting is malformed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ TOO_DEEP = f"nested more than {MAX_DEPTH} deep"
 
 
 def is_too_deep(value: Any) -> bool:
-    """Whether lists and objects are nested so far that walking through them ends in a RecursionError."""
+    """Whether lists and objects are nested deeper than MAX_DEPTH.
+
+    Walking through them would end in a RecursionError.
+    """
     level = [value]
     for _ in range(MAX_DEPTH + 1):
         level = [inner for item in level if isinstance(item, (dict, list)) for inner in _inside(item)]

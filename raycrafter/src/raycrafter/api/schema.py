@@ -1,4 +1,4 @@
-"""The OpenAPI description: what it needs to be told, and the address that serves it, which is open to anybody."""
+"""The OpenAPI description, and its address, which is open to anybody."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def add_problem(result: dict[str, Any], **_: Any) -> dict[str, Any]:
 
 @functools.cache
 def description() -> dict[str, Any]:
-    """Return the description, made once: it is the same for whoever asks, and making it takes a while."""
+    """Return the description; it is made once, which takes a while."""
     return SchemaGenerator().get_schema(request=None, public=True)
 
 

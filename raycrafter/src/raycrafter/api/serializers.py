@@ -12,13 +12,14 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
-from raycrafter import renderers
 from raycrafter.jobs import frames as frame_numbers
+from raycrafter.jobs import rendering, uploads
 from raycrafter.jobs import scene as scenes
-from raycrafter.jobs import uploads
 from raycrafter.jobs.models import Attempt, Batch, Event, Frame, Job, Transfer, Upload
+from raycrafter.jobs.permissions import visible_jobs
 from raycrafter.jobs.retention import files_go
 from raycrafter.jobs.states import WorkspaceState
+from raycrafter.renderers import OptionError
 
 from .parsers import TOO_DEEP, is_too_deep
 
@@ -117,18 +118,18 @@ class JobSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "object", "additionalProperties": {"type": "integer"}})
     def get_frame_counts(self, job: Job) -> dict[str, int]:
-        """How many frames are in which state."""
+        """Return how many frames are in each state."""
         return job.frame_counts()
 
     @extend_schema_field({"type": "string", "format": "date-time", "nullable": True})
     def get_files_go(self, job: Job) -> str | None:
-        """When its files will be deleted by age, at the earliest."""
+        """Return when its files are deleted by age, at the earliest."""
         moment = files_go(job)
         return moment.isoformat() if moment else None
 
     @extend_schema_field(WorkspaceSerializer(allow_null=True))
     def get_workspace(self, job: Job) -> dict[str, Any] | None:
-        """The workspace, once there is one."""
+        """Return the workspace, once there is one."""
         workspace = getattr(job, "workspace", None)
         return WorkspaceSerializer(workspace).data if workspace else None
 
@@ -144,7 +145,7 @@ class JobSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_log_search_url(self, job: Job) -> str | None:
-        """The job's messages in the log search."""
+        """Return the address of the job's messages in the log search."""
         return log_search_url(job)
 
 
@@ -219,7 +220,7 @@ class JobCreateSerializer(serializers.Serializer):
 
     def validate_after(self, value: list[int]) -> list[Job]:
         """Find the jobs."""
-        found = list(Job.objects.visible_to(self.context["request"].user).filter(pk__in=value))
+        found = list(visible_jobs(self.context["request"].user).filter(pk__in=value))
         missing = sorted(set(value) - {job.pk for job in found})
         if missing:
             raise serializers.ValidationError(f"there is no job {missing[0]}")
@@ -228,8 +229,8 @@ class JobCreateSerializer(serializers.Serializer):
     def validate_renderer(self, value: str) -> str:
         """Refuse a renderer that the site does not have."""
         try:
-            renderers.get(value)
-        except renderers.OptionError as error:
+            rendering.get(value)
+        except OptionError as error:
             raise serializers.ValidationError(error.reason) from error
         return value
 
@@ -246,10 +247,10 @@ class JobCreateSerializer(serializers.Serializer):
         errors: dict[str, list[str]] = {}
         if data["width"] * data["height"] > MAX_PIXELS:
             errors["width"] = [f"width times height is more than {MAX_PIXELS} pixels"]
-        renderer = renderers.get(data["renderer"])
+        renderer = rendering.get(data["renderer"])
         try:
             data["options"] = renderer.validate(data["options"])
-        except renderers.OptionError as error:
+        except OptionError as error:
             errors[error.field] = [error.reason]
         errors |= self._take_scene(data, renderer.suffixes)
         if errors:
@@ -258,7 +259,7 @@ class JobCreateSerializer(serializers.Serializer):
         return data
 
     def _take_scene(self, data: dict[str, Any], suffixes: tuple[str, ...]) -> dict[str, list[str]]:
-        """Set ``scene``, ``upload``, ``filename`` and ``main``; return what is wrong with them."""
+        """Set ``scene``, ``upload``, ``filename`` and ``main``; return the errors in them."""
         if ("scene" in data) == ("upload" in data):
             return {"scene": ["send either scene or upload"]}
         try:
@@ -326,12 +327,12 @@ class FrameSerializer(serializers.ModelSerializer):
 
     @extend_schema_field({"type": "string", "format": "uri", "nullable": True})
     def get_log_search_url(self, frame: Frame) -> str | None:
-        """The frame's messages in the log search."""
+        """Return the address of the frame's messages in the log search."""
         return log_search_url(frame.job, frame.number)
 
     @extend_schema_field(FrameFileSerializer(allow_null=True))
     def get_file(self, frame: Frame) -> dict[str, Any] | None:
-        """The rendered file, once it is here."""
+        """Return the address of the rendered file, once it is fetched."""
         if not frame.file:
             return None
         return {

@@ -1,4 +1,4 @@
-"""How often somebody may ask, counted in the cache; the rates are in the settings.
+"""Throttles, counted in the cache; the rates are in the settings.
 
 Compute-node clients are not counted: a claim that is refused would end a batch that has its nodes.
 """
@@ -11,7 +11,7 @@ class LoginThrottle(ScopedRateThrottle):
 
 
 class SubmitThrottle(ScopedRateThrottle):
-    """Jobs and uploads that somebody begins."""
+    """New jobs and uploads."""
 
     def allow_request(self, request, view) -> bool:  # type: ignore[no-untyped-def]
         """Count what makes something; looking is counted elsewhere."""
@@ -19,6 +19,6 @@ class SubmitThrottle(ScopedRateThrottle):
 
 
 class SchemaThrottle(AnonRateThrottle):
-    """The API's description, which takes a while to write out and is open to anybody; per address."""
+    """The API's description, which is open to anybody; per address."""
 
     scope = "schema"

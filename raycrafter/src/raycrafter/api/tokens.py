@@ -1,4 +1,4 @@
-"""Signing in, and the tokens that somebody has: what each may do, when it was last used, and how to void it."""
+"""Signing in, and the tokens of a user: rights, last use, and voiding one."""
 
 from __future__ import annotations
 
@@ -90,7 +90,10 @@ class MadeTokenSerializer(AccessTokenSerializer):
 
 
 def make_token(user: Any, name: str, read_only: bool, lifetime: timedelta) -> tuple[AccessToken, str]:
-    """Return a new token's row and its text. Beyond the limit the one that was used least lately is void."""
+    """Return a new token's row and its text.
+
+    Beyond the limit, the token that was used least lately is void.
+    """
     superfluous = user.auth_token_set.order_by(F("access__last_used").desc(nulls_last=True), "-created")
     spare = list(superfluous.values_list("pk", flat=True)[knox_settings.TOKEN_LIMIT_PER_USER - 1 :])
     AuthToken.objects.filter(pk__in=spare).delete()
@@ -152,7 +155,7 @@ class OwnTokens:
 
 @extend_schema_view(get=extend_schema(description="Your tokens, newest first, with the time of their last use."))
 class TokensView(OwnTokens, generics.ListAPIView):
-    """The tokens somebody has."""
+    """The tokens of a user."""
 
     @extend_schema(request=NewTokenSerializer, responses={201: MadeTokenSerializer})
     def post(self, request: Request) -> Response:

@@ -86,7 +86,7 @@ class Tus:
     queryset = Upload.objects.none()  # tells the schema what the ids are
 
     def get_queryset(self) -> QuerySet[Upload]:
-        """The uploads of whoever asks; nobody else's business, whoever it is."""
+        """Return the uploads of the user; staff do not see those of others either."""
         return Upload.objects.filter(owner=self.request.user.pk)  # type: ignore[attr-defined]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -103,7 +103,7 @@ class Tus:
         return response
 
     def answer(self, upload: Upload, code: int) -> Response:
-        """Return how an upload stands, in the headers of the protocol and, where there is a body, as JSON."""
+        """Return the state of an upload, in the protocol's headers and as JSON."""
         headers = {
             "Upload-Offset": str(upload.offset),
             "Upload-Length": str(upload.size),

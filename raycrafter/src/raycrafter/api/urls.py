@@ -2,14 +2,14 @@
 
 from django.urls import include, path
 
-from . import client_views, files, notifications, schema, sharing, tokens, uploads, views
+from . import compute_client_views, files, notifications, schema, shares, tokens, uploads, views
 
 client = [
-    path("claim", client_views.ClaimView.as_view(), name="api-client-claim"),
-    path("heartbeat", client_views.HeartbeatView.as_view(), name="api-client-heartbeat"),
-    path("events", client_views.EventsView.as_view(), name="api-client-events"),
-    path("frames/<int:number>/result", client_views.ResultView.as_view(), name="api-client-result"),
-    path("finish", client_views.FinishView.as_view(), name="api-client-finish"),
+    path("claim", compute_client_views.ClaimView.as_view(), name="api-client-claim"),
+    path("heartbeat", compute_client_views.HeartbeatView.as_view(), name="api-client-heartbeat"),
+    path("events", compute_client_views.EventsView.as_view(), name="api-client-events"),
+    path("frames/<int:number>/result", compute_client_views.ResultView.as_view(), name="api-client-result"),
+    path("finish", compute_client_views.FinishView.as_view(), name="api-client-finish"),
 ]
 
 urlpatterns = [
@@ -28,8 +28,8 @@ urlpatterns = [
     path("jobs/<int:pk>/resume", views.ResumeView.as_view(), name="api-job-resume"),
     path("jobs/<int:pk>/extend", views.ExtendView.as_view(), name="api-job-extend"),
     path("jobs/<int:pk>/archive", files.ArchiveView.as_view(), name="api-job-archive"),
-    path("jobs/<int:pk>/shares", sharing.SharesView.as_view(), name="api-job-shares"),
-    path("jobs/<int:pk>/shares/<int:share>", sharing.ShareView.as_view(), name="api-job-share"),
+    path("jobs/<int:pk>/shares", shares.SharesView.as_view(), name="api-job-shares"),
+    path("jobs/<int:pk>/shares/<int:share>", shares.ShareView.as_view(), name="api-job-share"),
     path("jobs/<int:pk>/frames", views.FramesView.as_view(), name="api-job-frames"),
     path("jobs/<int:pk>/frames/<int:number>/file", files.FrameFileView.as_view(), name="api-frame-file"),
     path("jobs/<int:pk>/frames/<int:number>/thumbnail", files.FrameThumbnailView.as_view(), name="api-frame-thumbnail"),

@@ -17,11 +17,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from raycrafter.jobs import requests
-from raycrafter.jobs.models import Attempt, Event, Frame, Job, load_progress
+from raycrafter.jobs.models import Attempt, Event, Frame, Job
+from raycrafter.jobs.permissions import actor_of, manageable_job, visible_job, visible_jobs
+from raycrafter.jobs.progress import load_progress
 from raycrafter.jobs.states import FrameState, JobState
 
 from . import serializers
-from .access import manageable_job, visible_job
 from .errors import Conflict
 from .parsers import JSONParser
 from .throttles import SubmitThrottle
@@ -53,18 +54,18 @@ class JobsView(generics.ListCreateAPIView):
     throttle_scope = "submit"
 
     def get_queryset(self) -> QuerySet[Job]:
-        """The jobs this user may see, newest first."""
-        jobs = Job.objects.visible_to(self.request.user)
+        """Return the jobs this user may see, newest first."""
+        jobs = visible_jobs(self.request.user)
         return jobs.select_related("owner", "workspace").prefetch_related("after")
 
     def paginate_queryset(self, queryset: QuerySet[Job]) -> list[Job]:
-        """A page, with how far its jobs are."""
+        """Return a page of jobs, with their progress."""
         page = super().paginate_queryset(queryset)
         load_progress(page)
         return page
 
     def get_serializer_class(self) -> type:
-        """What comes in differs from what goes out."""
+        """Return the serializer for submitting, or the one for showing."""
         return serializers.JobCreateSerializer if self.request.method == "POST" else serializers.JobSerializer
 
     @extend_schema(
@@ -119,7 +120,10 @@ class JobsView(generics.ListCreateAPIView):
         return key
 
     def _earlier(self, request: Request, key: str | None, fields: dict[str, Any]) -> Job | None:
-        """Return the job that this key made before. Raises Conflict when it was another request."""
+        """Return the job that this key made before.
+
+        Raises Conflict when it was another request.
+        """
         job = Job.objects.filter(owner=request.user, idempotency_key=key).first() if key else None
         if job is None:
             return None
@@ -154,8 +158,8 @@ class JobView(generics.RetrieveAPIView):
     serializer_class = serializers.JobSerializer
 
     def get_queryset(self) -> QuerySet[Job]:
-        """The jobs this user may see."""
-        return Job.objects.visible_to(self.request.user).select_related("owner", "workspace")
+        """Return the jobs this user may see."""
+        return visible_jobs(self.request.user).select_related("owner", "workspace")
 
     @extend_schema(request=serializers.JobChangeSerializer, responses={200: serializers.JobSerializer})
     def patch(self, request: Request, pk: int) -> Response:
@@ -166,7 +170,7 @@ class JobView(generics.RetrieveAPIView):
         fields = data.validated_data
         if "keep" in fields and fields["keep"] != job.keep:
             change = requests.keep if fields["keep"] else requests.unkeep
-            if not change(job, request.user.get_username()) and job.files_deleted:
+            if not change(job, request.user.get_username(), actor_of(request.user)) and job.files_deleted:
                 raise Conflict(f"The files of job {pk} are deleted.")
         if "priority" in fields:
             job.priority = fields["priority"]
@@ -181,13 +185,13 @@ class ActionView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Do it. What the job's state does not allow is a conflict."""
         job = manageable_job(request.user, pk)
-        refusal = self.act(job, request.user.get_username())
+        refusal = self.act(job, request.user.get_username(), actor_of(request.user))
         job.refresh_from_db()
         if refusal:
             raise Conflict(f"{refusal}: it is {job.state}.")
         return Response(serializers.JobSerializer(job, context={"request": request}).data)
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Do it; return why not, when it cannot be done."""
         raise NotImplementedError
 
@@ -196,32 +200,32 @@ class ActionView(APIView):
 class CancelView(ActionView):
     """Cancel a job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Cancel."""
-        if requests.cancel(job, by):
+        if requests.cancel(job, by, actor):
             return None
         job.refresh_from_db()
         return None if job.state in (JobState.CANCELLING, JobState.CANCELLED) else f"Job {job.pk} has ended"
 
 
 @extend_schema_view(
-    post=extend_schema(description="Render the frames again that failed, and those given up because others did.")
+    post=extend_schema(description="Render the frames again that failed, and those cancelled because others failed.")
 )
 class RetryView(ActionView):
     """Render failed frames again."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Have them rendered again."""
-        return None if requests.retry(job, by) else f"Job {job.pk} has no failed frames to render again"
+        return None if requests.retry(job, by, actor) else f"Job {job.pk} has no failed frames to render again"
 
 
 @extend_schema_view(post=extend_schema(description="Begin nothing more of a job; frames that are rendered now end."))
 class PauseView(ActionView):
     """Pause a job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Pause."""
-        if requests.pause(job, by):
+        if requests.pause(job, by, actor):
             return None
         job.refresh_from_db()
         return None if job.paused else f"Job {job.pk} has ended"
@@ -231,9 +235,9 @@ class PauseView(ActionView):
 class ResumeView(ActionView):
     """Go on with a paused job."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Resume; a job that is not paused is as it is wanted."""
-        requests.resume(job, by)
+        requests.resume(job, by, actor)
         return None
 
 
@@ -245,16 +249,16 @@ class ResumeView(ActionView):
 class ExtendView(ActionView):
     """Extend a workspace."""
 
-    def act(self, job: Job, by: str) -> str | None:
+    def act(self, job: Job, by: str, actor: str) -> str | None:
         """Ask for it."""
-        return None if requests.extend(job, by) else f"Job {job.pk} has no workspace to extend"
+        return None if requests.extend(job, by, actor) else f"Job {job.pk} has no workspace to extend"
 
 
 class OfJob(generics.ListAPIView):
     """A list that belongs to a job."""
 
     def get_queryset(self) -> QuerySet:
-        """The rows that belong to the job."""
+        """Return the rows of the job."""
         model = self.serializer_class.Meta.model
         if getattr(self, "swagger_fake_view", False):
             return model.objects.none()
@@ -274,7 +278,7 @@ class FrameFilter(django_filters.FilterSet):
 
 
 class EventFilter(django_filters.FilterSet):
-    """``?after=120`` gives what came after event 120; ``?level=30`` warnings and errors only."""
+    """``?after=120``: events after number 120; ``?level=30``: warnings and errors."""
 
     after = django_filters.NumberFilter(field_name="pk", lookup_expr="gt")
     level = django_filters.NumberFilter(lookup_expr="gte")
@@ -294,7 +298,7 @@ class FramesView(OfJob):
     filterset_class = FrameFilter
 
     def get_queryset(self) -> QuerySet[Frame]:
-        """With the job, whose age the link to the log depends on."""
+        """Return the frames with the job, whose age the link to the log depends on."""
         return super().get_queryset().select_related("job")
 
 
@@ -306,7 +310,7 @@ class FrameLogView(APIView):
         parameters=[OpenApiParameter("attempt", int, description="an earlier one; without it the latest")],
     )
     def get(self, request: Request, pk: int, number: int) -> Response:
-        """The renderer's last lines at a frame. Of a frame in work they are as old as the last heartbeat."""
+        """Show the last lines of a frame's renderer, as old as the last heartbeat."""
         attempts = Attempt.objects.filter(frame__job=visible_job(request.user, pk), frame__number=number)
         if (asked := request.query_params.get("attempt")) is not None:
             if not (asked.isascii() and asked.isdecimal() and len(asked) < MAX_DIGITS):
@@ -331,7 +335,7 @@ class EventsView(OfJob):
     filterset_class = EventFilter
 
     def get_queryset(self) -> QuerySet[Event]:
-        """With the frames' numbers."""
+        """Return the events with the frames' numbers."""
         return super().get_queryset().select_related("frame")
 
 

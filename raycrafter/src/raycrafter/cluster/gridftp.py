@@ -28,13 +28,13 @@ _PULL = ["-c"]  # goes on after a file that is missing
 
 def proxy_lifetime(proxy: str) -> int:
     """Seconds that the proxy certificate is still valid; negative when it is over. Raises CredentialError."""
-    mend = "start raycrafter-grid-proxy.service on the worker and read its log"
+    fix = "start raycrafter-grid-proxy.service on the worker and read its log"
     if not Path(proxy).is_file():
-        raise CredentialError(f"there is no grid proxy at {proxy}; {mend}")
+        raise CredentialError(f"there is no grid proxy at {proxy}; {fix}")
     answer = process.run(["openssl", "x509", "-noout", "-enddate", "-in", proxy], timeout=10)
     found = re.match(r"notAfter=(.*)", answer.stdout)
     if answer.code != 0 or not found:
-        raise CredentialError(f"the grid proxy {proxy} cannot be read: {answer.stderr.strip()[:200]}; {mend}")
+        raise CredentialError(f"the grid proxy {proxy} cannot be read: {answer.stderr.strip()[:200]}; {fix}")
     return int(ssl.cert_time_to_seconds(found[1]) - time.time())
 
 

@@ -1,4 +1,4 @@
-"""What moves files to and from the cluster: one small interface, and what its adapters (GridFTP, ssh) share."""
+"""Transfers to and from the cluster: the interface, and what its adapters share."""
 
 from __future__ import annotations
 

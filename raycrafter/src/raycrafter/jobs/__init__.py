@@ -1,1 +1,1 @@
-"""Jobs: what users ask for, what becomes of it, and the one way in which states change."""
+"""Jobs: models, states and their transitions, and the rules for both."""

@@ -1,6 +1,6 @@
-"""The admin site: to look at jobs, and to say how the site is shared.
+"""The admin site: jobs to look at, quotas, shares and blocked nodes to set.
 
-States move by the table alone, and the admin knows nothing of it: what has states can only be looked at.
+Rows with states are read-only: a state changes by transitions alone.
 """
 
 from typing import Any
@@ -11,8 +11,8 @@ from django.http import HttpRequest
 
 from .models import (
     Attempt,
-    AvoidedNode,
     Batch,
+    BlockedNode,
     Event,
     Frame,
     Job,
@@ -45,7 +45,7 @@ class ReadOnly(admin.ModelAdmin):
         return False
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Hashes of tokens are of no use to anybody."""
+        """Leave out the hashes of tokens."""
         return ["token_hash"]
 
 
@@ -184,11 +184,13 @@ class EventAdmin(ReadOnly):
         "job",
         "batch",
         "level",
+        "actor",
         "kind",
         "message",
     )
     list_filter = (
         "level",
+        "actor",
         "kind",
     )
     list_select_related = (
@@ -200,22 +202,22 @@ class EventAdmin(ReadOnly):
 
 @admin.register(Site)
 class SiteAdmin(admin.ModelAdmin):
-    """Pausing a site, and its limits."""
+    """Pausing the cluster, and its quotas."""
 
     list_display = ("name", "paused", "max_batches", "max_batches_per_user", "max_frames_per_user")
 
 
 @admin.register(Share)
 class ShareAdmin(admin.ModelAdmin):
-    """Users whose part is not everybody's."""
+    """Users whose share differs."""
 
     list_display = ("user", "weight", "max_batches", "max_frames")
     list_select_related = ("user",)
 
 
-@admin.register(AvoidedNode)
-class AvoidedNodeAdmin(admin.ModelAdmin):
-    """Nodes that get no frames: an operator may add one, or trust one again by deleting it."""
+@admin.register(BlockedNode)
+class BlockedNodeAdmin(admin.ModelAdmin):
+    """Blocked nodes: operators add one, or delete one to trust it again."""
 
     list_display = ("host", "site", "until", "reason")
     list_filter = ("site",)
@@ -238,7 +240,7 @@ class LeaseAdmin(ReadOnly):
 
 @admin.register(Notification)
 class NotificationAdmin(ReadOnly):
-    """What people were told, or will be when its way is open again; no user means the operators."""
+    """Notifications, sent and waiting; without a user they are for the operators."""
 
     list_display = ("created", "kind", "channel", "user", "job", "sent", "tries", "next_try", "error")
     list_filter = ("channel", "kind")

@@ -1,4 +1,4 @@
-"""Frame specifications: ``1-20``, ``7``, ``1-100x2,150`` (from-to, optionally every n-th; commas between)."""
+"""Frame specifications: ``1-20``, ``7``, ``1-100x2,150`` (from-to, every n-th)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FramesError(ValueError):
 
 
 def parse(text: str) -> list[int]:
-    """Return the frame numbers of a specification, ascending, each once. Raises FramesError."""
+    """Return the frame numbers, ascending, each once. Raises FramesError."""
     compact = "".join(text.split())
     if not compact:
         raise FramesError("name at least one frame, like 1-20")

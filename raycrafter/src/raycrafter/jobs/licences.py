@@ -1,4 +1,4 @@
-"""Licences are leases: taken by a client's claim, renewed by its heartbeats, given back with its batch or by time."""
+"""Licences as leases: taken by claims, renewed by heartbeats, returned at the end."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from .models import Batch
-from .sharing import Lease, Licence
+from .models import Batch, Lease, Licence
 
-# A client that is cut off renders on for a while: its licence must not be another's before it is given up.
+# A client that is cut off renders on for a while: no other may have its licence before its timeout.
 LEASE = timedelta(minutes=20)
 
 
 def take(batch: Batch, host: str) -> bool:
-    """Let a client hold a licence of its renderer; False when all are in use. True where none is needed."""
+    """Take a licence for a compute client. Return False when all are in use.
+
+    Returns True for a renderer that needs none.
+    """
     with transaction.atomic():
         # the row's lock makes counting and taking one
         licence = Licence.objects.select_for_update().filter(renderer=batch.job.renderer).first()
@@ -32,10 +34,10 @@ def take(batch: Batch, host: str) -> bool:
 
 
 def renew(batch: Batch) -> None:
-    """The batch's clients live."""
+    """Renew the leases of a batch whose client is alive."""
     Lease.objects.filter(batch=batch).update(expires=timezone.now() + LEASE)
 
 
 def give_back(batch: Batch) -> None:
-    """The batch needs none any more."""
+    """Return the licences of a batch."""
     Lease.objects.filter(batch=batch).delete()

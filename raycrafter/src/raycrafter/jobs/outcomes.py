@@ -1,4 +1,4 @@
-"""How attempts end, and what that means for their frames: used by the client API, by cancelling, and by the reaper."""
+"""Outcomes: how attempts end, and what that means for their frames."""
 
 from __future__ import annotations
 
@@ -7,20 +7,29 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from raycrafter import renderers
+from . import blocklist, licences, rendering
+from .models import Attempt, Batch, Event, Frame, Job
+from .states import FrameState
+from .transitions import transition
 
-from . import licences, nodes
-from .models import MAX_INTERRUPTIONS, Attempt, Batch, Frame, Job
-from .states import FrameState, move
-
+Actor = Event.Actor
 Outcome = Attempt.Outcome
+MAX_INTERRUPTIONS = 10  # of a frame, by walltime or drain, before it is failed for good
 
 
-def close_attempt(attempt: Attempt, outcome: str, error: str = "", *, blames_frame: bool = True, **fields: Any) -> bool:
-    """End an attempt and move its frame accordingly; ``fields`` are further columns of the attempt. One that is lost
-    counts as the frame's failure, unless it is known that the frame has no part in it: then as an interruption.
+def close_attempt(
+    attempt: Attempt,
+    outcome: str,
+    error: str = "",
+    *,
+    blames_frame: bool = True,
+    actor: str = Actor.SERVICE,
+    **fields: Any,
+) -> bool:
+    """End an attempt and change its frame's state; ``fields`` are further columns.
 
-    Returns False, and changes nothing, when the attempt had ended before.
+    A lost attempt counts as the frame's failure, unless ``blames_frame`` is False: then as an interruption. Returns
+    False, and changes nothing, when the attempt had ended before.
     """
     with transaction.atomic():
         Job.objects.locked(attempt.frame.job_id)
@@ -30,29 +39,29 @@ def close_attempt(attempt: Attempt, outcome: str, error: str = "", *, blames_fra
         attempt.refresh_from_db()
         frame = Frame.objects.select_related("job").get(pk=attempt.frame_id)
         if frame.state in (FrameState.CLAIMED, FrameState.RUNNING):
-            _move_frame(frame, attempt, blames_frame)
+            _settle_frame(frame, attempt, actor, blames_frame)
     return True
 
 
-def _move_frame(frame: Frame, attempt: Attempt, blames_frame: bool) -> None:
-    """Move the frame of an attempt that has just ended."""
+def _settle_frame(frame: Frame, attempt: Attempt, actor: str, blames_frame: bool) -> None:
+    """Change the state of the frame whose attempt has just ended."""
     match attempt.outcome:
         case Outcome.RENDERED:
-            move(frame, FrameState.RENDERED, percent=100.0, seconds=attempt.seconds, error="")
+            transition(frame, FrameState.RENDERED, actor, percent=100.0, seconds=attempt.seconds, error="")
         case Outcome.INTERRUPTED:
-            _interrupted(frame, attempt)
+            _interrupt(frame, attempt, actor)
         case Outcome.LOST if not blames_frame:
-            _interrupted(frame, attempt)
+            _interrupt(frame, attempt, actor)
         case Outcome.CANCELLED:
-            move(frame, FrameState.CANCELLED)
+            transition(frame, FrameState.CANCELLED, actor)
         case _:
-            fail_frame(frame, attempt.error)
+            fail_frame(frame, attempt.error, actor)
             if attempt.outcome == Outcome.FAILED:
-                nodes.note_failure(attempt)
+                blocklist.note_failure(attempt)
 
 
-def _interrupted(frame: Frame, attempt: Attempt) -> None:
-    """The frame waits for another try, unless that has been so too often."""
+def _interrupt(frame: Frame, attempt: Attempt, actor: str) -> None:
+    """Let the frame wait for another try, unless it was interrupted too often."""
     interrupted = frame.attempts.filter(outcome__in=[Outcome.INTERRUPTED, Outcome.LOST])
     if frame.job.retried:
         interrupted = interrupted.filter(ended__gt=frame.job.retried)
@@ -60,24 +69,27 @@ def _interrupted(frame: Frame, attempt: Attempt) -> None:
     if interruptions <= MAX_INTERRUPTIONS:
         # what is rendered stays on disk: the next attempt goes on from there, unless somebody may still write to it
         percent = 0.0 if attempt.outcome == Outcome.LOST else frame.percent
-        move(frame, FrameState.WAITING, batch=None, error=attempt.error, percent=percent)
+        transition(frame, FrameState.WAITING, actor, batch=None, error=attempt.error, percent=percent)
     else:
-        fail_frame(frame, f"interrupted {interruptions} times; is the walltime long enough for one frame?")
+        fail_frame(frame, f"interrupted {interruptions} times; is the walltime long enough for one frame?", actor)
 
 
-def fail_frame(frame: Frame, error: str) -> None:
-    """Count a failure; the frame waits for another try, unless it had its tries or would fail again for certain."""
+def fail_frame(frame: Frame, error: str, actor: str = Actor.SERVICE) -> None:
+    """Count a failure. Let the frame wait for another try, or fail it for good.
+
+    It is failed when its tries are used up, or when the error would come again.
+    """
     tries = frame.tries + 1
-    if not move(frame, FrameState.SOFT_FAILED, tries=tries, error=error, percent=0.0):
+    if not transition(frame, FrameState.SOFT_FAILED, actor, tries=tries, error=error, percent=0.0):
         return
-    if tries < frame.job.max_tries and not renderers.get(frame.job.renderer).is_fatal(error):
-        move(frame, FrameState.WAITING, batch=None)
+    if tries < frame.job.max_tries and not rendering.get(frame.job.renderer).is_fatal(error):
+        transition(frame, FrameState.WAITING, actor, batch=None)
     else:
-        move(frame, FrameState.FAILED)
+        transition(frame, FrameState.FAILED, actor)
 
 
-def release(batch: Batch, outcome: str, error: str, *, blames_frame: bool = True) -> int:
-    """Take a batch's frames back: end its open attempts, unassign what it never claimed.
+def release(batch: Batch, outcome: str, error: str, *, blames_frame: bool = True, actor: str = Actor.SERVICE) -> int:
+    """End a batch's open attempts, and unassign the frames it never claimed.
 
     For a batch that was lost, that finished, or whose client ended. Returns how many attempts it ended.
     """
@@ -85,7 +97,7 @@ def release(batch: Batch, outcome: str, error: str, *, blames_frame: bool = True
     with transaction.atomic():
         Job.objects.locked(batch.job_id)
         for attempt in batch.attempts.filter(ended__isnull=True).select_related("frame"):
-            ended += close_attempt(attempt, outcome, error, blames_frame=blames_frame)
+            ended += close_attempt(attempt, outcome, error, blames_frame=blames_frame, actor=actor)
         batch.frames.filter(state=FrameState.WAITING).update(batch=None)
         licences.give_back(batch)
     return ended

@@ -1,4 +1,4 @@
-"""What users may do with jobs: submit, pause, resume, cancel, retry, extend their workspaces, keep them."""
+"""Requests of users: submit, pause, resume, cancel, retry, extend, keep."""
 
 from __future__ import annotations
 
@@ -14,24 +14,17 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
 from django.utils import timezone
 
-from raycrafter.tasks import nudge
+from raycrafter.dispatch import nudge
 
 from . import uploads
-from .client import ClientError
+from .errors import RefusedError
 from .models import Attempt, Event, Frame, Job, Share, Site, Transfer, Upload, Workspace
-from .states import (
-    JOB_FINAL,
-    BatchState,
-    FrameState,
-    JobState,
-    TransferState,
-    WorkspaceState,
-    move,
-    move_all,
-    reopen,
-)
+from .states import JOB_FINAL, BatchState, FrameState, JobState, TransferState, WorkspaceState
+from .transitions import reopen, transition, transition_all
 
 logger = logging.getLogger(__name__)
+
+Actor = Event.Actor
 
 ROWS = 2000  # frames per INSERT
 UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameState.SOFT_FAILED)
@@ -39,7 +32,7 @@ UNFINISHED = (FrameState.WAITING, FrameState.CLAIMED, FrameState.RUNNING, FrameS
 RETRYABLE = (JobState.STAGING, JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT, JobState.FAILED)
 
 
-class LimitError(ClientError):
+class LimitError(RefusedError):
     """A user has as many frames waiting or in work as the site allows."""
 
     def __init__(self, limit: int, present: int) -> None:
@@ -67,10 +60,11 @@ def submit(
     source: Upload | None = None,
     **fields: Any,
 ) -> Job:
-    """Store a job with its scene and its frames; ``fields`` are the other columns, checked by the caller.
+    """Store a job with its scene and its frames.
 
-    ``after`` are jobs that must be DONE before this one begins; ``source`` is the upload that the scene came as. Raises
-    LimitError, and ClientError when another job was made of the upload meanwhile.
+    ``fields`` are the other columns, checked by the caller. ``after`` are jobs that must be DONE before this one
+    begins; ``source`` is the upload that the scene came as. Raises LimitError, and RefusedError when another job was
+    made of the upload meanwhile.
     """
     job = Job(
         owner=owner,
@@ -85,12 +79,12 @@ def submit(
             _check_limit(owner, len(numbers))
             job.save()
             if source and not uploads.claim(source, job):
-                raise ClientError(409, "another job was made of this upload meanwhile")
+                raise RefusedError(409, "another job was made of this upload meanwhile")
             job.after.set(after)
             upload.seek(0)
             job.scene.save(filename, upload, save=True)
             Frame.objects.bulk_create((Frame(job=job, number=number) for number in numbers), batch_size=ROWS)
-            Event.note(job, "submitted", f"{len(numbers)} frames by {owner.get_username()}")
+            Event.note(job, "submitted", f"{len(numbers)} frames by {owner.get_username()}", actor=Actor.USER)
     except BaseException:
         # the row is rolled back, the file is not
         if job.scene.name:
@@ -105,7 +99,10 @@ def submit(
 
 
 def _check_limit(owner: AbstractBaseUser, new: int) -> None:
-    """Compare with what the user may have; in the transaction that makes the frames. Raises LimitError."""
+    """Compare with the user's quota, in the transaction that makes the frames.
+
+    Raises LimitError.
+    """
     site = Site.objects.filter(name=settings.RAYCRAFTER.cluster.name).first()
     share = Share.objects.filter(user=owner.pk).first()
     limit = share.max_frames if share and share.max_frames is not None else site and site.max_frames_per_user
@@ -118,32 +115,32 @@ def _check_limit(owner: AbstractBaseUser, new: int) -> None:
         raise LimitError(limit, present)
 
 
-def pause(job: Job, by: str) -> bool:
-    """Begin nothing more of a job: clients end after their frame, batches that wait are deleted.
+def pause(job: Job, by: str, actor: str = Actor.USER) -> bool:
+    """Pause a job: clients end after their frame, batches that wait are deleted.
 
     Returns False when it was paused already or is over.
     """
     rows = Job.objects.filter(pk=job.pk, paused=False).exclude(state__in=[*JOB_FINAL, JobState.CANCELLING])
-    return _set_paused(rows, job, True, f"paused by {by}")
+    return _set_paused(rows, job, True, f"paused by {by}", actor)
 
 
-def resume(job: Job, by: str) -> bool:
+def resume(job: Job, by: str, actor: str = Actor.USER) -> bool:
     """Go on with a paused job. Returns False when it was not paused."""
-    return _set_paused(Job.objects.filter(pk=job.pk, paused=True), job, False, f"resumed by {by}")
+    return _set_paused(Job.objects.filter(pk=job.pk, paused=True), job, False, f"resumed by {by}", actor)
 
 
-def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str) -> bool:
+def _set_paused(rows: models.QuerySet, job: Job, paused: bool, message: str, actor: str) -> bool:
     with transaction.atomic():
         if not rows.update(paused=paused):
             return False
         job.paused = paused
-        Event.note(job, "paused" if paused else "resumed", message)
+        Event.note(job, "paused" if paused else "resumed", message, actor=actor)
     nudge()
     return True
 
 
-def retry(job: Job, by: str) -> int:
-    """Render the frames again that failed, and those that were given up because others did; what is there stays.
+def retry(job: Job, by: str, actor: str = Actor.USER) -> int:
+    """Render failed frames again, and those cancelled because others failed.
 
     Returns how many; 0 when there are none, the job was cancelled, or its scene is deleted.
     """
@@ -151,45 +148,45 @@ def retry(job: Job, by: str) -> int:
         job = Job.objects.locked(job.pk)
         if job.state not in RETRYABLE or job.files_deleted:
             return 0
-        count = reopen(job.frames.all(), job, tries=0, error="", percent=0.0, batch=None)
+        count = reopen(job.frames.all(), job, actor, tries=0, error="", percent=0.0, batch=None)
         if not count:
             return 0
         Job.objects.filter(pk=job.pk).update(retried=timezone.now(), warned=None)
-        if reopen(Job.objects.filter(pk=job.pk), job, state_reason="", finished=None):
+        if reopen(Job.objects.filter(pk=job.pk), job, actor, state_reason="", finished=None):
             scene = job.transfers.filter(kind=Transfer.Kind.IN).last()
             if scene and scene.state != TransferState.DONE:
                 Transfer.objects.create(job=job, kind=Transfer.Kind.IN, bytes_total=job.scene_size)
-        Event.note(job, "retried", f"{count} frames once more, asked for by {by}")
+        Event.note(job, "retried", f"{count} frames once more, asked for by {by}", actor=actor)
     nudge()
     return count
 
 
-def cancel(job: Job, by: str) -> bool:
-    """Cancel a job: nothing is started any more, clients are told to stop, batches are deleted by the workers.
+def cancel(job: Job, by: str, actor: str = Actor.USER) -> bool:
+    """Cancel a job: nothing more starts, clients are stopped, batches are deleted.
 
     Returns False when the job was over or being cancelled already.
     """
     if job.is_final or job.state == JobState.CANCELLING:
         return False
     with transaction.atomic():
-        if not move(job, JobState.CANCELLING, state_reason=f"cancelled by {by}"):
+        if not transition(job, JobState.CANCELLING, actor, state_reason=f"cancelled by {by}"):
             return False
-        move_all(job.frames.all(), FrameState.CANCELLED, job)
+        transition_all(job.frames.all(), FrameState.CANCELLED, job, actor)
         Attempt.objects.filter(frame__job=job, ended__isnull=True).update(
             ended=timezone.now(), outcome=Attempt.Outcome.CANCELLED
         )
-        move_all(job.batches.filter(state=BatchState.CREATED), BatchState.CANCELLED, job, finished=timezone.now())
-        move_all(job.batches.all(), BatchState.CANCELLING, job)
-        move_all(job.transfers.all(), TransferState.CANCELLED, job, finished=timezone.now())
+        created = job.batches.filter(state=BatchState.CREATED)
+        transition_all(created, BatchState.CANCELLED, job, actor, finished=timezone.now())
+        transition_all(job.batches.all(), BatchState.CANCELLING, job, actor)
+        transition_all(job.transfers.all(), TransferState.CANCELLED, job, actor, finished=timezone.now())
     nudge()
     return True
 
 
-def extend(job: Job, by: str) -> bool:
-    """Have the site asked for an extension of the job's workspace; its answer becomes an event of the job.
+def extend(job: Job, by: str, actor: str = Actor.USER) -> bool:
+    """Request an extension of the job's workspace; the answer becomes an event.
 
-    Returns False when there is no workspace to extend. Raises ClientError when the site has said that it extends it
-    no more.
+    Returns False when there is no workspace to extend. Raises RefusedError when the cluster grants no more extensions.
     """
     rows = Workspace.objects.filter(job=job.pk, state=WorkspaceState.ALLOCATED)
     row = rows.first()
@@ -197,26 +194,32 @@ def extend(job: Job, by: str) -> bool:
         return False
     if row.extensions_left == 0:
         end = f"; it expires at {row.expires:%Y-%m-%d %H:%M} UTC" if row.expires else ""
-        raise ClientError(409, f"workspace {row.name} has no extensions left{end}")
+        raise RefusedError(409, f"workspace {row.name} has no extensions left{end}")
     rows.update(extension_asked_by=by)
     nudge()
     return True
 
 
-def keep(job: Job, by: str) -> bool:
-    """Except a job from deletion by age. Returns False when it is excepted already, or its files are gone."""
-    return _set_kept(job, True, f"kept by {by}")
+def keep(job: Job, by: str, actor: str = Actor.USER) -> bool:
+    """Keep a job from deletion by age.
+
+    Returns False when it is kept already, or its files are gone.
+    """
+    return _set_kept(job, True, f"kept by {by}", actor)
 
 
-def unkeep(job: Job, by: str) -> bool:
-    """Let a job be deleted by age again, once its owner was told of it anew. Returns False when it is not excepted."""
-    return _set_kept(job, False, f"no longer kept, by {by}")
+def unkeep(job: Job, by: str, actor: str = Actor.USER) -> bool:
+    """Let a job be deleted by age again, after its owner was notified anew.
+
+    Returns False when it is not kept.
+    """
+    return _set_kept(job, False, f"no longer kept, by {by}", actor)
 
 
-def _set_kept(job: Job, kept: bool, message: str) -> bool:
+def _set_kept(job: Job, kept: bool, message: str, actor: str) -> bool:
     with transaction.atomic():
         if not Job.objects.filter(pk=job.pk, keep=not kept, files_deleted=None).update(keep=kept, warned=None):
             return False
         job.keep, job.warned = kept, None
-        Event.note(job, "kept" if kept else "not kept", message)
+        Event.note(job, "kept" if kept else "not kept", message, actor=actor)
     return True

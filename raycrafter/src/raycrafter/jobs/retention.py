@@ -1,4 +1,4 @@
-"""Which jobs are old: their files go first, their rows later. What is kept on purpose stays, and what still runs."""
+"""Retention: which jobs are old. Their files go first, their rows later."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Planned:
 
 
 def rules() -> Retention:
-    """The site's choice."""
+    """Return the section [retention] of the configuration."""
     return settings.RAYCRAFTER.retention
 
 
@@ -35,19 +35,25 @@ def _ended_before(moment: datetime) -> QuerySet[Job]:
 
 
 def old_files(at: datetime) -> QuerySet[Job]:
-    """Jobs whose files are old enough at that time and not deleted, whether or not their owners were told."""
+    """Return jobs whose files are old enough at that time and not deleted.
+
+    Their owners may not have been notified yet.
+    """
     days = rules().keep_days
     return _ended_before(at - timedelta(days=days)).filter(files_deleted=None) if days else Job.objects.none()
 
 
-def doomed_files(now: datetime) -> QuerySet[Job]:
-    """Jobs whose files go now: old enough, and told of long enough ago."""
+def due_files(now: datetime) -> QuerySet[Job]:
+    """Return jobs whose files are deleted now: old enough, owners notified in time."""
     return old_files(now).filter(warned__lte=now - timedelta(days=rules().warn_days))
 
 
 def old_jobs(at: datetime) -> QuerySet[Job]:
-    """Jobs that are old enough at that time to be forgotten: their files are gone and nothing on the cluster is left.
-    A job that another waits for stays, because the other must know how it ended."""
+    """Return jobs whose rows are old enough to be deleted at that time.
+
+    Their files are gone, and nothing of them is left on the cluster. A job that another waits for stays, because the
+    other must know how it ended.
+    """
     days = rules().keep_job_days
     if not days:
         return Job.objects.none()
@@ -63,7 +69,7 @@ def old_jobs(at: datetime) -> QuerySet[Job]:
 
 
 def files_go(job: Job) -> datetime | None:
-    """When the files of a job go at the earliest, if nobody keeps it; None when they do not, or are gone."""
+    """Return when a job's files are deleted at the earliest; None if never, or gone."""
     if not rules().keep_days or job.keep or job.files_deleted or not job.is_final or not job.finished:
         return None
     old = job.finished + timedelta(days=rules().keep_days)
@@ -71,7 +77,7 @@ def files_go(job: Job) -> datetime | None:
 
 
 def planned(jobs: QuerySet[Job], now: datetime) -> list[Planned]:
-    """What goes of those jobs within the time that owners are told ahead, soonest first."""
+    """Return what is deleted of those jobs within the time of notice, soonest first."""
     until = now + timedelta(days=rules().warn_days)
     size = F("scene_size") + Coalesce(Sum("frames__file_size"), 0)
     soon = old_files(until).filter(pk__in=jobs.values("pk")).select_related("owner").annotate(size=size)

@@ -1,7 +1,7 @@
-"""Scenes: one file, or an archive of files. Looked through at upload, unpacked on a worker, by the same rules.
+"""Scenes: one file or an archive, checked at upload, unpacked on a worker.
 
-An archive is refused when it holds anything but plain files and directories, a path that leaves its directory, or
-far more data than it appears to. ``inspect`` decides by listing and writes nothing, ``unpack`` lists again and writes.
+An archive is refused when it holds anything but plain files and directories, a path that leaves its directory, or far
+more data than it appears to. ``inspect`` decides by listing and writes nothing, ``unpack`` lists again and writes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BAD_CHARACTERS = re.compile(r'[\x00-\x1f\x7f-\x9f\\"*?\[\]\ud800-\udfff]')
 
 
 class SceneError(ValueError):
-    """The scene cannot be accepted. ``field`` is the part of the request that is at fault."""
+    """The scene cannot be accepted; ``field`` is the part of the request at fault."""
 
     def __init__(self, message: str, field: str = "scene") -> None:
         self.field = field
@@ -47,7 +47,10 @@ class SceneError(ValueError):
 
 
 def clean_name(filename: str) -> str:
-    """Return the name under which an upload is kept: its last part, harmless characters only. Raises SceneError."""
+    """Return the name under which an upload is kept. Raises SceneError.
+
+    It is the last part of the path, with harmless characters only.
+    """
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", filename.replace("\\", "/").rsplit("/", 1)[-1]).lstrip("._-")
     suffix = _suffix(name)
     if not suffix:
@@ -58,7 +61,7 @@ def clean_name(filename: str) -> str:
 
 
 def inspect(content: IO[bytes], name: str, main: str = "", suffixes: tuple[str, ...] = SCENE_SUFFIXES) -> str:
-    """Look through a scene without unpacking it. Returns the path in it of the file to render.
+    """Check a scene without unpacking it. Return the path in it of the file to render.
 
     ``content`` is seekable and is read from its start; ``name`` decides the kind (see ``clean_name``); ``main`` is the
     file to render, by default the only one that can be; ``suffixes`` are those that the renderer takes. Raises
@@ -81,7 +84,7 @@ def inspect(content: IO[bytes], name: str, main: str = "", suffixes: tuple[str, 
 
 
 def unpack(path: str | Path, directory: str | Path) -> list[str]:
-    """Unpack the scene at ``path`` into ``directory``, which is made if need be. Returns the files' relative paths.
+    """Unpack the scene at ``path`` into ``directory``. Return the files' paths in it.
 
     Nothing is written when the archive is unsafe. Modes of the archive are ignored: files 0640, directories 0750.
     Raises SceneError, and OSError when the disk does not take it.
@@ -154,7 +157,7 @@ def _archive(content: IO[bytes], name: str, size: int) -> Iterator[list[Entry]]:
 
 
 class _Bounded:
-    """A seekable file that ends in a SceneError once too much was unpacked or too much is wanted at a time."""
+    """A seekable file that raises SceneError when too much is unpacked or read at once."""
 
     def __init__(self, content: IO[bytes], limit: int) -> None:
         self._content, self._limit = content, limit
@@ -188,7 +191,7 @@ _TOO_MUCH = f"unpacks to more than {MAX_UNPACKED // MIB} MiB, or to more than {M
 
 
 def _check_zip_directory(content: IO[bytes], size: int) -> None:
-    """Refuse a directory of members too large to be read into memory, before zipfile reads it."""
+    """Refuse a directory of members that is too large, before zipfile reads it."""
     content.seek(max(0, size - 65_557))
     tail = content.read()
     end = tail.rfind(b"PK\x05\x06")
@@ -203,7 +206,7 @@ def _check_zip_directory(content: IO[bytes], size: int) -> None:
 
 
 def _zip_entries(archive: zipfile.ZipFile) -> Iterator[tuple[str, int, bool, Callable[[], IO[bytes]]]]:
-    """Give name, size, whether it is a directory, and opener of each member; refuse links and devices."""
+    """Yield name, size, kind and opener of each member; refuse links and devices."""
     for item in archive.infolist():
         kind = stat.S_IFMT(item.external_attr >> 16)
         if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
@@ -255,7 +258,7 @@ def _checked(entries: Iterator[tuple[str, int, bool, Callable[[], IO[bytes]]]], 
 
 
 def _safe_path(raw: str) -> PurePosixPath:
-    """Return a member's relative path, without ``./``; refuse what could leave the directory or trip a tool."""
+    """Return a member's relative path; refuse one that leaves the directory."""
     if raw.startswith("/") or re.match(r"[A-Za-z]:", raw):
         raise SceneError(f"{raw[:80]!r} is an absolute path")
     if _BAD_CHARACTERS.search(raw):
@@ -269,7 +272,7 @@ def _safe_path(raw: str) -> PurePosixPath:
 
 
 def _write(source: IO[bytes], target: Path, size: int) -> None:
-    """Write exactly ``size`` bytes to a new file; nothing that is there is followed or replaced."""
+    """Write exactly ``size`` bytes to a new file; follow and replace nothing."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
     with os.fdopen(os.open(target, flags, 0o640), "wb") as output:
         shutil.copyfileobj(source, output, CHUNK)

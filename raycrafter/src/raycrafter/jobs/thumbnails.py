@@ -1,4 +1,4 @@
-"""Small copies of frames, for pages that show many at once. They lie beside the frames' own files."""
+"""Thumbnails: small copies of frames, stored beside the frames' files."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ mimetypes.add_type("image/webp", ".webp")  # Python itself knows it from 3.13 on
 
 
 def thumbnail_path(file: str) -> str:
-    """Return where the small copy of a frame's file is stored. Both are relative to the media root."""
+    """Return where a frame's small copy is stored, relative to the media root."""
     path = PurePosixPath(file)
     return str(path.parent / "thumbnails" / f"{path.name}.webp")
 
 
 def delete_with_copy(file: str) -> None:
-    """Delete a frame's file from the media storage, and its small copy if there is one. Raises OSError."""
+    """Delete a frame's file and its small copy from the media storage. Raises OSError."""
     default_storage.delete(thumbnail_path(file))
     default_storage.delete(file)
 
 
 def small_copy(source: Path) -> bytes | None:
-    """Return a WebP picture, or None where the file is no picture that can be made smaller here."""
+    """Return a WebP picture; None when the file cannot be made smaller."""
     from PIL import Image  # 8 MB of every process otherwise, and only the workers that fetch frames make pictures
 
     try:

@@ -1,4 +1,4 @@
-"""Scenes that arrive in pieces: what has arrived stays, whatever becomes of the connection.
+"""Uploads in pieces: what has arrived survives a broken connection.
 
 A piece is a file of the media storage, so that the next one may reach another web host.
 """
@@ -37,7 +37,10 @@ class UploadError(ValueError):
 
 
 def append(upload: Upload, stream: IO[bytes], length: int) -> bool:
-    """Keep the next ``length`` bytes, or as many of them as arrive. Returns False when another request was faster."""
+    """Store the next ``length`` bytes, or as many of them as arrive.
+
+    Returns False when another request was faster.
+    """
     with TemporaryUploadedFile(upload.filename, "application/octet-stream", 0, None) as piece:
         try:
             while (left := length - piece.tell()) and (chunk := stream.read(min(CHUNK, left))):
@@ -60,7 +63,10 @@ def append(upload: Upload, stream: IO[bytes], length: int) -> bool:
 
 
 def assemble(upload: Upload) -> TemporaryUploadedFile:
-    """Return the whole as one file, which is removed when it is closed. Raises UploadError, FileNotFoundError."""
+    """Return the whole as one file, which is removed when it is closed.
+
+    Raises UploadError, FileNotFoundError.
+    """
     if upload.offset != upload.size:
         raise UploadError(f"has {upload.offset} of {upload.size} bytes")
     whole, digest = (
@@ -84,7 +90,7 @@ def assemble(upload: Upload) -> TemporaryUploadedFile:
 
 
 def claim(upload: Upload, job: Job) -> bool:
-    """Note which job is made of it. Returns False when it is another one, whose request was faster.
+    """Record which job is made of the upload. Return False when another was faster.
 
     In the transaction that makes the job; ``delete_pieces`` when that is through.
     """
@@ -107,7 +113,7 @@ def remove_expired() -> None:
 
 
 def sweep() -> None:
-    """Delete what processes left that ended in the middle of an upload, where this host has the files; hourly at most.
+    """Delete what interrupted processes left on this host; hourly at most.
 
     Temporary files of requests, and pieces that no upload names, once they are older than any upload lasts untouched.
     """

@@ -1,18 +1,12 @@
-"""Blender 3.4 to 5.0: one process per frame. A part of a picture is no use to it: an interrupted frame starts anew."""
+"""Blender 3.4 to 5.0: one process per frame; an interrupted frame starts anew."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
-from django.conf import settings
-
-from raycrafter.cluster.site import threads
-from raycrafter.jobs.models import Job
-
-from .base import Files, Renderer
+from .base import Files, FrameSpec, Renderer
 from .options import flag, validated, whole
 
 # Eevee is called BLENDER_EEVEE_NEXT from 4.2 to 4.5; it and the Workbench need OpenGL on the compute nodes.
@@ -49,7 +43,7 @@ OPTIONS: dict[str, Callable[[object], Any]] = {
 
 
 class Blender(Renderer):
-    """Blender's command line. It is carried out in its order: settings, file, changes, and the frame last."""
+    """Blender's command line, carried out in its order: the frame comes last."""
 
     name = "blender"
     suffixes = (".blend",)
@@ -59,45 +53,44 @@ class Blender(Renderer):
         """See Renderer.validate; ``OPTIONS`` is the list."""
         return validated(options, OPTIONS, "Blender")
 
-    def command(self, job: Job, number: int, workspace_path: str, batch_path: str) -> list[str]:
+    def command(self, frame: FrameSpec) -> list[str]:
         """See Renderer.command."""
-        options = job.options
+        options = frame.options
         # No scripts of the file, and nothing of the account's home directory; a Python error is an error.
         words = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1", "-noaudio"]
         # Blender 5 tells how far it is only when it is asked to; earlier ones do so anyway.
         words += ["--log", "render"]
-        words += ["--threads", str(threads(settings.RAYCRAFTER.cluster))]
-        # An absolute path cannot be taken for an option, whatever the file is called.
-        words.append(str(PurePosixPath(self.directory(workspace_path), job.main)))
+        words += ["--threads", str(frame.threads)]
+        words.append(str(frame.scene))
         if "scene" in options:
             words += ["--scene", options["scene"]]
         if "engine" in options:
             words += ["--engine", options["engine"]]
-        words += ["--python-expr", self._changes(job)]
-        words += ["--render-output", self._output(job, number, workspace_path, "####")]
-        words += ["--render-format", "PNG", "--use-extension", "1", "--render-frame", f"{number:d}"]
-        return [settings.RAYCRAFTER.cluster.renderers[self.name], *words]
+        words += ["--python-expr", self._changes(frame)]
+        words += ["--render-output", f"{frame.stem}_####"]
+        words += ["--render-format", "PNG", "--use-extension", "1", "--render-frame", f"{frame.number:d}"]
+        return [frame.program, *words]
 
-    def files(self, job: Job, number: int, workspace_path: str, batch_path: str) -> list[Files]:
+    def files(self, frame: FrameSpec) -> list[Files]:
         """See Renderer.files. ``####`` is the number with four digits or more."""
         return [
             {
-                "work": self._output(job, number, workspace_path, f"{number:04d}") + ".png",
-                "final": self.final(job, number, workspace_path),
+                "work": f"{frame.stem}_{frame.number:04d}.png",
+                "final": frame.final,
             }
         ]
 
     def is_fatal(self, error: str) -> bool:
-        """A file that is none, or that lacks what a picture needs, is no better the next time."""
+        """Whether the file is no scene, or lacks what a picture needs."""
         return bool(FATAL.search(error))
 
-    def _output(self, job: Job, number: int, workspace_path: str, digits: str) -> str:
-        return f"{workspace_path}/work/{self.stem(job, number)}_{digits}"
+    def _changes(self, frame: FrameSpec) -> str:
+        """Return as Python what the command line has no option for.
 
-    def _changes(self, job: Job) -> str:
-        """What the command line has no option for, as Python. Whole numbers, hexadecimal digits, True and False are
-        all that gets into it: no text of a user's can become a statement."""
-        options = job.options
+        Whole numbers, hexadecimal digits, True and False are all that gets into it: no text of a user's can become a
+        statement.
+        """
+        options = frame.options
         lines = ["import bpy", "scene = bpy.context.scene", "render = scene.render"]
         # Blender only tells of a scene that the file does not have, and renders another one.
         if "scene" in options:
@@ -106,7 +99,7 @@ class Blender(Renderer):
                 f"if scene.name != bytes.fromhex('{name}').decode():",
                 "    raise RuntimeError('the file has no scene of the name that the job asks for')",
             ]
-        lines += [f"render.resolution_x = {job.width:d}", f"render.resolution_y = {job.height:d}"]
+        lines += [f"render.resolution_x = {frame.width:d}", f"render.resolution_y = {frame.height:d}"]
         lines.append("render.resolution_percentage = 100")
         # A file left by an interrupted attempt is in the way otherwise, and a placeholder looks like a picture.
         lines += ["render.use_overwrite = True", "render.use_placeholder = False"]

@@ -1,4 +1,4 @@
-"""What the adapters' lists of options are made of: a function per option that gives the value back or says why not."""
+"""Checks of options: a function for each returns the value, or says why not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from .base import OptionError
 
 
 def validated(options: Mapping[str, Any], known: Mapping[str, Callable[[object], Any]], title: str) -> dict[str, Any]:
-    """The options, each by the function of its name in ``known``. Raises OptionError naming the first that is wrong."""
+    """Return the options, each checked by its function in ``known``.
+
+    Raises OptionError naming the first that is wrong.
+    """
     valid: dict[str, Any] = {}
     for field, value in options.items():
         if field not in known:
@@ -23,7 +26,7 @@ def validated(options: Mapping[str, Any], known: Mapping[str, Callable[[object],
 
 
 def number(value: object, low: float, high: float) -> float:
-    """A finite number. Raises ValueError."""
+    """Return a finite number. Raises ValueError."""
     # bool is an int in Python; a JSON true is no number.
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
         raise ValueError(f"a number, got {value!r}")
@@ -33,14 +36,14 @@ def number(value: object, low: float, high: float) -> float:
 
 
 def whole(value: object, low: int, high: int) -> int:
-    """A whole number. Raises ValueError."""
+    """Return a whole number. Raises ValueError."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise ValueError(f"a whole number from {low} to {high}, got {value!r}")
     return value
 
 
 def flag(value: object) -> bool:
-    """True or false. Raises ValueError."""
+    """Return true or false. Raises ValueError."""
     if not isinstance(value, bool):
         raise ValueError(f"true or false, got {value!r}")
     return value

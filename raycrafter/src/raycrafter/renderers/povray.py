@@ -1,4 +1,4 @@
-"""POV-Ray 3.7: one process per frame, resumable, with the job's own frame and clock range whatever an .ini says."""
+"""POV-Ray 3.7: one process per frame, resumable; the job's range beats an .ini's."""
 
 from __future__ import annotations
 
@@ -7,13 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Max, Min
-
-from raycrafter.cluster.site import threads
-from raycrafter.jobs.models import Job
-
-from .base import Files, OptionError, Renderer
+from .base import Files, FrameSpec, OptionError, Renderer
 from .options import flag, number, validated, whole
 
 MAX_CLOCK = 1_000_000.0
@@ -57,15 +51,14 @@ class PovRay(Renderer):
             raise OptionError("options.final_frame", "must not be less than initial_frame")
         return valid
 
-    def command(self, job: Job, number: int, workspace_path: str, batch_path: str) -> list[str]:
-        """See Renderer.command. ``+C`` renders from the start when there is nothing to go on with."""
-        options, scene = job.options, PurePosixPath(self.directory(workspace_path), job.main)
-        # An absolute path cannot be taken for an option, whatever the file is called.
+    def command(self, frame: FrameSpec) -> list[str]:
+        """See Renderer.command. ``+C`` continues an interrupted frame, or starts anew."""
+        options, scene = frame.options, frame.scene
         words = [str(scene) if scene.suffix.lower() == ".ini" else f"+I{scene}", f"+L{scene.parent}"]
-        if scene.parent != PurePosixPath(self.directory(workspace_path)):
-            words.append(f"+L{self.directory(workspace_path)}")
-        words += [f"+O{self._output(job, number, workspace_path)}", "+F", "+FN8", f"+W{job.width}", f"+H{job.height}"]
-        words += self._animation(job, number)
+        if str(scene.parent) != frame.directory:
+            words.append(f"+L{frame.directory}")
+        words += [f"+O{self._output(frame)}", "+F", "+FN8", f"+W{frame.width}", f"+H{frame.height}"]
+        words += self._animation(frame)
         if "quality" in options:
             words.append(f"+Q{options['quality']}")
         if options.get("antialias") is False:
@@ -74,41 +67,39 @@ class PovRay(Renderer):
             threshold = ANTIALIAS_THRESHOLD if options["antialias"] is True else options["antialias"]
             words.append(f"+A{_decimal(threshold)}")
         # No window, no pause, no field rendering; progress and all messages to the console; the node's own threads.
-        words += ["-D", "-P", "-UF", "-UO", "+V", "+GA", "+C", f"+WT{threads(settings.RAYCRAFTER.cluster)}"]
-        return [settings.RAYCRAFTER.cluster.renderers[self.name], *words]
+        words += ["-D", "-P", "-UF", "-UO", "+V", "+GA", "+C", f"+WT{frame.threads}"]
+        return [frame.program, *words]
 
-    def files(self, job: Job, number: int, workspace_path: str, batch_path: str) -> list[Files]:
+    def files(self, frame: FrameSpec) -> list[Files]:
         """See Renderer.files."""
-        output = PurePosixPath(self._output(job, number, workspace_path))
-        digits = self._digits(job, number)
+        output = PurePosixPath(self._output(frame))
+        # POV-Ray pads the number to the width of the final frame's.
+        digits = str(frame.number).zfill(len(str(self._range(frame)[1])))
         return [
             {
                 "work": str(output.with_name(f"{output.stem}{digits}.png")),
-                "final": self.final(job, number, workspace_path),
+                "final": frame.final,
             }
         ]
 
     def is_fatal(self, error: str) -> bool:
-        """A scene that does not parse does not parse the next time either."""
+        """Whether the scene does not parse: it would not the next time either."""
         return bool(FATAL.search(error))
 
-    def _range(self, job: Job) -> tuple[int, int]:
-        """First and last frame of the animation whose clock runs from initial to final. Never one frame alone: POV-Ray
-        would divide by their distance of 0 and give the scene a clock that is no number."""
-        found = job.frames.aggregate(first=Min("number"), last=Max("number"))
-        first = min(found["first"], job.options.get("initial_frame", found["first"]))
-        return first, max(found["last"], job.options.get("final_frame", found["last"]), first + 1)
+    def _range(self, frame: FrameSpec) -> tuple[int, int]:
+        """Return first and last frame of the animation, over which the clock runs.
 
-    def _digits(self, job: Job, number: int) -> str:
-        """The number as POV-Ray puts it into the name: padded to the width of the final frame's."""
-        return str(number).zfill(len(str(self._range(job)[1])))
+        Never one frame alone: POV-Ray would divide by their distance of 0, and the scene's clock were no number.
+        """
+        first = min(frame.first, frame.options.get("initial_frame", frame.first))
+        return first, max(frame.last, frame.options.get("final_frame", frame.last), first + 1)
 
-    def _animation(self, job: Job, number: int) -> list[str]:
-        (first, last), options = self._range(job), job.options
+    def _animation(self, frame: FrameSpec) -> list[str]:
+        (first, last), options = self._range(frame), frame.options
         initial, final = _decimal(options.get("clock_initial", 0.0)), _decimal(options.get("clock_final", 1.0))
-        frames = [f"+KFI{first}", f"+KFF{last}", f"+SF{number}", f"+EF{number}"]
+        frames = [f"+KFI{first}", f"+KFF{last}", f"+SF{frame.number}", f"+EF{frame.number}"]
         return [*frames, f"+KI{initial}", f"+KF{final}", "+KC" if options.get("cyclic") else "-KC"]
 
-    def _output(self, job: Job, number: int, workspace_path: str) -> str:
-        """The name before POV-Ray adds the frame's number. ``+C`` finds its state file by it."""
-        return f"{workspace_path}/work/{self.stem(job, number)}_.png"
+    def _output(self, frame: FrameSpec) -> str:
+        """Return the name without the frame's number; ``+C`` finds its state file by it."""
+        return f"{frame.stem}_.png"

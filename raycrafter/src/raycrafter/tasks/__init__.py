@@ -1,51 +1,40 @@
-"""The work that is not done in a request. Every task takes ids, reads the state anew, and does nothing when it is done.
+"""Celery's tasks. Every task takes ids, reads the state anew, and does nothing when the work is done.
 
-``schedule`` decides (queue ``default``); ``submit_batch``, ``poll_site``, ``cancel_batch`` and the tasks of workspaces
-speak ssh (queue ``ssh``, one at a time); ``push_input`` and ``pull_output`` move files (queue ``transfer``); ``reap``
-looks for batches whose client has fallen silent, ``measure_queues`` how long the queues are, ``look_at_proxy`` how long
-the grid proxy lasts, ``look_for_trouble`` for what needs a person; ``send_notifications`` tells people, ``retain``
-deletes what is old.
+Queue ``default``: ``plan`` runs the planner; ``check_timeouts`` cancels batches whose compute client has timed out;
+``notify_holds``, ``send_notifications`` and ``send_notification`` notify; ``apply_retention`` deletes; ``check_proxy``
+and ``measure_queues`` measure. Queue ``ssh``, one at a time: ``submit_batch``, ``poll_cluster``, ``cancel_batch`` and
+the tasks of workspaces. Queue ``transfer``: ``push_input`` and ``pull_output``.
 """
 
-from .common import enqueue
 from .deletion import cancel_batch
+from .holds import notify_holds
 from .notifications import send_notification, send_notifications
-from .planning import schedule
-from .polling import poll_site
-from .proxy import look_at_proxy
+from .planning import plan
+from .polling import poll_cluster
+from .proxy import check_proxy
 from .queues import measure_queues
-from .retention import retain
-from .silence import reap
+from .retention import apply_retention
 from .submission import submit_batch
+from .timeouts import check_timeouts
 from .transfers import pull_output, push_input
-from .troubles import look_for_trouble
 from .workspaces import ensure_workspace, extend_workspace, release_workspace, watch_workspaces
 
 __all__ = [
+    "apply_retention",
     "cancel_batch",
+    "check_proxy",
+    "check_timeouts",
     "ensure_workspace",
     "extend_workspace",
-    "look_at_proxy",
-    "look_for_trouble",
     "measure_queues",
-    "nudge",
-    "poll_site",
+    "notify_holds",
+    "plan",
+    "poll_cluster",
     "pull_output",
     "push_input",
-    "reap",
     "release_workspace",
-    "retain",
-    "schedule",
     "send_notification",
     "send_notifications",
     "submit_batch",
     "watch_workspaces",
 ]
-
-
-def nudge() -> None:
-    """Something has changed: have the next step looked for once the transaction is through, not at the next tick.
-
-    Never raises: with the broker down the tick does it later.
-    """
-    enqueue("schedule")

@@ -1,4 +1,4 @@
-"""Deleting batches that nobody wants any more."""
+"""Deletion of batches in the batch system."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAUSE = 60.0  # seconds before a batch that is still there is deleted again
 
 @app.task(name="raycrafter.tasks.cancel_batch")
 def cancel_batch(batch_id: int) -> None:
-    """qdel (or scancel) for a CANCELLING batch. That it is gone is seen by poll_site."""
+    """Delete a CANCELLING batch in the batch system; poll_cluster sees it gone."""
     batch = Batch.objects.select_related("job").filter(pk=batch_id, state=BatchState.CANCELLING).first()
     if batch is None or ("qdel", batch.pk) in pauses:
         return
@@ -38,14 +38,14 @@ def cancel_batch(batch_id: int) -> None:
 
 
 def _native_id(batch: Batch) -> str | None:
-    """What to ask the batch system for: the job that renders, and that which was submitted while none does."""
+    """Return the id to delete: the job that renders, else the one that was submitted."""
     if batch.native_id and number(batch.native_id) == owner(batch):
         return batch.native_id
     return owner(batch) or batch.native_id or _late_id(batch)
 
 
 def _late_id(batch: Batch) -> str | None:
-    """The id of a batch that was cancelled while it was being submitted; None when there is none (yet)."""
+    """Return the id of a batch cancelled during its submission; None without one."""
     if not batch.directory:
         return None
     answer = submit.look(remote(), scheduler(), batch.directory)
@@ -56,6 +56,6 @@ def _late_id(batch: Batch) -> str | None:
 
 
 def _note(text: str, batch: Batch) -> None:
-    """The job may be over: its reason stays what it is."""
+    """Record an event, and leave the job's reason: the job may be over."""
     Event.note(batch.job, "infrastructure", text, Event.Level.WARNING, batch=batch)
     logger.warning("%s", text, extra={"job_id": batch.job_id, "batch_id": batch.pk})

@@ -1,6 +1,6 @@
-"""What a batch's clients could not send to the log server before they ended: this worker logs it in their place.
+"""Recovery of unsent client logs, before a workspace is released.
 
-A client leaves it in its directory as one GELF object a line (gelf_spool.py of raycrafter_client).
+A compute client leaves them in its directory as one GELF object a line (gelf_spool.py of raycrafter_client).
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _REMOVE = 'rm -f -- "$1"'
 
 
 def log_one(remote: Remote, workspace: str) -> bool:
-    """Log what one client has left below a workspace's directory; return whether there was one.
+    """Log what one compute client left in a workspace. Return whether there was one.
 
-    A worker that dies of it, or loses the connection, begins with that client anew: lines come twice then, none is
-    lost. Raises RemoteError, SshError.
+    A worker that dies here begins with that client anew: lines come twice then, none is lost. Raises RemoteError,
+    SshError.
     """
     path = remote.run(_FIRST, workspace).stdout.strip()
     if not path:
@@ -43,7 +43,7 @@ def log_one(remote: Remote, workspace: str) -> bool:
 
 
 def _lines(remote: Remote, path: str) -> Iterator[str]:
-    """The whole lines of a file. The last may be cut, when the client was killed."""
+    """Yield the whole lines of a file; the last one is cut if the client was killed."""
     offset, rest = 1, ""
     while text := remote.check(f"reading {path}", _READ, path, str(offset), str(PIECE)).stdout:
         offset += PIECE
@@ -52,7 +52,7 @@ def _lines(remote: Remote, path: str) -> Iterator[str]:
 
 
 def _record(line: str) -> logging.LogRecord | None:
-    """The message as if it had been logged here, at its own time; the compute node becomes a field."""
+    """Return the message as a record with its own time; the node becomes a field."""
     try:
         message = json.loads(line)
         fields = {name[1:]: value for name, value in message.items() if name.startswith("_")}

@@ -1,4 +1,4 @@
-"""Sending what was written down (jobs/notifications.py). What could not be sent is tried again for about three days."""
+"""Sending of notifications by mail and webhook, with retries for about three days."""
 
 from __future__ import annotations
 
@@ -16,33 +16,32 @@ from django.utils import timezone
 
 from raycrafter import webhook
 from raycrafter.celery import app
-from raycrafter.jobs.models import Event, Notification
-from raycrafter.jobs.notifications import Channel, address_of, choice_of
-
-from .common import enqueue
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs.models import Channel, Event, Notification
+from raycrafter.jobs.notifications import choice_of, job_url
 
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 20
 FIRST_PAUSE = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(hours=6)
-LIFETIME = timedelta(days=4)  # after which nobody wants to be told any more
+LIFETIME = timedelta(days=4)  # after which a notification is of no use
 TIME_LIMIT = 30  # seconds for one; less than the first pause, so that nobody tries the same meanwhile
 AT_ONCE = 200  # messages to the workers at a tick
 REMEMBERED = timedelta(days=90)
 
 
 def pause_after(tries: int) -> timedelta:
-    """How long to wait after so many tries."""
+    """Return how long to wait after so many tries."""
     return min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE)
 
 
 @app.task(name="raycrafter.tasks.send_notifications")
 def send_notifications() -> None:
-    """Has everything sent that is due; forgets what was told long ago."""
+    """Enqueue every notification that is due; delete those sent long ago."""
     now = timezone.now()
     for row in Notification.objects.filter(created__lt=now - LIFETIME).exclude(next_try=None)[:AT_ONCE]:
-        _give_up(row, row.error)
+        _abandon(row, row.error)
     due = Notification.objects.filter(next_try__lte=now).order_by("next_try")
     for pk in due.values_list("pk", flat=True)[:AT_ONCE]:
         enqueue("send_notification", pk)
@@ -51,7 +50,10 @@ def send_notifications() -> None:
 
 @app.task(name="raycrafter.tasks.send_notification", soft_time_limit=TIME_LIMIT)
 def send_notification(notification_id: int) -> None:
-    """Sends one. It is claimed first, by setting the time of its next try: of two workers with it one sends."""
+    """Send one notification.
+
+    Claim it first, by setting the time of its next try: of two workers with the same message one sends.
+    """
     row = Notification.objects.select_related("user", "job").filter(pk=notification_id).first()
     now = timezone.now()
     if row is None or row.next_try is None or row.next_try > now:
@@ -70,18 +72,18 @@ def send_notification(notification_id: int) -> None:
 
 
 def _failed(row: Notification, error: str) -> None:
-    """Notes why; after the last try it is given up."""
+    """Record why it was not sent; abandon it after the last try."""
     Notification.objects.filter(pk=row.pk).update(error=error[:2000])
     logger.warning("%s was not sent, try %d: %s", _name(row), row.tries, error, extra=_extra(row))
     if row.tries >= MAX_TRIES:
-        _give_up(row, error)
+        _abandon(row, error)
 
 
-def _give_up(row: Notification, error: str) -> None:
-    """Says so where the job's story is told."""
+def _abandon(row: Notification, error: str) -> None:
+    """Stop trying, and record that on the job."""
     if not Notification.objects.filter(pk=row.pk).exclude(next_try=None).update(next_try=None):
         return
-    text = f"{_name(row)} was given up after {row.tries} tries: {error}"
+    text = f"{_name(row)} was abandoned after {row.tries} tries: {error}"
     logger.warning("%s", text, extra=_extra(row))
     if row.job:
         Event.note(row.job, "notification", text, Event.Level.WARNING)
@@ -96,7 +98,10 @@ def _extra(row: Notification) -> dict[str, int]:
 
 
 def _hold_back(row: Notification, error: Exception) -> None:
-    """Lets others wait that go the same way: a server that does not answer must not keep every worker busy."""
+    """Delay other notifications of the same channel.
+
+    A server that does not answer must not keep every worker busy.
+    """
     until = timezone.now() + FIRST_PAUSE
     others = Notification.objects.filter(channel=row.channel, next_try__lt=until).exclude(pk=row.pk)
     if row.channel == Channel.WEBHOOK:
@@ -107,7 +112,10 @@ def _hold_back(row: Notification, error: Exception) -> None:
 
 
 def _send(row: Notification) -> None:
-    """Sends it by its way. What its user has switched off since is not sent, and counts as done."""
+    """Send by the notification's channel.
+
+    A channel that its user has switched off since is skipped, and counts as done.
+    """
     if row.user is None:
         _mail(row, settings.RAYCRAFTER.mail.operators)
         return
@@ -119,20 +127,20 @@ def _send(row: Notification) -> None:
 
 
 def _mail(row: Notification, to: list[str]) -> None:
-    """The id is the row's: whoever gets the message twice, after a lost answer, can tell."""
+    """Send a mail with the row's id, by which a repeated message is recognised."""
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     headers = {"Message-ID": f"<raycrafter-{row.pk}@{domain}>", "Auto-Submitted": "auto-generated"}
     EmailMessage(row.subject, row.text, to=to, headers=headers).send()
 
 
 def body_of(row: Notification) -> bytes:
-    """The JSON of a webhook: ``id`` is the same in every try."""
-    told = {
+    """Return the JSON of a webhook; ``id`` is the same in every try."""
+    body = {
         "id": row.pk,
         "kind": row.kind,
         "time": row.created.isoformat(),
         "subject": row.subject,
         "text": row.text,
-        "job": {"id": row.job.pk, "name": row.job.name, "url": address_of(row.job)} if row.job else None,
+        "job": {"id": row.job.pk, "name": row.job.name, "url": job_url(row.job)} if row.job else None,
     }
-    return json.dumps(told).encode()
+    return json.dumps(body).encode()

@@ -1,9 +1,8 @@
-"""Following batches in the batch system's list.
+"""Polling of the batch system: one listing for all batches.
 
-The list is evidence about jobs that are in it, and a job that it lists as ended has ended. One that is not in it has
-not thereby succeeded or failed: the file that its script leaves says what became of it, then the full status that the
-scheduler keeps, then its client's last word, and only then is it lost. No script is relied on to leave that file:
-Torque kills one within milliseconds.
+The listing is evidence about jobs that it lists: one that it lists as ended has ended. Absence proves nothing. Then
+decide, in this order: the file that the batch's script left, the full status that the scheduler keeps, the last word of
+the compute client; only then the batch is lost. Torque kills a script within milliseconds, so the file may be missing.
 """
 
 from __future__ import annotations
@@ -25,11 +24,13 @@ from raycrafter.cluster import submit
 from raycrafter.cluster.batch.listing import Listing
 from raycrafter.cluster.batch.reply import AnswerError, Ending, Job, Phase, Refused, Seen, Submitted, Verdict, number
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.jobs import outcomes
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds, outcomes
 from raycrafter.jobs.models import Attempt, Batch, Event
-from raycrafter.jobs.states import BatchState, move
+from raycrafter.jobs.states import BatchState
+from raycrafter.jobs.transitions import transition
 
-from .common import cluster, enqueue, note_trouble, owner, remote, scheduler, trouble_over
+from .common import cluster, owner, remote, scheduler
 from .queue_reasons import note_reasons
 from .submission import HEARTBEAT_SECONDS, submission_answered
 from .submission import SOURCE as SUBMISSION
@@ -42,7 +43,7 @@ ABSENT_POLLS = 2  # good answers without a job before it can be lost
 ALIVE = timedelta(seconds=6 * HEARTBEAT_SECONDS)
 OUTPUT_TAIL = 2000  # bytes of a batch's output that are shown when it never began
 
-STRAYS = timedelta(hours=1)  # how long a batch that was given up may still turn up in the list
+STRAYS = timedelta(hours=1)  # how long a lost or cancelled batch may still be listed
 DOUBTFUL = (BatchState.LOST, BatchState.CANCELLED)
 WAITING_FOR_ID = (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN)
 
@@ -57,7 +58,7 @@ IN_LIST = (
 _EXITS = 'for d in "$@"; do if [ -e "$d/exit" ]; then printf "%s " "$d"; cat "$d/exit"; fi; done'
 _EXIT = re.compile(r"(?P<directory>\S+) (?P<id>\S+) (?P<code>[0-9]{1,3})", re.ASCII)
 EXIT_CODES = 256  # as many as a shell has
-SIGNALLED = 128  # exit codes above tell of a signal: the scheduler knows who sent it
+SIGNALLED = 128  # exit codes above mean a signal: the scheduler knows who sent it
 _TAIL = 'cd "$1" && for f in *.out *.o[0-9]* *.e[0-9]*; do if [ -s "$f" ]; then tail -c "$2" "$f"; fi; done'
 
 
@@ -69,7 +70,7 @@ class Exit(NamedTuple):
 
 
 class End(NamedTuple):
-    """How a batch ended: the number of its job, its exit code (None: not known), what the scheduler says of it."""
+    """The end of a batch: job number, exit code (None: unknown), scheduler's words."""
 
     number: str
     code: int | None
@@ -77,9 +78,9 @@ class End(NamedTuple):
     has_file: bool
 
 
-@app.task(name="raycrafter.tasks.poll_site")
-def poll_site() -> None:
-    """One listing for all batches. When it gives no whole answer, nothing is changed."""
+@app.task(name="raycrafter.tasks.poll_cluster")
+def poll_cluster() -> None:
+    """List all batches once. Without a whole answer, change nothing."""
     with _one_poll() as mine:
         batches = Batch.objects.filter(state__in=IN_LIST).select_related("job")
         doubtful = Batch.objects.filter(state__in=DOUBTFUL, finished__gt=timezone.now() - STRAYS)
@@ -94,10 +95,10 @@ def poll_site() -> None:
             _delete_strays(listing)
         except (InfrastructureError, AnswerError) as error:
             for job in jobs:
-                note_trouble(job, SOURCE, str(error))
+                holds.hold(job, SOURCE, str(error))
             return
         for job in jobs:
-            trouble_over(job, SOURCE)
+            holds.release(job, SOURCE)
         note_reasons(batches, listing)
         for batch in absent:
             try:
@@ -105,12 +106,15 @@ def poll_site() -> None:
             except Exception:  # what is wrong with one keeps no other waiting
                 extra = {"job_id": batch.job_id, "batch_id": batch.pk}
                 logger.exception("batch %d could not be settled", batch.pk, extra=extra)
-    enqueue("schedule")
+    enqueue("plan")
 
 
 def _delete_strays(listing: Listing) -> None:
-    """Deletes jobs under our names that nobody waits for: of a batch that is over, or a second one of a batch. They
-    could render nothing, because the first client owns its batch, but they would take others' room."""
+    """Delete jobs under our names that belong to no open batch.
+
+    They are of a batch that is over, or a second job of one batch. Such a job renders nothing, because the first client
+    owns the batch, but it takes room from others.
+    """
     queued = [seen for seen in listing.values() if seen.phase is not Phase.ENDED]
     batches = Batch.objects.in_bulk([seen.name for seen in queued], field_name="name")
     for seen in queued:
@@ -126,7 +130,7 @@ def _delete_strays(listing: Listing) -> None:
 
 @contextmanager
 def _one_poll() -> Iterator[bool]:
-    """True for one process at a time, and not again within half an interval: several ticks make one question."""
+    """Yield True to one process at a time, and not again within half an interval."""
     path = Path(cluster().scratch) / f"poll-{cluster().name}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
@@ -146,7 +150,7 @@ def _one_poll() -> Iterator[bool]:
 
 
 def _present(batch: Batch, listing: Listing) -> bool:
-    """Notes a batch that is in the list and has not ended; False for any other."""
+    """Record a batch that is listed and has not ended; return False for any other."""
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
         batch = _reconcile(batch, listing)
         if batch.state == BatchState.CREATED or batch.is_final:
@@ -165,17 +169,21 @@ def _present(batch: Batch, listing: Listing) -> bool:
 
 
 def _find(batch: Batch, listing: Listing) -> Seen | None:
-    """The batch in the list: by its id, and by its name while it has none. Names are random, so they cannot clash;
-    numbers come again when a batch system is set up anew, so the name must fit as well. Raises AnswerError when a line
-    that may be the batch's cannot be read."""
+    """Return the batch's entry in the listing: by id, and by name while it has no id.
+
+    Names are random and cannot clash. Numbers start again when a batch system is set up anew, so the name must fit as
+    well. Raises AnswerError when a line that may be the batch's cannot be read.
+    """
     if mine := owner(batch):
         return listing.find(mine, batch.name)
     return next(iter(listing.named(batch.name)), None)
 
 
 def _reconcile(batch: Batch, listing: Listing) -> Batch:
-    """Finds out about a submission whose answer is not known. This task shares its queue with submit_batch, so one that
-    is SUBMITTING here was left so by a worker that died."""
+    """Find out what became of a submission whose answer is unknown.
+
+    This task shares its queue with submit_batch, so a batch that is SUBMITTING here was left by a worker that died.
+    """
     try:
         answer = submit.look(remote(), scheduler(), batch.directory)
         seen = _find(batch, listing)
@@ -184,13 +192,13 @@ def _reconcile(batch: Batch, listing: Listing) -> Batch:
             answer = Submitted(seen.number)
         submission_answered(batch, answer)
     except RemoteError as error:
-        note_trouble(batch.job, SUBMISSION, str(error), batch)
+        holds.hold(batch.job, SUBMISSION, str(error), batch)
     batch.refresh_from_db()
     return batch
 
 
 def _exits(directories: list[str]) -> dict[str, Exit]:
-    """What scripts have left in their directories, in one question."""
+    """Read the exit files of all directories in one command."""
     if not directories:
         return {}
     found = {}
@@ -202,8 +210,10 @@ def _exits(directories: list[str]) -> dict[str, Exit]:
 
 
 def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
-    """Return how a batch ended that does not wait or run any more; None when nobody says that it did. ``left`` is what
-    a script left, if anything; of a signal, and without that file, the scheduler is asked."""
+    """Return the end of a batch that neither waits nor runs; None without proof.
+
+    ``left`` is the content of its exit file. Without that file, or after a signal, the scheduler is asked.
+    """
     if left and owner(batch) not in ("", left.number):
         left = None  # a second job that was turned away leaves its code in the same place
     if left and left.code <= SIGNALLED:
@@ -220,7 +230,7 @@ def _end(batch: Batch, listing: Listing, left: Exit | None) -> End | None:
 
 
 def _status(batch: Batch, asked: str) -> Job | None:
-    """Return the full status of a batch's ended job; None where there is none that can be read."""
+    """Return the full status of a batch's ended job; None without a readable one."""
     try:
         job = scheduler().job(remote().run(scheduler().status, asked), asked)
     except AnswerError as error:
@@ -231,7 +241,7 @@ def _status(batch: Batch, asked: str) -> Job | None:
 
 
 def _settle(batch: Batch, end: End | None) -> None:
-    """Decides about a batch that does not wait or run any more; ``end`` is how it ended, if anybody knows."""
+    """Decide about a batch that neither waits nor runs; ``end`` is its end, if known."""
     batch.refresh_from_db()
     if batch.is_final or batch.state == BatchState.CREATED:
         return
@@ -239,7 +249,7 @@ def _settle(batch: Batch, end: End | None) -> None:
         end = None  # meanwhile a client of another job has claimed
     if batch.state == BatchState.CANCELLING:
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was deleted")
-        move(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=end.code if end else None)
+        transition(batch, BatchState.CANCELLED, finished=timezone.now(), exit_status=end.code if end else None)
     elif end:
         _ended(batch, end)
     elif batch.state == BatchState.ENDING:
@@ -249,7 +259,7 @@ def _settle(batch: Batch, end: End | None) -> None:
 
 
 def _ended(batch: Batch, end: End) -> None:
-    """A batch that came to its end, well or not."""
+    """Finish a batch that came to its end, well or not."""
     reason, is_external = _reason(end), bool(end.told and end.told.is_external)
     if batch.native_client_id is None:
         reason = f"{reason} before its client began: {_output(batch)}"
@@ -259,25 +269,25 @@ def _ended(batch: Batch, end: End) -> None:
         Event.note(batch.job, "batch", f"batch {batch.pk}: {reason}", Event.Level.WARNING, batch=batch)
     outcomes.release(batch, Attempt.Outcome.LOST, f"{reason}; no result came", blames_frame=not is_external)
     if batch.state in WAITING_FOR_ID:
-        move(batch, BatchState.QUEUED)
+        transition(batch, BatchState.QUEUED)
     if batch.state in (BatchState.QUEUED, BatchState.RUNNING):
-        move(batch, BatchState.ENDING)
+        transition(batch, BatchState.ENDING)
     # not one that was cancelled at this moment: the next poll settles that
     if batch.state == BatchState.ENDING:
         # a client that said its last word needs no exit file
         is_ordinary = not end.code if end.has_file else batch.finish_reason and not is_external
         fields = {"exit_status": end.code, "finished": timezone.now(), "state_reason": "" if is_ordinary else reason}
-        move(batch, BatchState.FINISHED, **fields)
+        transition(batch, BatchState.FINISHED, **fields)
 
 
 def _reason(end: End) -> str:
-    """Return how a batch ended, for people."""
+    """Describe for people how a batch ended."""
     how = f" (exit {end.code})" if end.has_file else " without an exit file" if end.told else ""
     return f"the batch ended{how}" + (f": {end.told.text}" if end.told else "")
 
 
 def _output(batch: Batch) -> str:
-    """The end of what a batch has written, for people."""
+    """Return the end of a batch's output, for people."""
     try:
         text = remote().run(_TAIL, batch.directory, str(OUTPUT_TAIL)).stdout.strip()
     except SshError:
@@ -286,16 +296,19 @@ def _output(batch: Batch) -> str:
 
 
 def _missing(batch: Batch) -> None:
-    """A batch without a trace: lost, once it was missed often enough and its client has been silent."""
+    """Count a poll without the batch.
+
+    It is lost after ABSENT_POLLS of them, once its client is not heard of either.
+    """
     polls = batch.absent_polls + 1
     Batch.objects.filter(pk=batch.pk).update(absent_polls=polls)
     if polls < ABSENT_POLLS or _is_alive(batch):
         return
     reason = "the batch system does not know it any more, and it left no exit code"
-    if move(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
+    if transition(batch, BatchState.LOST, state_reason=reason, finished=timezone.now()):
         outcomes.release(batch, Attempt.Outcome.LOST, "the batch was lost")
 
 
 def _is_alive(batch: Batch) -> bool:
-    """Return whether the batch's client was heard of a moment ago."""
+    """Whether the batch's compute client was heard of a moment ago."""
     return batch.last_heartbeat is not None and batch.last_heartbeat > timezone.now() - ALIVE

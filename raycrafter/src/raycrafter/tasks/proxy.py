@@ -1,4 +1,4 @@
-"""The grid proxy is on the workers and the pages are not: how long it lasts goes through the database."""
+"""The grid proxy's lifetime: workers have it, pages read it from the database."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from .common import cluster
 logger = logging.getLogger(__name__)
 
 
-@app.task(name="raycrafter.tasks.look_at_proxy")
-def look_at_proxy() -> None:
-    """Notes when this worker's proxy ends, or that none can be read. A site without GridFTP has none."""
+@app.task(name="raycrafter.tasks.check_proxy")
+def check_proxy() -> None:
+    """Record when this worker's grid proxy ends, or that none can be read.
+
+    A site without GridFTP has none.
+    """
     site = cluster()
     if site.transfer != "gridftp":
         return

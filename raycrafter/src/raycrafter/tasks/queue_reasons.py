@@ -1,4 +1,4 @@
-"""Why batches wait in the scheduler's queue, and whom to tell when one waits for a person."""
+"""Why batches wait in the scheduler's queue; notifications of stuck ones."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Iterable
 
 from raycrafter.cluster.batch.listing import Listing
 from raycrafter.cluster.batch.reply import Phase, Seen
+from raycrafter.jobs import holds
 from raycrafter.jobs.models import Batch
-from raycrafter.jobs.notifications import address_of, tell, tell_operators
+from raycrafter.jobs.notifications import job_url, notify, notify_operators
 from raycrafter.jobs.states import BatchState
 
-from .common import cluster, note_trouble, scheduler, trouble_over
+from .common import cluster, scheduler
 
 SOURCE = "queue"
 
 
 def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
-    """Show the scheduler's reason on each batch that waits; notify owner and operators of one that is stuck."""
+    """Show the scheduler's reason on each batch that waits; notify of a stuck one."""
     stuck: dict[int, tuple[Batch, Seen]] = {}
     jobs = {batch.job_id: batch.job for batch in batches}
     queued = Batch.objects.filter(state=BatchState.QUEUED, native_id__isnull=False)
@@ -33,17 +34,17 @@ def note_reasons(batches: Iterable[Batch], listing: Listing) -> None:
         if pk in stuck:
             _notify(*stuck[pk])
         else:
-            trouble_over(job, SOURCE)
+            holds.release(job, SOURCE)
 
 
 def _notify(batch: Batch, seen: Seen) -> None:
     """Notify owner and operators, once per batch and reason."""
     job, host = batch.job, cluster().ssh_host
-    told = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
-    note_trouble(job, SOURCE, told, batch)
+    problem = f"batch {batch.pk} ({batch.native_id}) waits on {host} and never starts by itself: {seen.reason}"
+    holds.hold(job, SOURCE, problem, batch)
     subject = f"Job {job.pk} ({job.name}) is stuck in the queue: {seen.reason}"
-    text = f"{told}\nAn operator releases or deletes it there, or changes what the site asks for (cluster.*).\n"
-    text += f"\n{address_of(job)}\n"
+    text = f"{problem}\nAn operator releases or deletes it there, or changes what batches ask for (cluster.*).\n"
+    text += f"\n{job_url(job)}\n"
     occasion = f"{batch.pk}:{seen.reason}"
-    tell(job.owner, "stuck", occasion, subject, text, job)
-    tell_operators("stuck", occasion, subject, text, job)
+    notify(job.owner, "stuck", occasion, subject, text, job)
+    notify_operators("stuck", occasion, subject, text, job)

@@ -1,4 +1,4 @@
-"""How long the queues are: work that nobody takes is seen in the logs before users ask."""
+"""Length of the queues: work without a worker shows in the logs before users ask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ BROKER_TIMEOUT = 10  # seconds
 
 @app.task(name="raycrafter.tasks.measure_queues")
 def measure_queues() -> None:
-    """One line for each queue: ``_queue``, ``_messages`` that wait, ``_consumers``; a warning when nobody consumes."""
+    """Log one line for each queue: ``_queue``, waiting ``_messages``, ``_consumers``.
+
+    A queue without consumers is a warning.
+    """
     with app.connection_for_read(connect_timeout=BROKER_TIMEOUT) as broker:
         for queue in app.conf.task_queues:
             messages, consumers = _measure(broker, queue.name)
@@ -30,7 +33,7 @@ def measure_queues() -> None:
 
 
 def _measure(broker: Connection, name: str) -> tuple[int, int]:
-    """Messages and consumers of a queue; zeros for one that no worker has declared yet. Changes nothing."""
+    """Return messages and consumers of a queue; zeros if no worker has declared it."""
     try:
         # one each: the broker closes the channel on which it was asked for a queue that is not there
         with broker.channel() as channel:

@@ -1,4 +1,4 @@
-"""Submitting a batch: once, whatever becomes of the connection meanwhile."""
+"""Submission of a batch: once, whatever happens to the connection."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from raycrafter.celery import app
 from raycrafter.cluster import submit
 from raycrafter.cluster.batch.registry import of_all
 from raycrafter.cluster.batch.reply import Refused, Submitted, Verdict
-from raycrafter.cluster.batch.script import render as render_script
 from raycrafter.cluster.errors import InfrastructureError, RemoteError, SshError
-from raycrafter.cluster.site import batch_spec
-from raycrafter.jobs import outcomes
+from raycrafter.jobs import holds, outcomes
+from raycrafter.jobs.closing import fail_job
 from raycrafter.jobs.models import Attempt, Batch, Event
-from raycrafter.jobs.states import BatchState, JobState, WorkspaceState, move
+from raycrafter.jobs.states import BatchState, JobState, WorkspaceState
+from raycrafter.jobs.transitions import transition
 
-from .common import cluster, note_trouble, pauses, remote, scheduler, trouble_over
-from .giving_up import give_up
+from .common import cluster, pauses, remote, scheduler
 from .workspaces import lasts
 
 SOURCE = "submission"
@@ -31,7 +30,10 @@ REFUSED_BY_SITE = 60.0  # seconds before files are written again after the site 
 
 @app.task(name="raycrafter.tasks.submit_batch")
 def submit_batch(batch_id: int) -> None:
-    """CREATED to QUEUED. Once qsub may have run, nothing here runs it again: poll_site finds out what became of it."""
+    """Submit a CREATED batch once.
+
+    Once qsub may have run, nothing here runs it again: poll_cluster finds out what became of it.
+    """
     batch = Batch.objects.select_related("job__workspace").filter(pk=batch_id, state=BatchState.CREATED).first()
     if batch is None or batch.job.is_final or batch.job.state == JobState.CANCELLING or ("batch", batch.pk) in pauses:
         return
@@ -40,9 +42,9 @@ def submit_batch(batch_id: int) -> None:
         return
     try:
         if not lasts(row, batch.walltime_seconds + cluster().walltime_margin):
-            give_up(batch.job, f"workspace {row.name} expires before a batch could end, and cannot be extended")
+            fail_job(batch.job, f"workspace {row.name} expires before a batch could end, and cannot be extended")
             return
-        if not move(batch, BatchState.SUBMITTING, directory=f"{row.path}/batch-{batch.pk}"):
+        if not transition(batch, BatchState.SUBMITTING, directory=f"{row.path}/batch-{batch.pk}"):
             return
         _write_files(batch)
     except (InfrastructureError, RemoteError) as error:
@@ -53,22 +55,22 @@ def submit_batch(batch_id: int) -> None:
     except (SshError, RemoteError) as error:
         batch.refresh_from_db()
         if batch.state == BatchState.SUBMITTING:
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
-        note_trouble(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason=str(error))
+        holds.hold(batch.job, SOURCE, f"batch {batch.pk}: the answer to its submission was lost ({error})", batch)
 
 
 def _write_files(batch: Batch) -> None:
-    """Puts the script and what its client must know into the batch's directory, for the owner alone."""
-    script = render_script(batch_spec(cluster(), batch.name, batch.directory), cluster().template).encode()
+    """Write script and client settings into the batch's directory, mode 0600."""
+    script = cluster().batch_script(batch.name, batch.directory).encode()
     Batch.objects.filter(pk=batch.pk).update(script_sha256=hashlib.sha256(script).hexdigest())
     remote().write(f"{batch.directory}/job.sh", script)
     remote().write(f"{batch.directory}/client.json", json.dumps(client_settings(batch)).encode())
 
 
 def client_settings(batch: Batch) -> dict[str, object]:
-    """What the client on the compute node is told. Makes a new token; an earlier one is void."""
+    """Return the settings of the compute client, with a new token."""
     site, graylog, tls = cluster(), settings.RAYCRAFTER.graylog, cluster().client_tls_dir
-    told: dict[str, object] = {
+    client: dict[str, object] = {
         "url": settings.RAYCRAFTER.django.public_url,
         "ca_file": f"{tls}/ca.crt",
         "token": batch.issue_token(),
@@ -83,41 +85,41 @@ def client_settings(batch: Batch) -> dict[str, object]:
     if graylog.gelf_host:
         address = {"host": graylog.gelf_host, "port": graylog.gelf_port, "transport": graylog.gelf_transport}
         files = {"ca_file": f"{tls}/ca.crt", "cert_file": f"{tls}/client.crt", "key_file": f"{tls}/client.key"}
-        told["gelf"] = address | files
-    return told
+        client["gelf"] = address | files
+    return client
 
 
 def submission_answered(batch: Batch, answer: submit.Answer) -> None:
-    """Acts on what is known of a submission (the batch is SUBMITTING or SUBMIT_UNKNOWN)."""
+    """Act on the answer to a submission; the batch is SUBMITTING or SUBMIT_UNKNOWN."""
     match answer:
         case Submitted(native_id):
             Batch.objects.filter(pk=batch.pk).update(native_id=native_id, submitted=timezone.now())
             batch.refresh_from_db()
             # A client may have claimed already, which made it RUNNING.
             if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
-                move(batch, BatchState.QUEUED, state_reason="")
+                transition(batch, BatchState.QUEUED, state_reason="")
             Event.note(batch.job, "submitted", f"batch {batch.pk} is {native_id}", batch=batch)
-            trouble_over(batch.job, SOURCE)
+            holds.release(batch.job, SOURCE)
         case Refused(Verdict.DOUBT, text):
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason=text)
-            note_trouble(batch.job, SOURCE, f"batch {batch.pk}: qsub may have taken it or not: {text}", batch)
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason=text)
+            holds.hold(batch.job, SOURCE, f"batch {batch.pk}: qsub may have taken it or not: {text}", batch)
         case Refused(Verdict.FATAL, text):
-            if move(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
+            if transition(batch, BatchState.LOST, state_reason=text, finished=timezone.now()):
                 outcomes.release(batch, Attempt.Outcome.LOST, text)
-                give_up(batch.job, f"the batch system refuses the job: {text}")
+                fail_job(batch.job, f"the batch system refuses the job: {text}")
         case Refused(verdict, text):
             submit.rearm(remote(), batch.directory)
             _postpone(batch, f"{cluster().ssh_host}: the batch system takes no job now: {text}", RETRY_SECONDS[verdict])
         case submit.NotSubmitted():
             _postpone(batch, "", 0.0)
         case submit.Pending():
-            move(batch, BatchState.SUBMIT_UNKNOWN, state_reason="qsub has not answered")
+            transition(batch, BatchState.SUBMIT_UNKNOWN, state_reason="qsub has not answered")
 
 
 def _postpone(batch: Batch, text: str, seconds: float) -> None:
-    """No submission was made: the batch can be submitted later."""
+    """Return the batch to CREATED: no submission was made."""
     pauses.set(("batch", batch.pk), seconds)
     if batch.state in (BatchState.SUBMITTING, BatchState.SUBMIT_UNKNOWN):
-        move(batch, BatchState.CREATED, state_reason=text)
+        transition(batch, BatchState.CREATED, state_reason=text)
     if text:
-        note_trouble(batch.job, SOURCE, text, batch)
+        holds.hold(batch.job, SOURCE, text, batch)

@@ -1,4 +1,7 @@
-"""How far a transfer has come, told by the sizes of its files and never by what the copying program prints."""
+"""Progress of a transfer, measured by the sizes of its files.
+
+What the copying program prints is not used.
+"""
 
 from __future__ import annotations
 
@@ -21,11 +24,11 @@ _SIZES = r"cd " '"$1"' r" && find . -type f -printf '%s %P\n'"
 
 
 class StoppedError(Exception):
-    """The transfer runs no longer, by somebody else's doing: it was cancelled, or given up for another try."""
+    """The transfer was cancelled, or left for another try, while it ran."""
 
 
 class Progress:
-    """Writes what ``measure`` finds (bytes) into the transfer's row, when called and when it has grown."""
+    """Record in the transfer's row the bytes that ``measure`` returns, as they grow."""
 
     def __init__(self, transfer: Transfer, measure: Callable[[], int]) -> None:
         self._row = Transfer.objects.filter(pk=transfer.pk, state=TransferState.RUNNING)
@@ -34,7 +37,10 @@ class Progress:
         self._last = -1
 
     def __call__(self) -> None:
-        """Raises StoppedError. Not to know how far it is ends no copy."""
+        """Measure and record. Progress errors never abort a transfer.
+
+        Raises StoppedError when the transfer was stopped.
+        """
         try:
             if not self._row.exists():
                 raise StoppedError
@@ -47,7 +53,10 @@ class Progress:
 
 
 def sent(sizes: Mapping[str, int], files: Files) -> int:
-    """Bytes of files on the cluster, of which ``sizes`` says how long each will be. Raises as ``Remote.check`` does."""
+    """Return the bytes that are on the cluster; ``sizes`` are the final ones.
+
+    Raises as ``Remote.check`` does.
+    """
     listed = remote().check(f"listing {files.there}", _SIZES, files.there).stdout
     lines = (line.partition(" ") for line in listed.splitlines())
     there = {name: int(size) for size, _, name in lines if size.isdecimal()}  # a login shell may say more
@@ -55,5 +64,5 @@ def sent(sizes: Mapping[str, int], files: Files) -> int:
 
 
 def arrived(sizes: Mapping[Path, int]) -> int:
-    """Bytes of files here, of which ``sizes`` says how long each will be."""
+    """Return the bytes that are on this host; ``sizes`` are the final ones."""
     return sum(min(size, path.stat().st_size) for path, size in sizes.items() if path.is_file())

@@ -1,4 +1,7 @@
-"""Files: the scene to the cluster, the frames back. A transfer that broke off goes on where it was; it fails no job."""
+"""Transfers: the scene to the cluster, the frames back.
+
+A transfer that broke off continues where it was; it fails no job.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +22,23 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster.errors import CredentialError, InfrastructureError, RemoteError, TransferError
 from raycrafter.cluster.transfer import Files
-from raycrafter.jobs import outcomes, scene
-from raycrafter.jobs.models import Frame, Job, Transfer, frame_path
-from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState, move
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds, outcomes, scene
+from raycrafter.jobs.closing import fail_job
+from raycrafter.jobs.fetching import due
+from raycrafter.jobs.models import Frame, Job, Transfer
+from raycrafter.jobs.states import TRANSFER_FINAL, FrameState, JobState, TransferState
 from raycrafter.jobs.thumbnails import delete_with_copy, small_copy, thumbnail_path
+from raycrafter.jobs.transitions import transition
 
-from .common import adapter, cluster, enqueue, note_trouble, remote, trouble_over
-from .giving_up import give_up
+from .common import adapter, cluster, remote
 from .transfer_progress import Progress, StoppedError, arrived, sent
 
 logger = logging.getLogger(__name__)
 
-STARTABLE = (TransferState.PENDING, TransferState.RETRY, TransferState.BLOCKED)
 FIRST_PAUSE, LAST_PAUSE = 5, 300  # seconds before another try; doubled by each failure in a row
-CREDENTIAL_PAUSE = 60  # seconds; somebody or a timer must make a new proxy
+CREDENTIAL_PAUSE = 60  # seconds; a person or a timer must renew the proxy
 MAX_MISMATCHES = 3  # tries at frames that arrive wrong before they are rendered again
-MAX_FRAMES = 50  # frames in one transfer, so that the first are seen early
 CHUNK = 1024 * 1024  # bytes
 DIGEST_LIMIT = 900.0  # seconds for the login node to read a scene through
 _NO_FILE = 123  # how xargs ends when one of the files could not be read
@@ -48,18 +52,13 @@ class MismatchError(Exception):
     """Files arrived with another size or other bytes, or not at all."""
 
 
-def due(transfer: Transfer) -> bool:
-    """Whether a transfer can be begun or gone on with now."""
-    return transfer.state in STARTABLE and (transfer.next_try is None or transfer.next_try <= timezone.now())
-
-
 def _begin(transfer_id: int) -> Transfer | None:
-    """The transfer, RUNNING by this call, or None when it is not due, or another worker's."""
+    """Return the transfer, RUNNING by this call; None when it is not due, or taken."""
     transfer = Transfer.objects.select_related("job__workspace").filter(pk=transfer_id).first()
     if transfer is None or not due(transfer) or transfer.job.is_final or transfer.job.state == JobState.CANCELLING:
         return None
     fields = {"started": timezone.now(), "tries": transfer.tries + 1, "error_class": "", "state_reason": ""}
-    return transfer if move(transfer, TransferState.RUNNING, **fields) else None
+    return transfer if transition(transfer, TransferState.RUNNING, **fields) else None
 
 
 def _scratch(transfer: Transfer) -> Path:
@@ -67,7 +66,7 @@ def _scratch(transfer: Transfer) -> Path:
 
 
 def _put_off(transfer: Transfer, error: Exception) -> None:
-    """Notes why a transfer did not come to its end, and when to go on."""
+    """Record why a transfer did not finish, and when to try again."""
     blocked = isinstance(error, CredentialError)
     pause = CREDENTIAL_PAUSE if blocked else min(FIRST_PAUSE * 2 ** min(transfer.tries - 1, 10), LAST_PAUSE)
     fields = {
@@ -75,23 +74,23 @@ def _put_off(transfer: Transfer, error: Exception) -> None:
         "error_class": "credential" if blocked else getattr(error, "kind", "network"),
         "next_try": timezone.now() + timedelta(seconds=pause),
     }
-    if move(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
-        note_trouble(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
+    if transition(transfer, TransferState.BLOCKED if blocked else TransferState.RETRY, **fields):
+        holds.hold(transfer.job, f"transfer {transfer.get_kind_display()}", str(error))
     else:
         _leave(transfer)
 
 
 def _leave(transfer: Transfer) -> None:
-    """Somebody else has moved the transfer. What has arrived stays for another try, if there will be one."""
+    """Lost the race: keep partial files if there will be another try."""
     if not Transfer.objects.filter(pk=transfer.pk).exclude(state__in=TRANSFER_FINAL).exists():
         shutil.rmtree(_scratch(transfer), ignore_errors=True)
 
 
 def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
-    move(transfer, state, finished=timezone.now(), **fields)
-    trouble_over(transfer.job, f"transfer {transfer.get_kind_display()}")
+    transition(transfer, state, finished=timezone.now(), **fields)
+    holds.release(transfer.job, f"transfer {transfer.get_kind_display()}")
     shutil.rmtree(_scratch(transfer), ignore_errors=True)
-    enqueue("schedule")
+    enqueue("plan")
 
 
 # -- in ----------------------------------------------------------------------------------------------------------------
@@ -99,7 +98,7 @@ def _finish(transfer: Transfer, state: str, **fields: Any) -> None:
 
 @app.task(name="raycrafter.tasks.push_input")
 def push_input(transfer_id: int) -> None:
-    """Unpacks the scene here and sends its files aside; the workspace gets its input directory when all are right."""
+    """Send the scene's files to a side directory; rename it when every file is right."""
     transfer = _begin(transfer_id)
     if transfer is None:
         return
@@ -111,13 +110,13 @@ def push_input(transfer_id: int) -> None:
         total = sum(sizes.values())
         Transfer.objects.filter(pk=transfer.pk).update(bytes_total=total)
         adapter().push(files, scratch / "state", Progress(transfer, lambda: sent(sizes, files)))
-        if not move(transfer, TransferState.VERIFYING):
+        if not transition(transfer, TransferState.VERIFYING):
             raise StoppedError
         _compare(files)
         remote().check(f"naming {workspace}/input", _PUBLISH, files.there, f"{workspace}/input")
     except scene.SceneError as error:
         _finish(transfer, TransferState.FAILED, state_reason=str(error), error_class="scene")
-        give_up(job, f"the scene cannot be unpacked: it {error}")
+        fail_job(job, f"the scene cannot be unpacked: it {error}")
         return
     except StoppedError:
         _leave(transfer)
@@ -129,9 +128,9 @@ def push_input(transfer_id: int) -> None:
 
 
 def _unpacked(job: Job, scratch: Path) -> list[str]:
-    """The names of the scene's files, below ``scratch``/input.
+    """Unpack the scene below ``scratch``/input and return the names of its files.
 
-    Unpacked anew each time, because a try before may have been killed.
+    Unpacked anew each time, because an earlier try may have been killed.
     """
     shutil.rmtree(scratch / "input", ignore_errors=True)
     scratch.mkdir(parents=True, exist_ok=True)
@@ -144,9 +143,9 @@ def _unpacked(job: Job, scratch: Path) -> list[str]:
 
 
 def _compare(files: Files) -> None:
-    """Every file is on the cluster with its bytes. What is not is removed there, so that it is sent anew.
+    """Compare every file on the cluster by checksum, and remove the wrong ones there.
 
-    Raises MismatchError.
+    A later try sends them again. Raises MismatchError.
     """
     names = b"\0".join(os.fsencode(name) for name in files.names)
     reply = remote().run(_DIGESTS, files.there, data=names, timeout=DIGEST_LIMIT)
@@ -163,40 +162,9 @@ def _compare(files: Files) -> None:
 # -- out ---------------------------------------------------------------------------------------------------------------
 
 
-def collect(job: Job) -> None:
-    """Has rendered frames fetched: one transfer of a job at a time, for what is there by then."""
-    transfer = job.transfers.filter(kind=Transfer.Kind.OUT).exclude(
-        state__in=[TransferState.DONE, TransferState.FAILED]
-    )
-    transfer = transfer.exclude(state=TransferState.CANCELLED).first()
-    if transfer is None:
-        frames = job.frames.filter(state=FrameState.RENDERED).order_by("number")[:MAX_FRAMES]
-        manifest = [entry for frame in frames for entry in _entries(frame)]
-        if not manifest:
-            return
-        total = sum(entry["size"] for entry in manifest)
-        transfer = Transfer.objects.create(job=job, kind=Transfer.Kind.OUT, manifest=manifest, bytes_total=total)
-    if due(transfer):
-        enqueue("pull_output", transfer.pk)
-
-
-def _entries(frame: Frame) -> list[dict[str, Any]]:
-    """What the client reported, and where it goes."""
-    return [
-        {
-            "frame": frame.number,
-            "source": output["path"],
-            "target": frame_path(frame, PurePosixPath(output["path"]).name),
-            "size": output["size"],
-            "sha256": output["sha256"],
-        }
-        for output in frame.outputs
-    ]
-
-
 @app.task(name="raycrafter.tasks.pull_output")
 def pull_output(transfer_id: int) -> None:
-    """Fetches the files of a transfer, checks size and sha256, and puts them into the media storage."""
+    """Fetch the files of a transfer, check size and sha256, and store them."""
     transfer = _begin(transfer_id)
     if transfer is None:
         return
@@ -205,7 +173,7 @@ def pull_output(transfer_id: int) -> None:
     entries = [entry for entry in transfer.manifest if entry["frame"] in frames]
     try:
         _fetch(transfer, entries, scratch)
-        if not move(transfer, TransferState.VERIFYING):
+        if not transition(transfer, TransferState.VERIFYING):
             raise StoppedError
         wrong = [number for number, mine in _by_frame(entries) if not _keep(frames[number], mine, scratch)]
     except StoppedError:
@@ -226,7 +194,10 @@ def pull_output(transfer_id: int) -> None:
 
 
 def _fetch(transfer: Transfer, entries: Sequence[dict[str, Any]], scratch: Path) -> None:
-    """Pulls what is not here yet. A file that is missing there is found by the comparison."""
+    """Pull the files that are not here yet.
+
+    Files that are missing on the cluster are found by the comparison.
+    """
     files = Files(scratch / "files", "/", [_name(entry) for entry in entries])
     here = {_local(entry, scratch): entry["size"] for entry in entries}
     for path in here:
@@ -253,7 +224,7 @@ def _by_frame(entries: Sequence[dict[str, Any]]) -> list[tuple[int, list[dict[st
 
 
 def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
-    """Stores one frame's files when all of them are right; returns whether they are."""
+    """Store the files of one frame when all are right. Return whether they are."""
     for entry in entries:
         local = _local(entry, scratch)
         if not local.is_file() or local.stat().st_size != entry["size"] or _digest(local) != entry["sha256"]:
@@ -266,7 +237,7 @@ def _keep(frame: Frame, entries: list[dict[str, Any]], scratch: Path) -> bool:
     if small := small_copy(_local(first, scratch)):
         _store(thumbnail_path(first["target"]), ContentFile(small))
         fields["thumbnail"] = True
-    if not move(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
+    if not transition(frame, FrameState.SYNCED, **fields) and frame.state != FrameState.SYNCED:
         # cancelled meanwhile: no row would name the files
         for entry in entries:
             delete_with_copy(entry["target"])

@@ -1,4 +1,4 @@
-"""Workspaces: allocated before a scene is sent, extended while a job needs them, given back when it is over."""
+"""Workspaces: allocated for a scene, extended while needed, released afterwards."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from django.utils import timezone
 from raycrafter.celery import app
 from raycrafter.cluster import workspace as ws
 from raycrafter.cluster.errors import InfrastructureError, RemoteError
+from raycrafter.dispatch import enqueue
+from raycrafter.jobs import holds
+from raycrafter.jobs.closing import fail_job
 from raycrafter.jobs.models import Event, Workspace
-from raycrafter.jobs.notifications import address_of, tell, tell_operators
-from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState, move
+from raycrafter.jobs.notifications import job_url, notify, notify_operators
+from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
+from raycrafter.jobs.transitions import transition
 
 from . import left_logs
-from .common import cluster, enqueue, note_trouble, pauses, remote, trouble_over
-from .giving_up import give_up
+from .common import cluster, pauses, remote
 
 logger = logging.getLogger(__name__)
 
@@ -30,27 +33,30 @@ EXTENDED = "extension"  # the kind of its events
 
 @app.task(name="raycrafter.tasks.ensure_workspace")
 def ensure_workspace(workspace_id: int) -> None:
-    """PENDING to ALLOCATED: the directory is there, with the places for scene, work and frames in it."""
+    """Allocate a PENDING workspace, with directories for scene, work and frames."""
     row = Workspace.objects.select_related("job").filter(pk=workspace_id, state=WorkspaceState.PENDING).first()
     if row is None or row.job.is_final or ("workspace", row.pk) in pauses:
         return
     try:
         lease = ws.ensure(remote(), row.name, cluster().workspace_days, timezone.now())
     except InfrastructureError as error:
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return
     except RemoteError as error:
         pauses.set(("workspace", row.pk), PAUSE)
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return
-    trouble_over(row.job, SOURCE)
+    holds.release(row.job, SOURCE)
     fields = {"path": lease.path, "expires": lease.expires, "extensions_left": lease.extensions}
-    if move(row, WorkspaceState.ALLOCATED, **fields):
-        enqueue("schedule")
+    if transition(row, WorkspaceState.ALLOCATED, **fields):
+        enqueue("plan")
 
 
 def lasts(row: Workspace, seconds: int) -> bool:
-    """Whether the workspace outlives ``seconds`` from now; extends it when it would not. Raises as the cluster does."""
+    """Whether the workspace outlives ``seconds`` from now; extend it if it would not.
+
+    Raises as the cluster does.
+    """
     needed = timezone.now() + timedelta(seconds=seconds)
     if row.expires and row.expires >= needed:
         return True
@@ -67,7 +73,7 @@ def lasts(row: Workspace, seconds: int) -> bool:
 
 @app.task(name="raycrafter.tasks.extend_workspace")
 def extend_workspace(workspace_id: int) -> None:
-    """Does what somebody asked for; what the site answers is an event of the job."""
+    """Extend a workspace on request; the cluster's answer becomes an event of the job."""
     row = Workspace.objects.select_related("job").filter(pk=workspace_id).exclude(extension_asked_by="").first()
     if row is None:
         return
@@ -76,17 +82,20 @@ def extend_workspace(workspace_id: int) -> None:
         _extend(row)
         text = f"extended until {row.expires:%Y-%m-%d %H:%M} UTC, asked for by {by}"
     except InfrastructureError as error:
-        note_trouble(row.job, SOURCE, str(error))
+        holds.hold(row.job, SOURCE, str(error))
         return  # the next tick tries again
     except RemoteError as error:
         text, level = f"{by} asked for an extension, which the site refuses: {error}", Event.Level.WARNING
-    trouble_over(row.job, SOURCE)
+    holds.release(row.job, SOURCE)
     if Workspace.objects.filter(pk=row.pk, extension_asked_by=by).update(extension_asked_by=""):
         Event.note(row.job, EXTENDED, text, level)
 
 
 def _extend(row: Workspace) -> None:
-    """Extends by the days that the site grants, and notes its new end. Raises as the cluster does."""
+    """Extend by the days that the cluster grants, and record the new end.
+
+    Raises as the cluster does.
+    """
     ws.extend(remote(), row.name, cluster().workspace_days)
     lease = ws.find(remote(), row.name, timezone.now())
     if lease is None:
@@ -97,7 +106,7 @@ def _extend(row: Workspace) -> None:
 
 @app.task(name="raycrafter.tasks.watch_workspaces")
 def watch_workspaces() -> None:
-    """Compares with ws_list, tells owners what will expire, extends what is about to, ends what has."""
+    """Compare with ws_list: notify owners, extend or expire what has come to its end."""
     rows = Workspace.objects.filter(state=WorkspaceState.ALLOCATED).exclude(job__state__in=JOB_FINAL)
     rows = list(rows.select_related("job__owner"))
     try:
@@ -115,20 +124,26 @@ def watch_workspaces() -> None:
             row.save(update_fields=["expires", "extensions_left"])
             _warn(row, now)
         elif row.expires and row.expires < now:
-            move(row, WorkspaceState.EXPIRED)
-    _give_up_expired()
+            transition(row, WorkspaceState.EXPIRED)
+    _fail_expired()
 
 
-def _give_up_expired() -> None:
-    """Ends jobs that have frames to render and no place for them. One that is staged gets a new place by itself."""
+def _fail_expired() -> None:
+    """Fail jobs that have frames to render and no workspace.
+
+    A job that is being staged gets a new one by itself.
+    """
     rendering = (JobState.READY, JobState.ACTIVE, JobState.STAGING_OUT)
     for row in Workspace.objects.filter(state=WorkspaceState.EXPIRED, job__state__in=rendering).select_related("job"):
         if row.job.frames.filter(state=FrameState.WAITING).exists():
-            give_up(row.job, f"workspace {row.name} has expired; retry the job to render what is missing in a new one")
+            fail_job(row.job, f"workspace {row.name} has expired; retry the job to render what is missing in a new one")
 
 
 def _warn(row: Workspace, now: datetime) -> None:
-    """At each lead once, if workspaces are lent for longer than that; at the shortest it is extended first."""
+    """Notify the owner once at each lead time; at the shortest one extend first.
+
+    Leads as long as the whole workspace are left out.
+    """
     leads = [lead for lead in sorted(cluster().workspace_warn_days) if lead < cluster().workspace_days]
     lead = next((lead for lead in leads if row.expires - now <= timedelta(days=lead)), None)
     if lead is None:
@@ -147,7 +162,7 @@ def _warn(row: Workspace, now: datetime) -> None:
     job, until = row.job, f"{row.expires:%Y-%m-%d %H:%M} UTC"
     extensions = "unknown" if row.extensions_left is None else row.extensions_left
     text = f"Workspace {row.name} of job {job.pk} ({job.name}) expires at {until}. Extensions left: {extensions}.\n"
-    text += f"{refusal}Frames that are not fetched by then are lost; the job can be retried.\n\n{address_of(job)}\n"
+    text += f"{refusal}Frames that are not fetched by then are lost; the job can be retried.\n\n{job_url(job)}\n"
     said = (
         "workspace",
         f"{lead}:{row.expires.isoformat()}",
@@ -155,15 +170,17 @@ def _warn(row: Workspace, now: datetime) -> None:
         text,
         job,
     )
-    tell(job.owner, *said)
+    notify(job.owner, *said)
     if refusal:
-        tell_operators(*said)
+        notify_operators(*said)
 
 
 @app.task(name="raycrafter.tasks.release_workspace")
 def release_workspace(workspace_id: int) -> None:
-    """RELEASING to RELEASED: the site may delete the directory. What clients have left to log there comes first, the
-    messages of one at a tick, so that the cluster is asked for other things in between."""
+    """Release a RELEASING workspace, so that the cluster may delete it.
+
+    Unsent client logs are recovered first, one client's at a tick: other commands get their turn in between.
+    """
     row = Workspace.objects.select_related("job").filter(pk=workspace_id, state=WorkspaceState.RELEASING).first()
     if row is None or ("workspace", row.pk) in pauses:
         return
@@ -176,4 +193,4 @@ def release_workspace(workspace_id: int) -> None:
         pauses.set(("workspace", row.pk), PAUSE)
         Workspace.objects.filter(pk=row.pk).update(state_reason=str(error)[:2000])
         return
-    move(row, WorkspaceState.RELEASED, state_reason="")
+    transition(row, WorkspaceState.RELEASED, state_reason="")

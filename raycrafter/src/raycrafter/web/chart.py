@@ -1,4 +1,4 @@
-"""Seconds per frame as the bars of an inline SVG: drawn by the database and a template, without a script."""
+"""Seconds per frame as bars of an inline SVG, without a script."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STEPS = (1, 2, 4, 5, 6, 8, 10, 20)  # where a scale may end, times a power of te
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar, in units of the drawing (y downwards), and its words. ``failed`` of its frames are marked."""
+    """One bar, in units of the drawing (y downwards), and its text."""
 
     x: int
     y: float
@@ -30,7 +30,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """All bars; ``longest``, ``mean`` and the scale's ``top`` in seconds, ``timed`` frames have a time."""
+    """All bars; ``longest``, ``mean`` and ``top`` in seconds, ``timed`` in frames."""
 
     bars: list[Bar]
     width: int
@@ -49,7 +49,10 @@ class Chart:
 
 
 def frame_times(job: Job) -> Chart | None:
-    """Return the chart of a job's rendering times, None before the first frame. Two queries, at most ``BARS`` rows."""
+    """Return the chart of a job's rendering times; None before the first frame.
+
+    Two queries, at most ``BARS`` rows.
+    """
     span = job.frames.aggregate(first=Min("number"), last=Max("number"))
     if span["first"] is None:
         return None

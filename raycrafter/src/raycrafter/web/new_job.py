@@ -1,4 +1,4 @@
-"""The page that makes a job, with a look at the script that the batch system will get."""
+"""The page that makes a job, with a preview of the batch script."""
 
 from __future__ import annotations
 
@@ -18,16 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
-from raycrafter import renderers
 from raycrafter.api.parsers import TOO_DEEP
 from raycrafter.api.serializers import MAX_SIDE, JobCreateSerializer
 from raycrafter.api.throttles import SubmitThrottle
 from raycrafter.api.views import JobsView
-from raycrafter.cluster.batch.script import render as render_script
-from raycrafter.cluster.site import batch_spec
 from raycrafter.jobs import frames as frame_numbers
-from raycrafter.jobs import requests
-from raycrafter.jobs.client import ClientError
+from raycrafter.jobs import rendering, requests
+from raycrafter.jobs.errors import RefusedError
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.scene import ARCHIVE_SUFFIXES, MAX_PATH, SCENE_SUFFIXES
 
@@ -39,14 +36,14 @@ BATCH_DIRECTORY = "/path/of/the/workspace/batch-1"
 
 
 class NewJob(forms.Form):
-    """The fields as people fill them in; what they may hold is judged where the API judges it."""
+    """The fields as people fill them in; the API's serializer checks them."""
 
     scene = forms.FileField(
         help_text=f"One of {', '.join(SCENE_SUFFIXES)}, or an archive with one in it: {', '.join(ARCHIVE_SUFFIXES)}.",
         widget=forms.FileInput(attrs={"accept": ",".join((*SCENE_SUFFIXES, *ARCHIVE_SUFFIXES))}),
     )
     name = forms.CharField(max_length=200)
-    renderer = forms.ChoiceField(choices=lambda: [(name, name) for name in renderers.names()])
+    renderer = forms.ChoiceField(choices=lambda: [(name, name) for name in rendering.names()])
     frames = forms.CharField(
         max_length=frame_numbers.MAX_LENGTH, initial="1-20", help_text="Like 1-20, or 1-100x2,150."
     )
@@ -96,18 +93,21 @@ class NewJob(forms.Form):
 
 
 def preview(text: str) -> dict[str, Any]:
-    """Return what will become of a frame specification: ``script`` of each batch and ``batches``, or ``problem``."""
+    """Return what becomes of a frame specification: ``script``, ``batches`` or ``problem``."""
     site = settings.RAYCRAFTER.cluster
     try:
         count = len(frame_numbers.parse(text))
     except frame_numbers.FramesError as error:
         return {"problem": str(error)}
-    script = render_script(batch_spec(site, BATCH_NAME, BATCH_DIRECTORY), site.template)
+    script = site.batch_script(BATCH_NAME, BATCH_DIRECTORY)
     return {"script": script, "frames": count, "batches": math.ceil(count / site.chunk_size), "site": site}
 
 
 def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
-    """Make the job, or return the one that this form has made before. Raises ClientError."""
+    """Make the job, or return the one that this form made before.
+
+    Raises RefusedError.
+    """
     earlier = Job.objects.filter(owner=request.user.pk, idempotency_key=data["key"])
     if job := earlier.first():
         return job
@@ -129,7 +129,7 @@ def _submit(request: HttpRequest, data: dict[str, Any]) -> Job:
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_job(request: HttpRequest) -> HttpResponse:
-    """The form; its button "preview" changes nothing."""
+    """Show the form, or submit it; its button "preview" changes nothing."""
     throttled = False
     if request.method != "POST":
         form = NewJob(request)
@@ -142,7 +142,7 @@ def new_job(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             try:
                 return redirect("job", pk=_submit(request, form.cleaned_data).pk)
-            except ClientError as error:
+            except RefusedError as error:
                 form.add_error(None, str(error))
     look = preview(request.POST.get("frames", form["frames"].initial))
     status = 429 if throttled else 422 if form.errors else 200

@@ -1,4 +1,4 @@
-"""The page on which somebody chooses how to be told."""
+"""The page of a user's notification settings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from raycrafter.jobs.notifications import choice_of, choose
 class Choice(forms.Form):
     """Mail and webhook."""
 
-    mail = forms.BooleanField(required=False, label="Tell me by mail")
+    mail = forms.BooleanField(required=False, label="Notify me by mail")
     webhook = forms.URLField(
         max_length=500,
         required=False,
         assume_scheme="https",
-        help_text="An https address that is told as well, in JSON; empty for none.",
+        help_text="An https address that is notified as well, in JSON; empty for none.",
     )
     new_secret = forms.BooleanField(required=False, label="Make a new secret for the webhook")
 
@@ -42,7 +42,7 @@ class Choice(forms.Form):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def notifications(request: HttpRequest) -> HttpResponse:
-    """The form. A new secret is on the answer to the form and nowhere else."""
+    """Show the form, or save it. A new secret is shown this once."""
     choice, secret = choice_of(request.user), None
     posted = request.POST if request.method == "POST" else None
     form = Choice(posted, initial={"mail": choice.mail, "webhook": choice.webhook}, label_suffix="")

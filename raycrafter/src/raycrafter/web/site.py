@@ -1,4 +1,4 @@
-"""The page of the site: health, what the cluster is asked for, workspaces, what is held up and what will be deleted."""
+"""The page of the cluster: health, batches, workspaces, holds, what is deleted soon."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from raycrafter.api.health import check
-from raycrafter.jobs.models import AvoidedNode, Batch, Job, Site, Workspace
+from raycrafter.jobs.holds import WAITING
+from raycrafter.jobs.models import Batch, BlockedNode, Site, Workspace
+from raycrafter.jobs.permissions import visible_jobs
 from raycrafter.jobs.retention import planned, rules
 from raycrafter.jobs.states import BATCH_FINAL, JOB_FINAL, WorkspaceState
-from raycrafter.tasks.common import WAITING
 
 from . import tables
 
@@ -29,17 +30,17 @@ REMEMBERED = 60  # seconds
 @login_required
 @require_safe
 def site(request: HttpRequest) -> HttpResponse:
-    """Users see their own jobs' workspaces and troubles; the batches are counted over all users."""
+    """Show a user's own workspaces and holds; batches are counted over all users."""
     cluster, now = settings.RAYCRAFTER.cluster, timezone.now()
-    jobs = Job.objects.visible_to(request.user)
+    jobs = visible_jobs(request.user)
     batches = Batch.objects.filter(site=cluster.name).exclude(state__in=BATCH_FINAL).order_by()
     lent = Workspace.objects.filter(job__in=jobs).exclude(state=WorkspaceState.RELEASED).select_related("job")
     waiting = jobs.filter(state_reason__startswith=WAITING).exclude(state__in=JOB_FINAL)
-    avoided = AvoidedNode.objects.filter(site=cluster.name, until__gt=now).order_by("host")
+    blocked = BlockedNode.objects.filter(site=cluster.name, until__gt=now).order_by("host")
     shown = [
         tables.held_up(waiting[:ROWS_SHOWN]),
         tables.workspaces(lent.order_by("-pk")[:ROWS_SHOWN]),
-        tables.avoided(avoided[:ROWS_SHOWN]),
+        tables.blocked_nodes(blocked[:ROWS_SHOWN]),
     ]
     if rules().keep_days:
         key = f"deleted-soon-{request.user.pk}"

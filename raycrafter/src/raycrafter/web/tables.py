@@ -1,4 +1,4 @@
-"""The tables of the pages: columns and rows as data, drawn by one template (web/table.html)."""
+"""The tables of the pages: columns and rows as data, drawn by web/table.html."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from raycrafter.jobs.models import Batch, Event, Frame, Job, Transfer, Workspace
+from raycrafter.jobs.models import Batch, BlockedNode, Event, Frame, Job, Transfer, Workspace
 from raycrafter.jobs.retention import Planned
-from raycrafter.jobs.sharing import AvoidedNode
 
 # How a cell is drawn: the class of its <td>, and for some a tag of its own.
 TEXT, NUMBER, STATE, LEVEL = "text", "number", "state", "level"
@@ -17,7 +16,7 @@ TIME, BYTES, REASON, JOB = "time", "bytes", "reason", "job"
 
 @dataclass(frozen=True)
 class Table:
-    """``columns`` are pairs of heading and kind; the first cell of a row names it. ``more`` is said below the table."""
+    """Pairs of heading and kind (``columns``), and rows; the first cell names a row."""
 
     name: str
     title: str
@@ -33,7 +32,7 @@ class Table:
 
 
 def batches(rows: Iterable[Batch], total: int) -> Table:
-    """Submissions to the batch system, newest first; ``total`` is how many there are."""
+    """Return the batches, newest first; ``total`` is how many there are."""
     rows = list(rows)
     return Table(
         "batches",
@@ -58,7 +57,7 @@ def batches(rows: Iterable[Batch], total: int) -> Table:
 
 
 def transfers(rows: Iterable[Transfer]) -> Table:
-    """Files on their way, newest first."""
+    """Return the transfers, newest first."""
     return Table(
         "transfers",
         "Transfers",
@@ -76,7 +75,7 @@ def transfers(rows: Iterable[Transfer]) -> Table:
 
 
 def events(rows: Iterable[Event]) -> Table:
-    """The tail of a job's log, newest first."""
+    """Return the latest events of a job, newest first."""
     return Table(
         "events",
         "Latest events",
@@ -86,7 +85,7 @@ def events(rows: Iterable[Event]) -> Table:
 
 
 def errors(rows: Iterable[Frame]) -> Table:
-    """What renderers said of frames that failed at least once."""
+    """Return the errors of frames that failed at least once."""
     return Table(
         "errors",
         "Frames with errors",
@@ -96,7 +95,7 @@ def errors(rows: Iterable[Frame]) -> Table:
 
 
 def workspaces(rows: Iterable[Workspace]) -> Table:
-    """Directories lent by the cluster."""
+    """Return the directories lent by the cluster."""
     return Table(
         "workspaces",
         "Workspaces",
@@ -115,7 +114,7 @@ def workspaces(rows: Iterable[Workspace]) -> Table:
 
 
 def held_up(rows: Iterable[Job]) -> Table:
-    """Jobs that wait for something outside."""
+    """Return the jobs that are held."""
     return Table(
         "held-up",
         "Held up",
@@ -125,11 +124,11 @@ def held_up(rows: Iterable[Job]) -> Table:
     )
 
 
-def avoided(rows: Iterable[AvoidedNode]) -> Table:
-    """Compute nodes that get no frames for a while."""
+def blocked_nodes(rows: Iterable[BlockedNode]) -> Table:
+    """Return the compute nodes that get no frames for a while."""
     return Table(
-        "avoided",
-        "Avoided compute nodes",
+        "blocked",
+        "Blocked compute nodes",
         [("Node", TEXT), ("Until", TIME), ("Reason", REASON)],
         [[node.host, node.until, node.reason] for node in rows],
         empty="None.",
@@ -137,7 +136,7 @@ def avoided(rows: Iterable[AvoidedNode]) -> Table:
 
 
 def retention(rows: list[Planned], shown: int) -> Table:
-    """What is deleted by age, soonest first."""
+    """Return what is deleted by age, soonest first."""
     return Table(
         "retention",
         "Deleted soon",

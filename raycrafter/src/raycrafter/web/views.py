@@ -8,26 +8,25 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
-from rest_framework import exceptions
 
-from raycrafter.api.access import manageable_job
 from raycrafter.api.schema import description
 from raycrafter.api.serializers import log_search_url
 from raycrafter.api.throttles import LoginThrottle, SchemaThrottle
 from raycrafter.api.views import JobFilter
 from raycrafter.jobs import requests
-from raycrafter.jobs.client import ClientError
-from raycrafter.jobs.models import Attempt, Job, load_progress
+from raycrafter.jobs.errors import RefusedError
+from raycrafter.jobs.holds import WAITING
+from raycrafter.jobs.models import Attempt, Job
+from raycrafter.jobs.permissions import actor_of, manageable_job, manageable_jobs, visible_jobs
+from raycrafter.jobs.progress import load_progress
 from raycrafter.jobs.retention import files_go, rules
 from raycrafter.jobs.states import JOB_FINAL, FrameState, JobState, WorkspaceState
-from raycrafter.tasks.common import WAITING
 
 from . import tables
 from .chart import frame_times
@@ -75,8 +74,8 @@ def _page(request: HttpRequest, rows: QuerySet, size: int) -> Page:
 @login_required
 @require_safe
 def job_list(request: HttpRequest) -> HttpResponse:
-    """The jobs this user may see, newest first; filtered by the same words as the API's list."""
-    jobs = Job.objects.visible_to(request.user).select_related("owner")
+    """Show the jobs this user may see, newest first; filters as the API's list."""
+    jobs = visible_jobs(request.user).select_related("owner")
     page = _page(request, JobFilter(request.GET, jobs).qs, JOBS_PER_PAGE)
     load_progress(page)
     open_jobs = any(job.state not in JOB_FINAL for job in page)
@@ -108,8 +107,11 @@ def _offered(job: Job, counts: dict[str, int]) -> list[tuple[str, str]]:
 @login_required
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """One job; ``?state=FAILED`` shows only the frames in that state. The number of queries is the same for any job."""
-    job = get_object_or_404(Job.objects.visible_to(request.user).select_related("owner", "workspace"), pk=pk)
+    """Show one job; ``?state=FAILED`` shows only the frames in that state.
+
+    The number of queries is the same for any job.
+    """
+    job = get_object_or_404(visible_jobs(request.user).select_related("owner", "workspace"), pk=pk)
     counts, percent = job.frame_counts(), job.percent()
     frames = job.frames.defer("outputs")
     chosen = request.GET.get("state")
@@ -119,16 +121,14 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "workspace": getattr(job, "workspace", None),
         "files_go": files_go(job),
-        "actions": _offered(job, counts) if Job.objects.manageable_by(request.user).filter(pk=pk).exists() else [],
+        "actions": _offered(job, counts) if manageable_jobs(request.user).filter(pk=pk).exists() else [],
         "counts": [(state, count) for state, count in counts.items() if count],
         "percent": percent,
         "tenths": int(percent // 10 * 10),
         "chosen": chosen if chosen in FrameState else "",
         "page": _page(request, shown, FRAMES_PER_PAGE),
         "failed": counts[FrameState.FAILED] if chosen != FrameState.FAILED else 0,
-        "after": job.after.order_by("pk").annotate(
-            seen=Exists(Job.objects.visible_to(request.user).filter(pk=OuterRef("pk")))
-        ),
+        "after": job.after.order_by("pk").annotate(seen=Exists(visible_jobs(request.user).filter(pk=OuterRef("pk")))),
         "here": job.frames.exclude(file="").aggregate(count=Count("pk"), size=Sum("file_size")),
         "logs": _latest_logs(job),
         "chart": frame_times(job),
@@ -144,7 +144,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _latest_logs(job: Job) -> QuerySet[Attempt]:
-    """The attempts whose lines somebody wants to read: those in work, else those that ended last."""
+    """Return the attempts whose lines are shown: those in work, else the latest ones."""
     spoken = Attempt.objects.filter(frame__job=job).exclude(log="").select_related("frame")
     return spoken.defer("frame__outputs").order_by(F("ended").desc(nulls_first=True), "-pk")[:LOGS_SHOWN]
 
@@ -153,8 +153,8 @@ def _latest_logs(job: Job) -> QuerySet[Attempt]:
 @login_required
 @require_safe
 def frame(request: HttpRequest, pk: int, number: int) -> HttpResponse:
-    """One frame: its picture, and what its renderer said at every attempt."""
-    job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    """Show one frame: its picture, and its renderer's output at every attempt."""
+    job = get_object_or_404(visible_jobs(request.user), pk=pk)
     shown = get_object_or_404(job.frames.defer("outputs"), number=number)
     numbers = job.frames.order_by("number").values_list("number", flat=True)
     attempts = shown.attempts.select_related("frame").order_by("-number")[:ROWS_SHOWN]
@@ -174,13 +174,10 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
     """Do to a job what ``ACTIONS`` names."""
     if action not in ACTIONS:
         raise Http404(f"There is no action {action!r}.")
+    job = manageable_job(request.user, pk)
     try:
-        job = manageable_job(request.user, pk)
-    except exceptions.PermissionDenied as error:
-        raise PermissionDenied(str(error)) from error
-    try:
-        done = ACTIONS[action][0](job, request.user.get_username())
-    except ClientError as error:
+        done = ACTIONS[action][0](job, request.user.get_username(), actor_of(request.user))
+    except RefusedError as error:
         messages.info(request, f"Refused: {error}.")
     else:
         if not done:
@@ -194,7 +191,7 @@ def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
 @never_cache
 @require_safe
 def staff_gate(request: HttpRequest) -> HttpResponse:
-    """For nginx's ``auth_request`` before pages that are not Django's: 204 staff, 403 other users, 401 nobody."""
+    """Answer nginx's ``auth_request``: 204 for staff, 403 other users, 401 nobody."""
     if request.user.is_staff:
         return HttpResponse(status=204)
     return HttpResponse(status=403 if request.user.is_authenticated else 401)
@@ -202,7 +199,7 @@ def staff_gate(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def documentation(request: HttpRequest) -> HttpResponse:
-    """The API's description for people, made from the same OpenAPI schema that machines get."""
+    """Show the API's description for people, made from the OpenAPI schema."""
     if not SchemaThrottle().allow_request(request, None):
         return render(request, "web/error.html", status=HTTPStatus.TOO_MANY_REQUESTS)
     schema = description()

@@ -1,11 +1,14 @@
-"""The first form of the tables."""
+"""The tables of release 0.1.0."""
 
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import raycrafter.jobs.models
+import raycrafter.jobs.models.batches
+import raycrafter.jobs.models.frames
+import raycrafter.jobs.models.jobs
+import raycrafter.jobs.models.uploads
 
 
 class Migration(migrations.Migration):
@@ -13,7 +16,11 @@ class Migration(migrations.Migration):
 
     initial = True
 
-    dependencies = (migrations.swappable_dependency(settings.AUTH_USER_MODEL),)
+    dependencies = (
+        ("auth", "0012_alter_user_first_name_max_length"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("knox", "0009_extend_authtoken_field"),
+    )
 
     operations = (
         migrations.CreateModel(
@@ -21,7 +28,10 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("site", models.CharField(max_length=50)),
-                ("name", models.CharField(default=raycrafter.jobs.models.batch_name, max_length=15, unique=True)),
+                (
+                    "name",
+                    models.CharField(default=raycrafter.jobs.models.batches.batch_name, max_length=15, unique=True),
+                ),
                 (
                     "state",
                     models.CharField(
@@ -83,10 +93,92 @@ class Migration(migrations.Migration):
                 ("exit_status", models.IntegerField(blank=True, null=True)),
                 ("finish_reason", models.CharField(blank=True, help_text="the client's last word", max_length=200)),
             ],
-            options={
-                "verbose_name_plural": "batches",
-                "ordering": ("pk",),
-            },
+            options={"verbose_name_plural": "batches", "ordering": ("pk",)},
+        ),
+        migrations.CreateModel(
+            name="Licence",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("renderer", models.CharField(max_length=50, unique=True)),
+                ("count", models.PositiveIntegerField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Site",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(help_text="as in the configuration: cluster.name", max_length=50, unique=True),
+                ),
+                (
+                    "paused",
+                    models.BooleanField(
+                        default=False, help_text="nothing is submitted, and clients end after their frame"
+                    ),
+                ),
+                (
+                    "max_batches",
+                    models.PositiveIntegerField(blank=True, help_text="in the batch system at once", null=True),
+                ),
+                (
+                    "max_batches_per_user",
+                    models.PositiveIntegerField(blank=True, help_text="at once, for each user", null=True),
+                ),
+                (
+                    "max_frames_per_user",
+                    models.PositiveIntegerField(
+                        blank=True, help_text="that one user may have waiting or in work", null=True
+                    ),
+                ),
+                (
+                    "proxy_ends",
+                    models.DateTimeField(
+                        editable=False,
+                        help_text="the grid proxy of the worker that looked last; empty: it cannot be read",
+                        null=True,
+                    ),
+                ),
+                ("proxy_seen", models.DateTimeField(editable=False, help_text="when that worker looked", null=True)),
+                (
+                    "timeouts_checked",
+                    models.DateTimeField(
+                        editable=False, help_text="when timeouts of clients were last checked", null=True
+                    ),
+                ),
+                (
+                    "heard_since",
+                    models.DateTimeField(
+                        editable=False, help_text="since when, without a break, clients could be heard", null=True
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="AccessToken",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(blank=True, max_length=100)),
+                ("read_only", models.BooleanField(default=False)),
+                ("last_used", models.DateTimeField(blank=True, null=True)),
+                (
+                    "token",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="access", to="knox.authtoken"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="BlockedNode",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("site", models.CharField(max_length=50)),
+                ("host", models.CharField(max_length=200)),
+                ("until", models.DateTimeField()),
+                ("reason", models.TextField(blank=True)),
+            ],
+            options={"constraints": [models.UniqueConstraint(fields=("site", "host"), name="blocked_node_host")]},
         ),
         migrations.CreateModel(
             name="Job",
@@ -114,7 +206,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("state_reason", models.TextField(blank=True)),
-                ("scene", models.FileField(max_length=300, upload_to=raycrafter.jobs.models.scene_path)),
+                ("scene", models.FileField(max_length=300, upload_to=raycrafter.jobs.models.jobs.scene_path)),
                 ("scene_size", models.BigIntegerField(default=0, help_text="bytes")),
                 ("scene_sha256", models.CharField(blank=True, max_length=64)),
                 (
@@ -127,10 +219,50 @@ class Migration(migrations.Migration):
                 ("height", models.PositiveIntegerField(help_text="pixels")),
                 ("options", models.JSONField(blank=True, default=dict)),
                 ("max_tries", models.PositiveSmallIntegerField(default=3)),
+                (
+                    "priority",
+                    models.PositiveSmallIntegerField(
+                        default=50, help_text="among its owner's jobs the highest comes first"
+                    ),
+                ),
+                (
+                    "paused",
+                    models.BooleanField(
+                        default=False, help_text="nothing of it is begun, and clients end after their frame"
+                    ),
+                ),
+                (
+                    "retried",
+                    models.DateTimeField(
+                        blank=True, help_text="when its failed frames were last asked for again", null=True
+                    ),
+                ),
                 ("idempotency_key", models.CharField(blank=True, max_length=200, null=True)),
                 ("created", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ("started", models.DateTimeField(blank=True, null=True)),
                 ("finished", models.DateTimeField(blank=True, null=True)),
+                (
+                    "keep",
+                    models.BooleanField(
+                        db_default=False, default=False, help_text="its files and itself are not deleted by age"
+                    ),
+                ),
+                (
+                    "warned",
+                    models.DateTimeField(
+                        blank=True, help_text="when its owner was notified of the deletion", null=True
+                    ),
+                ),
+                (
+                    "files_deleted",
+                    models.DateTimeField(blank=True, help_text="when the deletion of its files began", null=True),
+                ),
+                (
+                    "after",
+                    models.ManyToManyField(
+                        blank=True, help_text="jobs that must be DONE first", related_name="before", to="jobs.job"
+                    ),
+                ),
                 (
                     "owner",
                     models.ForeignKey(
@@ -138,9 +270,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ("-pk",),
-            },
+            options={"ordering": ("-pk",)},
         ),
         migrations.CreateModel(
             name="Frame",
@@ -176,9 +306,16 @@ class Migration(migrations.Migration):
                         help_text="what the client reported: [{path on the cluster, size in bytes, sha256}]",
                     ),
                 ),
-                ("file", models.FileField(blank=True, max_length=300, upload_to=raycrafter.jobs.models.frame_path)),
+                (
+                    "file",
+                    models.FileField(blank=True, max_length=300, upload_to=raycrafter.jobs.models.frames.frame_path),
+                ),
                 ("file_size", models.BigIntegerField(blank=True, help_text="bytes", null=True)),
                 ("file_sha256", models.CharField(blank=True, max_length=64)),
+                (
+                    "thumbnail",
+                    models.BooleanField(db_default=False, default=False, help_text="a small copy lies beside the file"),
+                ),
                 (
                     "batch",
                     models.ForeignKey(
@@ -196,9 +333,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ("job", "number"),
-            },
+            options={"ordering": ("job", "number")},
         ),
         migrations.CreateModel(
             name="Event",
@@ -215,6 +350,19 @@ class Migration(migrations.Migration):
                     "level",
                     models.PositiveSmallIntegerField(
                         choices=[(10, "DEBUG"), (20, "INFO"), (30, "WARNING"), (40, "ERROR")], default=20
+                    ),
+                ),
+                (
+                    "actor",
+                    models.CharField(
+                        choices=[
+                            ("user", "User"),
+                            ("operator", "Operator"),
+                            ("service", "Service"),
+                            ("client", "Client"),
+                        ],
+                        default="service",
+                        max_length=10,
                     ),
                 ),
                 ("kind", models.CharField(max_length=50)),
@@ -247,14 +395,144 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ("pk",),
-            },
+            options={"ordering": ("pk",)},
         ),
         migrations.AddField(
             model_name="batch",
             name="job",
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name="batches", to="jobs.job"),
+        ),
+        migrations.CreateModel(
+            name="JobShare",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("manage", models.BooleanField(default=False, help_text="may also change the job, not only see it")),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="auth.group",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="shares", to="jobs.job"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={"ordering": ("pk",)},
+        ),
+        migrations.CreateModel(
+            name="Lease",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("host", models.CharField(max_length=200)),
+                ("taken", models.DateTimeField(default=django.utils.timezone.now)),
+                ("expires", models.DateTimeField()),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="jobs.batch"
+                    ),
+                ),
+                (
+                    "licence",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="leases", to="jobs.licence"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Notification",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=250, unique=True)),
+                ("kind", models.CharField(max_length=30)),
+                ("channel", models.CharField(choices=[("mail", "Mail"), ("webhook", "Webhook")], max_length=10)),
+                ("subject", models.CharField(max_length=300)),
+                ("text", models.TextField()),
+                ("created", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "next_try",
+                    models.DateTimeField(blank=True, db_index=True, default=django.utils.timezone.now, null=True),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("sent", models.DateTimeField(blank=True, null=True)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notifications",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="none: operators",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={"ordering": ("pk",)},
+        ),
+        migrations.CreateModel(
+            name="NotificationChoice",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("mail", models.BooleanField(default=True)),
+                ("webhook", models.URLField(blank=True, max_length=500)),
+                ("salt", models.CharField(blank=True, help_text="of the webhook's secret", max_length=64)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="notification_choice",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Share",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "weight",
+                    models.PositiveSmallIntegerField(default=1, help_text="2 has twice the batches of 1; 0 has none"),
+                ),
+                ("max_batches", models.PositiveIntegerField(blank=True, help_text="instead of the site's", null=True)),
+                ("max_frames", models.PositiveIntegerField(blank=True, help_text="instead of the site's", null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="share", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
         ),
         migrations.CreateModel(
             name="Transfer",
@@ -304,9 +582,53 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-            options={
-                "ordering": ("pk",),
-            },
+            options={"ordering": ("pk",)},
+        ),
+        migrations.CreateModel(
+            name="Upload",
+            fields=[
+                (
+                    "id",
+                    models.CharField(
+                        default=raycrafter.jobs.models.uploads.upload_id,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("filename", models.CharField(max_length=255)),
+                ("size", models.BigIntegerField(help_text="bytes")),
+                ("offset", models.BigIntegerField(default=0, help_text="bytes that have arrived")),
+                (
+                    "pieces",
+                    models.JSONField(blank=True, default=list, help_text="their names in the media storage, in order"),
+                ),
+                (
+                    "sha256",
+                    models.CharField(
+                        blank=True, help_text="of the whole; announced, or found when it was whole", max_length=64
+                    ),
+                ),
+                ("expires", models.DateTimeField()),
+                (
+                    "job",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="uploads",
+                        to="jobs.job",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="uploads", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+            ],
+            options={"ordering": ("expires",)},
         ),
         migrations.CreateModel(
             name="Workspace",
@@ -333,6 +655,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("state_reason", models.TextField(blank=True)),
+                (
+                    "extension_asked_by",
+                    models.CharField(blank=True, db_default="", help_text="who waits for an extension", max_length=150),
+                ),
                 ("created", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "job",
@@ -368,6 +694,7 @@ class Migration(migrations.Migration):
                 ("seconds", models.FloatField(blank=True, null=True)),
                 ("peak_rss_kb", models.PositiveBigIntegerField(blank=True, null=True)),
                 ("error", models.TextField(blank=True)),
+                ("log", models.TextField(blank=True, db_default="", help_text="the renderer's last lines")),
                 (
                     "batch",
                     models.ForeignKey(
@@ -398,31 +725,45 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("owner", "idempotency_key"), name="job_idempotency_key"),
         ),
         migrations.AddIndex(
-            model_name="frame",
-            index=models.Index(fields=["job", "state"], name="jobs_frame_job_id_4c7423_idx"),
+            model_name="frame", index=models.Index(fields=["job", "state"], name="jobs_frame_job_id_4c7423_idx")
         ),
         migrations.AddIndex(
-            model_name="frame",
-            index=models.Index(fields=["batch", "state"], name="jobs_frame_batch_i_a5b278_idx"),
+            model_name="frame", index=models.Index(fields=["batch", "state"], name="jobs_frame_batch_i_a5b278_idx")
         ),
         migrations.AddConstraint(
-            model_name="frame",
-            constraint=models.UniqueConstraint(fields=("job", "number"), name="frame_number"),
+            model_name="frame", constraint=models.UniqueConstraint(fields=("job", "number"), name="frame_number")
         ),
         migrations.AddIndex(
-            model_name="event",
-            index=models.Index(fields=["job", "-id"], name="jobs_event_job_id_eab9e8_idx"),
+            model_name="event", index=models.Index(fields=["job", "-id"], name="jobs_event_job_id_eab9e8_idx")
         ),
         migrations.AddConstraint(
-            model_name="event",
-            constraint=models.UniqueConstraint(fields=("batch", "seq"), name="event_batch_seq"),
+            model_name="event", constraint=models.UniqueConstraint(fields=("batch", "seq"), name="event_batch_seq")
         ),
         migrations.AddConstraint(
-            model_name="batch",
-            constraint=models.UniqueConstraint(fields=("site", "native_id"), name="batch_native_id"),
+            model_name="batch", constraint=models.UniqueConstraint(fields=("site", "native_id"), name="batch_native_id")
         ),
         migrations.AddConstraint(
-            model_name="workspace",
-            constraint=models.UniqueConstraint(fields=("site", "name"), name="workspace_name"),
+            model_name="jobshare",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("group__isnull", False), ("user__isnull", True)),
+                    models.Q(("group__isnull", True), ("user__isnull", False)),
+                    _connector="OR",
+                ),
+                name="job_share_one_party",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="jobshare", constraint=models.UniqueConstraint(fields=("job", "user"), name="job_share_user")
+        ),
+        migrations.AddConstraint(
+            model_name="jobshare", constraint=models.UniqueConstraint(fields=("job", "group"), name="job_share_group")
+        ),
+        migrations.AddConstraint(
+            model_name="lease",
+            constraint=models.UniqueConstraint(fields=("licence", "batch", "host"), name="lease_client"),
+        ),
+        migrations.AddConstraint(
+            model_name="workspace", constraint=models.UniqueConstraint(fields=("site", "name"), name="workspace_name")
         ),
     )

@@ -1,4 +1,4 @@
-"""``ensure_user``: a user exists with this password and these rights. For deployments: idempotent, and says so."""
+"""``ensure_user``: ensure a user's password and rights; idempotent."""
 
 from __future__ import annotations
 

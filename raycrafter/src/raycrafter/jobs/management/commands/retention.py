@@ -1,4 +1,4 @@
-"""``retention``: delete what is old now, not at the next tick; with ``--dry-run`` say what will go, and when."""
+"""``retention``: delete what is old now; with ``--dry-run`` list what and when."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from raycrafter.jobs import deletion
 from raycrafter.jobs.models import Job
 from raycrafter.jobs.retention import planned, rules
-from raycrafter.tasks import retain
 
 
 class Command(BaseCommand):
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             self.stdout.write("Nothing is deleted by age: [retention] keep_days is not set.")
             return
         if not options["dry_run"]:
-            retain()
+            deletion.run()
             return
         found = planned(Job.objects.all(), timezone.now())
         self.stdout.write(f"{'WHEN':16}  {'WHAT':5}  {'JOB':>8}  {'BYTES':>14}  OWNER")

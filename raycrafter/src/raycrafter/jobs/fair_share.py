@@ -1,19 +1,17 @@
-"""Which frames come next: batches are dealt out one by one, each to the user who has had least of the site."""
+"""Fair share: batches are given one by one; the user with least usage goes first."""
 
 from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
-from raycrafter.cluster.site import launch
-from raycrafter.jobs.models import Attempt, Batch, Frame, Job, Licence, Share, Site
-from raycrafter.jobs.states import BATCH_FINAL, BatchState, FrameState, JobState
-
-from .common import cluster
+from .models import Attempt, Batch, Frame, Job, Licence, Share, Site
+from .states import BATCH_FINAL, BatchState, FrameState, JobState
 
 # Batches that take no room any more.
 OVER = (*BATCH_FINAL, BatchState.ENDING, BatchState.CANCELLING)
@@ -23,29 +21,33 @@ MEMORY = timedelta(days=1)  # how long what a user has rendered counts against t
 
 
 def plan_batches() -> None:
-    """New batches of ``chunk_size`` frames, as many as the limits leave room for."""
+    """Create batches of ``chunk_size`` frames, as many as the quotas allow."""
     with transaction.atomic():
-        Site.objects.get_or_create(name=cluster().name)
+        Site.objects.get_or_create(name=settings.RAYCRAFTER.cluster.name)
         # the row's lock: two schedules at once would both fill the same room
-        site = Site.objects.select_for_update().get(name=cluster().name)
+        site = Site.objects.select_for_update().get(name=settings.RAYCRAFTER.cluster.name)
         if site.paused:
             return
-        deal = _Deal(site)
+        deal = _Usage(site)
         while deal.room > 0 and (job := deal.next_job()):
             _new_batch(job)
             deal.count(job)
 
 
 def _new_batch(job: Job) -> None:
-    """A batch for the first frames that wait. A frame that is cancelled meanwhile is not claimed by anybody."""
+    """Create a batch for the first frames that wait.
+
+    A frame that is cancelled meanwhile is claimed by nobody.
+    """
+    cluster = settings.RAYCRAFTER.cluster
     waiting = job.frames.filter(state=FrameState.WAITING, batch=None).order_by("number")
-    chunk = list(waiting.values_list("pk", flat=True)[: cluster().chunk_size])
-    batch = Batch.objects.create(job=job, site=cluster().name, walltime_seconds=cluster().walltime_seconds)
+    chunk = list(waiting.values_list("pk", flat=True)[: cluster.chunk_size])
+    batch = Batch.objects.create(job=job, site=cluster.name, walltime_seconds=cluster.walltime_seconds)
     job.frames.filter(pk__in=chunk, state=FrameState.WAITING, batch=None).update(batch=batch)
 
 
-class _Deal:
-    """What each user has, and who is next."""
+class _Usage:
+    """The usage of each user, and the job that comes next."""
 
     def __init__(self, site: Site) -> None:
         present = list(Batch.objects.exclude(state__in=OVER).values_list("job__owner", "job__renderer"))
@@ -57,19 +59,19 @@ class _Deal:
         since = timezone.now() - MEMORY
         used = Attempt.objects.filter(started__gt=since).values_list("frame__job__owner")
         self._used = dict(used.annotate(total=Sum("seconds", default=0.0)))
-        limit = site.max_batches if site.max_batches is not None else cluster().max_batches
+        limit = site.max_batches if site.max_batches is not None else settings.RAYCRAFTER.cluster.max_batches
         self.room = limit - len(present)
 
     def count(self, job: Job) -> None:
-        """The job got a batch."""
+        """Count a batch that the job got."""
         self.room -= 1
         self._batches[job.owner_id] += 1
         self._renderers[job.renderer] += 1
 
     def next_job(self) -> Job | None:
-        """The job that gets the next batch, its row locked; None when no job may have one."""
+        """Return the job that gets the next batch, its row locked; None without one."""
         waiting = Frame.objects.filter(job=OuterRef("pk"), state=FrameState.WAITING, batch=None)
-        # whose client was given no frame, as on a node that is avoided: the next one would land there, too
+        # whose client was given no frame, as on a node that is blocked: the next one would land there, too
         fruitless = Batch.objects.filter(job=OuterRef("pk"), finished__gt=timezone.now() - FRUITLESS, attempts=None)
         fruitless = fruitless.exclude(native_client_id=None)
         jobs = Job.objects.select_for_update(no_key=True).filter(
@@ -83,7 +85,10 @@ class _Deal:
         return self._shares[owner].weight if owner in self._shares else 1
 
     def _part(self, job: Job) -> tuple[float, float]:
-        """What its owner would have of the site, and has had lately, each by their weight."""
+        """Return by what jobs are ordered: their owner's batches, then usage, by weight.
+
+        The batches are counted with the one that the job would get.
+        """
         weight = self._weight(job.owner_id)
         return (self._batches[job.owner_id] + 1) / weight, self._used.get(job.owner_id, 0.0) / weight
 
@@ -93,4 +98,6 @@ class _Deal:
         if self._weight(job.owner_id) == 0 or (limit is not None and self._batches[job.owner_id] >= limit):
             return False
         licences = self._licences.get(job.renderer)
-        return licences is None or (self._renderers[job.renderer] + 1) * launch(cluster()).n <= licences
+        return (
+            licences is None or (self._renderers[job.renderer] + 1) * settings.RAYCRAFTER.cluster.launch.n <= licences
+        )

@@ -1,4 +1,4 @@
-"""How the site is shared: rows that operators set on the admin site, and leases that the service keeps."""
+"""Quotas, shares, blocklist and licences of the cluster; operators set them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class Site(models.Model):
-    """What holds for all jobs of a site. An empty limit is the configuration's, or none."""
+    """The state of a cluster, and its quotas. An empty one is the configuration's."""
 
     name = models.CharField(max_length=50, unique=True, help_text="as in the configuration: cluster.name")
     paused = models.BooleanField(default=False, help_text="nothing is submitted, and clients end after their frame")
@@ -21,7 +21,9 @@ class Site(models.Model):
         null=True, editable=False, help_text="the grid proxy of the worker that looked last; empty: it cannot be read"
     )
     proxy_seen = models.DateTimeField(null=True, editable=False, help_text="when that worker looked")
-    reaped = models.DateTimeField(null=True, editable=False, help_text="when silent clients were last looked for")
+    timeouts_checked = models.DateTimeField(
+        null=True, editable=False, help_text="when timeouts of clients were last checked"
+    )
     heard_since = models.DateTimeField(
         null=True, editable=False, help_text="since when, without a break, clients could be heard"
     )
@@ -42,8 +44,8 @@ class Share(models.Model):
         return f"share of {self.user}"
 
 
-class AvoidedNode(models.Model):
-    """A compute node that failed frames which others could render. Deleting the row trusts it again."""
+class BlockedNode(models.Model):
+    """A node that failed what others could render. Deleting the row trusts it again."""
 
     site = models.CharField(max_length=50)
     host = models.CharField(max_length=200)
@@ -53,7 +55,7 @@ class AvoidedNode(models.Model):
     class Meta:
         """Database rules."""
 
-        constraints = (models.UniqueConstraint(fields=["site", "host"], name="avoided_node_host"),)
+        constraints = (models.UniqueConstraint(fields=["site", "host"], name="blocked_node_host"),)
 
     def __str__(self) -> str:
         return f"{self.host} until {self.until:%Y-%m-%d %H:%M}"
@@ -70,7 +72,7 @@ class Licence(models.Model):
 
 
 class Lease(models.Model):
-    """A licence that a client holds. It ends with the batch, or by itself when the client is silent."""
+    """A licence that a client holds, until its batch ends or its lease expires."""
 
     licence = models.ForeignKey(Licence, models.CASCADE, related_name="leases")
     batch = models.ForeignKey("jobs.Batch", models.CASCADE, related_name="leases")

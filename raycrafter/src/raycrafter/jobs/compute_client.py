@@ -1,4 +1,4 @@
-"""What a compute node's client may do: claim frames, say how they go, report results, end.
+"""Rules for the compute client: claim frames, report progress and results, end.
 
 Fencing: the first native id that claims owns the batch; every call by another is refused. Calls may be repeated.
 """
@@ -14,28 +14,22 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from raycrafter import renderers
-from raycrafter.cluster.site import launch
-from raycrafter.tasks import nudge
+from raycrafter.dispatch import nudge
 
-from . import licences, nodes, outcomes
+from . import blocklist, licences, outcomes, rendering
+from .errors import RefusedError
 from .models import Attempt, Batch, Event, Frame
-from .states import BatchState, FrameState, JobState, move
+from .states import BatchState, FrameState, JobState
+from .transitions import transition
 
 logger = logging.getLogger(__name__)
+
+Actor = Event.Actor
 
 TOKEN_GRACE = timedelta(hours=1)
 # States in which a batch's client has nothing to do any more.
 GONE = {BatchState.FINISHED, BatchState.LOST, BatchState.CANCELLING, BatchState.CANCELLED, BatchState.ENDING}
 JOB_GONE = {JobState.CANCELLING, JobState.CANCELLED, JobState.FAILED, JobState.DONE}
-
-
-class ClientError(Exception):
-    """A call that is refused; ``status`` is HTTP's."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
 
 
 @dataclass(frozen=True)
@@ -51,18 +45,21 @@ class Work:
 
 
 def own(batch: Batch, native_id: str) -> None:
-    """Raise ClientError unless ``native_id`` is the batch's owner."""
+    """Raise RefusedError unless ``native_id`` is the batch's owner."""
     if batch.native_client_id != native_id:
-        raise ClientError(409, f"batch {batch.pk} belongs to another client")
+        raise RefusedError(409, f"batch {batch.pk} belongs to another client")
 
 
 def is_gone(batch: Batch) -> bool:
-    """Whether the batch's client should stop."""
+    """Whether the batch's client must stop."""
     return batch.state in GONE or batch.job.state in JOB_GONE
 
 
 def claim(batch: Batch, native_id: str, host: str) -> Work | None:
-    """Give the next frame to a client, or None when there is none left. Raises ClientError (409, 410)."""
+    """Give the next frame to a client; None when none is left.
+
+    Raises RefusedError (409, 410).
+    """
     _refuse_if_gone(batch)
     _become_owner(batch, native_id, host)
     _refuse_if_gone(batch)  # again: it has been read anew
@@ -82,15 +79,15 @@ def claim(batch: Batch, native_id: str, host: str) -> Work | None:
 
 
 def _refuse_if_gone(batch: Batch) -> None:
-    """Raise ClientError (410) for the client of a batch that is over."""
+    """Raise RefusedError (410) for the client of a batch that is over."""
     if is_gone(batch):
-        raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
+        raise RefusedError(410, f"batch {batch.pk} is over: it is {batch.state}, its job is {batch.job.state}")
 
 
 def _may_render(batch: Batch, host: str) -> bool:
-    """Whether the node is trusted, and a licence is there where one is needed."""
-    if nodes.is_avoided(batch.site, host):
-        Event.note(batch.job, "node", f"batch {batch.pk}: {host} is avoided and gets no frame", batch=batch)
+    """Whether the node is not blocked, and a licence is free where one is needed."""
+    if blocklist.is_blocked(batch.site, host):
+        Event.note(batch.job, "node", f"batch {batch.pk}: {host} is blocked and gets no frame", batch=batch)
         return False
     if not licences.take(batch, host):
         Event.note(batch.job, "licence", f"batch {batch.pk}: no licence of {batch.job.renderer} is free", batch=batch)
@@ -117,18 +114,21 @@ def _become_owner(batch: Batch, native_id: str, host: str) -> None:
 
 
 def _mark_running(batch: Batch) -> None:
-    """A claim proves that the batch runs, even when the answer to its submission was never read."""
+    """Mark the batch as running: a claim proves it, even if qsub's answer was lost."""
     if batch.state != BatchState.RUNNING:
-        move(batch, BatchState.RUNNING, state_reason="")
+        transition(batch, BatchState.RUNNING, Actor.CLIENT, state_reason="")
         if batch.state != BatchState.RUNNING:
-            raise ClientError(410, f"batch {batch.pk} is over: it is {batch.state}")
+            raise RefusedError(410, f"batch {batch.pk} is over: it is {batch.state}")
     job = batch.job
     if job.state == JobState.READY:
-        move(job, JobState.ACTIVE, started=timezone.now())
+        transition(job, JobState.ACTIVE, Actor.CLIENT, started=timezone.now())
 
 
 def _lost_answer(batch: Batch, host: str) -> Work | None:
-    """Give a claimed frame again to a host that never spoke of it: the answer to its claim did not arrive."""
+    """Give a claimed frame again to a host that never reported on it.
+
+    The answer to its claim was lost.
+    """
     attempt = (
         batch.attempts.filter(ended__isnull=True, host=host, frame__state=FrameState.CLAIMED)
         .select_related("frame__job")
@@ -144,7 +144,7 @@ def _claim_frame(batch: Batch, frame: Frame, host: str) -> Work | None:
     work = _work(batch, frame, number)
     try:
         with transaction.atomic():
-            if not move(frame, FrameState.CLAIMED):
+            if not transition(frame, FrameState.CLAIMED, Actor.CLIENT):
                 return None
             Attempt.objects.create(frame=frame, batch=batch, number=number, host=host)
     except IntegrityError:
@@ -153,22 +153,23 @@ def _claim_frame(batch: Batch, frame: Frame, host: str) -> Work | None:
 
 
 def _work(batch: Batch, frame: Frame, number: int) -> Work:
-    renderer, job, workspace = renderers.get(batch.job.renderer), batch.job, batch.job.workspace.path
+    renderer = rendering.get(batch.job.renderer)
+    spec = rendering.frame_spec(batch.job, frame.number, batch.job.workspace.path)
     resumable = (Attempt.Outcome.INTERRUPTED,)
     return Work(
         number=frame.number,
         attempt=number,
-        command=renderer.command(job, frame.number, workspace, batch.directory),
-        directory=renderer.directory(workspace),
-        files=[dict(item) for item in renderer.files(job, frame.number, workspace, batch.directory)],
+        command=renderer.command(spec),
+        directory=spec.directory,
+        files=[dict(item) for item in renderer.files(spec)],
         resume=renderer.resumes and frame.attempts.filter(number=number - 1, outcome__in=resumable).exists(),
     )
 
 
 def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str:
-    """Note that a client lives and how far its frames are.
+    """Record that a client is alive, and the progress of its frames.
 
-    Returns what it shall do: ``continue``, ``drain`` (end after this frame) or ``stop``.
+    Returns its order: ``continue``, ``drain`` (end after this frame) or ``stop``.
     """
     own(batch, native_id)
     Batch.objects.filter(pk=batch.pk).update(last_heartbeat=timezone.now())
@@ -180,7 +181,7 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
         if attempt.ended:
             continue  # its result has overtaken this heartbeat
         if attempt.frame.state == FrameState.CLAIMED:
-            move(attempt.frame, FrameState.RUNNING)
+            transition(attempt.frame, FrameState.RUNNING, Actor.CLIENT)
         # never backwards: renderers count some frames twice
         rows = Frame.objects.filter(pk=attempt.frame_id, state=FrameState.RUNNING, percent__lt=item["percent"])
         rows.update(percent=item["percent"])
@@ -192,15 +193,15 @@ def heartbeat(batch: Batch, native_id: str, frames: list[dict[str, Any]]) -> str
 
 
 def _attempt(batch: Batch, number: int, attempt: int) -> Attempt:
-    """Return an attempt of this batch. Raises ClientError (404)."""
+    """Return an attempt of this batch. Raises RefusedError (404)."""
     found = batch.attempts.filter(frame__number=number, number=attempt).select_related("frame__job").first()
     if not found:
-        raise ClientError(404, f"batch {batch.pk} has no attempt {attempt} at frame {number}")
+        raise RefusedError(404, f"batch {batch.pk} has no attempt {attempt} at frame {number}")
     return found
 
 
 def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
-    """Store a client's events; repeated ones change nothing. Returns the highest number stored."""
+    """Store a client's events, each once, and return the highest number stored."""
     own(batch, native_id)
     numbers = {item["frame"] for item in items if item.get("frame") is not None}
     frames = dict(Frame.objects.filter(job=batch.job_id, number__in=numbers).values_list("number", "pk"))
@@ -213,6 +214,7 @@ def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
                 seq=item["seq"],
                 time=item["time"],
                 level=item["level"],
+                actor=Actor.CLIENT,
                 kind=item["kind"],
                 message=item["message"],
                 data=item["data"] | ({"attempt": item["attempt"]} if item.get("attempt") is not None else {}),
@@ -225,7 +227,7 @@ def events(batch: Batch, native_id: str, items: list[dict[str, Any]]) -> int:
 
 
 def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) -> str:
-    """Take the result of an attempt. Returns the frame's state. Raises ClientError (404, 409).
+    """Record the result of an attempt. Return the frame's state.
 
     A frame is rendered when the renderer ended with 0 and every file it must leave is there: the claim alone is not
     enough. A repeated report changes nothing; one that contradicts the first is refused.
@@ -236,14 +238,14 @@ def result(batch: Batch, native_id: str, number: int, report: dict[str, Any]) ->
     figures = {key: report.get(key) for key in ("returncode", "seconds", "peak_rss_kb")}
     figures["log"] = report.get("log", "")
     with transaction.atomic():
-        closed = outcomes.close_attempt(attempt, outcome, error, **figures)
+        closed = outcomes.close_attempt(attempt, outcome, error, actor=Actor.CLIENT, **figures)
         if closed and outputs:
             Frame.objects.filter(pk=attempt.frame_id).update(outputs=outputs)
         if not closed:
             attempt.refresh_from_db()
             # a cancelled attempt has nothing left to disagree about
             if attempt.outcome not in (outcome, Attempt.Outcome.CANCELLED):
-                raise ClientError(409, f"attempt {attempt.number} at frame {number} has ended: {attempt.outcome}")
+                raise RefusedError(409, f"attempt {attempt.number} at frame {number} has ended: {attempt.outcome}")
     if outcome == Attempt.Outcome.FAILED and closed:
         extra = {"job_id": batch.job_id, "batch_id": batch.pk, "frame": number, "attempt": attempt.number}
         logger.warning("frame %d: %s", number, error, extra=extra)
@@ -258,8 +260,8 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
         return report["outcome"], error, []
     if report.get("returncode") != 0:
         return Attempt.Outcome.FAILED, error or f"the renderer ended with {report.get('returncode')}", []
-    renderer = renderers.get(batch.job.renderer)
-    expected = renderer.files(batch.job, frame.number, batch.job.workspace.path, batch.directory)
+    spec = rendering.frame_spec(batch.job, frame.number, batch.job.workspace.path)
+    expected = rendering.get(batch.job.renderer).files(spec)
     reported = {item["path"]: item for item in report["files"] if item["size"] > 0}
     missing = [item["final"] for item in expected if item["final"] not in reported]
     if missing:
@@ -269,15 +271,15 @@ def _judge(batch: Batch, frame: Frame, report: dict[str, Any]) -> tuple[str, str
 
 
 def finish(batch: Batch, native_id: str, reason: str) -> None:
-    """Take a client's last word: what it did not report is interrupted, what it did not claim is free.
+    """Record a client's last word: interrupt open attempts, free unclaimed frames.
 
     Where a batch has several clients, a frame that is still open is another's, and the last of them ends the batch.
     """
     own(batch, native_id)
-    if launch(settings.RAYCRAFTER.cluster).n > 1 and batch.attempts.filter(ended__isnull=True).exists():
+    if settings.RAYCRAFTER.cluster.launch.n > 1 and batch.attempts.filter(ended__isnull=True).exists():
         return
     with transaction.atomic():
-        outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}")
+        outcomes.release(batch, Attempt.Outcome.INTERRUPTED, f"the client ended: {reason}", actor=Actor.CLIENT)
         if batch.state == BatchState.RUNNING:
-            move(batch, BatchState.ENDING, finish_reason=reason)
+            transition(batch, BatchState.ENDING, Actor.CLIENT, finish_reason=reason)
     nudge()

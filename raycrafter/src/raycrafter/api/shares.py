@@ -1,4 +1,4 @@
-"""With whom a job is shared: users and groups, to see it or to manage it."""
+"""Access of other users and groups to a job: to see it, or to manage it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from raycrafter.jobs.models import Event, Job, JobShare
-
-from .access import own_job
+from raycrafter.jobs.permissions import actor_of, own_job
 
 
 class ShareSerializer(serializers.ModelSerializer):
-    """Somebody who may see the job."""
+    """A user or group that may see the job."""
 
     user = serializers.CharField(source="user.username", default=None, allow_null=True)
     group = serializers.CharField(source="group.name", default=None, allow_null=True)
@@ -68,7 +67,7 @@ class OfOwnJob:
         return own_job(self.request.user, self.kwargs["pk"])  # type: ignore[attr-defined]
 
     def get_queryset(self) -> QuerySet[JobShare]:
-        """The rows that belong to the job."""
+        """Return the rows of the job."""
         if getattr(self, "swagger_fake_view", False):
             return JobShare.objects.none()
         return JobShare.objects.filter(job=self.job()).select_related("user", "group")
@@ -91,7 +90,8 @@ class SharesView(OfOwnJob, generics.ListAPIView):
         manage = data.validated_data["manage"]
         share, made = JobShare.objects.update_or_create(job=job, **party, defaults={"manage": manage})
         name = next(iter(party.values()))
-        Event.note(job, "shared", f"with {name}, {'to manage' if manage else 'to see'}, by {request.user.username}")
+        text = f"with {name}, {'to manage' if manage else 'to see'}, by {request.user.username}"
+        Event.note(job, "shared", text, actor=actor_of(request.user))
         return Response(ShareSerializer(share).data, status.HTTP_201_CREATED if made else status.HTTP_200_OK)
 
 
@@ -106,4 +106,6 @@ class ShareView(OfOwnJob, generics.DestroyAPIView):
         """Remove it and leave a note."""
         instance.delete()
         name = instance.user or instance.group
-        Event.note(instance.job, "shared", f"no longer with {name}, by {self.request.user.username}")
+        user = self.request.user
+        text = f"no longer with {name}, by {user.username}"
+        Event.note(instance.job, "shared", text, actor=actor_of(user))

@@ -1,4 +1,4 @@
-"""The compute-node clients' API: thin, the rules are in raycrafter.jobs.client."""
+"""The API of compute clients; the rules are in jobs/compute_client.py."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from raycrafter.jobs import client
+from raycrafter.jobs import compute_client
 
-from . import client_serializers as serializers
+from . import compute_client_serializers as serializers
 from .authentication import BatchAuthentication, IsBatch
 
 
@@ -47,7 +47,7 @@ class ClaimView(ClientView):
     def post(self, request: Request) -> Response:
         """Claim the next frame. The first native id that claims owns the batch."""
         data, batch = self.read(request), request.auth
-        work = client.claim(batch, data["native_id"], data["host"])
+        work = compute_client.claim(batch, data["native_id"], data["host"])
         if work is None:
             return Response(status=204)
         answer = {
@@ -69,7 +69,7 @@ class HeartbeatView(ClientView):
     def post(self, request: Request) -> Response:
         """Report progress; learn whether to go on."""
         data = self.read(request)
-        return Response({"action": client.heartbeat(request.auth, data["native_id"], data["frames"])})
+        return Response({"action": compute_client.heartbeat(request.auth, data["native_id"], data["frames"])})
 
 
 class EventsView(ClientView):
@@ -81,7 +81,7 @@ class EventsView(ClientView):
     def post(self, request: Request) -> Response:
         """Store events; those that are known already are left alone."""
         data = self.read(request)
-        return Response({"last_seq": client.events(request.auth, data["native_id"], data["events"])})
+        return Response({"last_seq": compute_client.events(request.auth, data["native_id"], data["events"])})
 
 
 class ResultView(ClientView):
@@ -93,7 +93,7 @@ class ResultView(ClientView):
     def post(self, request: Request, number: int) -> Response:
         """Say how an attempt ended; repeating it changes nothing."""
         data = self.read(request)
-        return Response({"state": client.result(request.auth, data["native_id"], number, data)})
+        return Response({"state": compute_client.result(request.auth, data["native_id"], number, data)})
 
 
 class FinishView(ClientView):
@@ -105,5 +105,5 @@ class FinishView(ClientView):
     def post(self, request: Request) -> Response:
         """End: open attempts count as interrupted."""
         data = self.read(request)
-        client.finish(request.auth, data["native_id"], data["reason"])
+        compute_client.finish(request.auth, data["native_id"], data["reason"])
         return Response({})

@@ -25,7 +25,7 @@ MAX_INT = 2**31 - 1
 
 
 class Lenient(serializers.Field):
-    """A field that takes null for what it takes when nothing is said."""
+    """Treat null as omitted."""
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         """Return whether to look no further, and the value."""
@@ -50,7 +50,7 @@ class Text(Lenient):
 
 
 def _storable(value: Any) -> Any:
-    """Return text, or JSON with texts, that the database takes: no NUL, no half of a surrogate pair."""
+    """Return text or JSON that the database takes: no NUL, no half of a surrogate pair."""
     if isinstance(value, str):
         return value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
     if isinstance(value, list):
@@ -186,7 +186,7 @@ class HeartbeatSerializer(NativeSerializer):
 
 
 class ActionSerializer(serializers.Serializer):
-    """What the client shall do."""
+    """What the client must do next."""
 
     action = serializers.ChoiceField(["continue", "stop", "drain"])
 

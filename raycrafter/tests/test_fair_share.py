@@ -13,10 +13,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from raycrafter.jobs import client, licences, nodes, requests
-from raycrafter.jobs.models import Attempt, AvoidedNode, Batch, Frame, Job, Lease, Licence, Share, Site, Workspace
-from raycrafter.tasks import schedule
-from raycrafter.tasks.sharing import plan_batches
+from raycrafter.jobs import blocklist, compute_client, licences, requests
+from raycrafter.jobs.fair_share import plan_batches
+from raycrafter.jobs.models import Attempt, Batch, BlockedNode, Frame, Job, Lease, Licence, Share, Site, Workspace
+from raycrafter.tasks import plan
 
 RENDERED = {"outcome": "rendered", "returncode": 0, "error": ""}
 
@@ -48,9 +48,9 @@ def dealt() -> Counter[str]:
     return Counter(Batch.objects.values_list("job__owner__username", flat=True))
 
 
-def claim(batch: Batch, host: str = "nid1") -> client.Work | None:
+def claim(batch: Batch, host: str = "nid1") -> compute_client.Work | None:
     batch.refresh_from_db()
-    return client.claim(Batch.objects.select_related("job").get(pk=batch.pk), f"{batch.pk}", host)
+    return compute_client.claim(Batch.objects.select_related("job").get(pk=batch.pk), f"{batch.pk}", host)
 
 
 def queued(job: Job) -> list[Batch]:
@@ -62,13 +62,13 @@ def queued(job: Job) -> list[Batch]:
 def fail(job: Job, batch: Batch, host: str, error: str = "out of memory") -> None:
     work = claim(batch, host)
     report = {"attempt": work.attempt, "outcome": "failed", "returncode": 1, "error": error, "files": []}
-    client.result(Batch.objects.get(pk=batch.pk), f"{batch.pk}", work.number, report)
+    compute_client.result(Batch.objects.get(pk=batch.pk), f"{batch.pk}", work.number, report)
 
 
 # -- shares ------------------------------------------------------------------------------------------------------------
 
 
-def test_who_came_first_does_not_get_everything(site) -> None:
+def test_first_user_does_not_get_everything(site) -> None:
     ready("ada", 100), ready("ada", 100), ready("bob", 100)
     plan_batches()
     assert dealt() == {"ada": 3, "bob": 3}
@@ -88,7 +88,7 @@ def test_weights(site) -> None:
     assert dealt() == {"ada": 4, "bob": 2}
 
 
-def test_what_was_rendered_lately_breaks_a_tie(site) -> None:
+def test_recent_usage_breaks_a_tie(site) -> None:
     Site.objects.update(max_batches=1)
     first = ready("ada")
     done = Batch.objects.create(job=first, site="here", state="FINISHED", walltime_seconds=1)
@@ -158,18 +158,18 @@ def test_a_paused_job_gives_its_room_to_others_and_goes_on_later(site) -> None:
     running, *waiting = queued(job)
     work = claim(running)
     assert requests.pause(job, "ada") and not requests.pause(job, "ada")
-    schedule()
+    plan()
     assert {batch.state for batch in job.batches.exclude(pk=running.pk)} == {"CANCELLING"} and waiting
     assert other.batches.count() == 5  # the room of all but the one that runs
     beat = [{"number": work.number, "attempt": work.attempt, "percent": 5.0, "log": ""}]
     running = Batch.objects.select_related("job").get(pk=running.pk)
-    assert client.heartbeat(running, f"{running.pk}", beat) == "drain"
+    assert compute_client.heartbeat(running, f"{running.pk}", beat) == "drain"
     job.frames.filter(number=work.number).update(state="RENDERED")
     assert claim(running) is None
     assert requests.resume(job, "ada") and not requests.resume(job, "ada")
     other.frames.update(state="SYNCED")
     other.batches.update(state="FINISHED")
-    schedule()
+    plan()
     assert job.batches.filter(state="CREATED").exists()
 
 
@@ -198,36 +198,36 @@ def test_only_failed_frames_are_rendered_again(site) -> None:
     Workspace.objects.update(state="RELEASING")
     assert requests.retry(job, "ada") == 3
     assert requests.retry(job, "ada") == 0
-    schedule()
+    plan()
     job.refresh_from_db()
     assert job.state == "STAGING"  # not READY with a workspace that is on its way out
     Workspace.objects.update(state="RELEASED")
-    schedule()
+    plan()
     job.refresh_from_db()
     assert (job.state, job.finished, job.state_reason, job.workspace.state) == ("STAGING", None, "", "PENDING")
     assert list(job.frames.values_list("state", "tries")) == [("SYNCED", 0)] + 3 * [("WAITING", 0)]
     Workspace.objects.update(state="ALLOCATED", path="/w/new")
-    schedule()
+    plan()
     job.refresh_from_db()
     assert job.state == "STAGING" and job.transfers.filter(state="PENDING").count() == 1  # the scene is sent again
     job.transfers.update(state="DONE")
-    schedule()
+    plan()
     assert job.batches.filter(state="CREATED").count() == 3
 
 
-def test_a_retried_job_is_not_given_up_for_its_old_batches(site) -> None:
+def test_retried_job_does_not_fail_for_its_old_batches(site) -> None:
     job = ready("ada", 1)
     for _ in range(3):
         Batch.objects.create(job=job, site="here", state="FINISHED", native_id=None, walltime_seconds=1)
     job.frames.update(state="FAILED")
     Job.objects.update(state="FAILED")
     requests.retry(job, "ada")
-    schedule()
-    schedule()
+    plan()
+    plan()
     assert job.frames.get().state == "WAITING"
 
 
-def test_what_was_cancelled_is_not_retried(site) -> None:
+def test_cancelled_job_is_not_retried(site) -> None:
     job = ready("ada", 2)
     requests.cancel(job, "ada")
     assert requests.retry(job, "ada") == 0
@@ -241,7 +241,7 @@ def test_a_job_after_another(site, state: str, expected: str) -> None:
     Frame.objects.create(job=first, number=99, state="RUNNING" if state == "ACTIVE" else "CANCELLED")
     Workspace.objects.filter(job=second).update(state="PENDING")
     second.after.add(first)
-    schedule()
+    plan()
     second.refresh_from_db()
     assert second.state == expected
     assert (f"job {first.pk}" in second.state_reason) is (expected != "STAGING")
@@ -252,12 +252,12 @@ def test_a_job_that_failed_before_it_began_is_tried_again_from_the_start(site) -
     Workspace.objects.filter(job=second).delete()
     second.transfers.all().delete()
     second.after.add(first)
-    schedule()
+    plan()
     second.refresh_from_db()
     assert second.state == "FAILED"
     second.after.clear()
     assert requests.retry(second, "ada") == 2
-    schedule()
+    plan()
     second.refresh_from_db()
     assert (second.state, second.workspace.state, second.transfers.count()) == ("STAGING", "PENDING", 1)
 
@@ -265,22 +265,22 @@ def test_a_job_that_failed_before_it_began_is_tried_again_from_the_start(site) -
 # -- nodes and licences ------------------------------------------------------------------------------------------------
 
 
-def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
+def test_a_node_that_fails_what_others_render_is_blocked(site) -> None:
     job = ready("ada", 6)
     plan_batches()
     batches = queued(job)
     work = claim(batches[0], "good")
     file = {"path": work.files[0]["final"], "size": 1, "sha256": "0" * 64}
     report = RENDERED | {"attempt": work.attempt, "files": [file]}
-    client.result(Batch.objects.get(pk=batches[0].pk), f"{batches[0].pk}", work.number, report)
+    compute_client.result(Batch.objects.get(pk=batches[0].pk), f"{batches[0].pk}", work.number, report)
     for batch in batches[1:3]:
         fail(job, batch, "bad")
-    assert not nodes.is_avoided("here", "bad")
+    assert not blocklist.is_blocked("here", "bad")
     fail(job, batches[3], "bad")
-    assert nodes.is_avoided("here", "bad") and not nodes.is_avoided("here", "good")
-    assert "out of memory" in AvoidedNode.objects.get().reason
+    assert blocklist.is_blocked("here", "bad") and not blocklist.is_blocked("here", "good")
+    assert "out of memory" in BlockedNode.objects.get().reason
     assert claim(batches[4], "bad") is None and claim(batches[5], "good")
-    client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
+    compute_client.finish(Batch.objects.get(pk=batches[4].pk), f"{batches[4].pk}", "nothing left")
     Batch.objects.filter(pk=batches[4].pk).update(state="FINISHED", finished=timezone.now())
     before = job.batches.count()
     plan_batches()
@@ -288,8 +288,8 @@ def test_a_node_that_fails_what_others_render_is_avoided(site) -> None:
     Batch.objects.filter(pk=batches[4].pk).update(finished=timezone.now() - timedelta(minutes=3))
     plan_batches()
     assert job.batches.count() > before
-    AvoidedNode.objects.update(until=timezone.now())
-    assert not nodes.is_avoided("here", "bad")
+    BlockedNode.objects.update(until=timezone.now())
+    assert not blocklist.is_blocked("here", "bad")
 
 
 def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:
@@ -297,10 +297,10 @@ def test_a_scene_that_fails_everywhere_says_nothing_about_nodes(site) -> None:
     plan_batches()
     for batch in queued(job):
         fail(job, batch, "nid1")
-    assert not AvoidedNode.objects.exists()
+    assert not BlockedNode.objects.exists()
 
 
-def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> None:
+def test_licence_is_held_by_one_client_until_it_ends_or_times_out(site) -> None:
     Licence.objects.create(renderer="povray", count=1)
     job = ready("ada", 6)
     plan_batches()
@@ -312,7 +312,7 @@ def test_a_licence_is_held_by_one_client_until_it_ends_or_is_silent(site) -> Non
     Lease.objects.update(expires=timezone.now() + timedelta(seconds=1))
     licences.renew(first)
     assert Lease.objects.get().expires > timezone.now() + timedelta(minutes=1)
-    client.finish(Batch.objects.get(pk=first.pk), f"{first.pk}", "drained")
+    compute_client.finish(Batch.objects.get(pk=first.pk), f"{first.pk}", "drained")
     assert claim(second, "nid2")
     Lease.objects.update(expires=timezone.now())
     third = Batch.objects.create(job=job, site="here", state="QUEUED", walltime_seconds=600)

@@ -1,4 +1,4 @@
-"""Compute nodes that fail what others can render are avoided for a while."""
+"""Blocklist: nodes that fail what others can render get no frames for a while."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from .models import Attempt, Event
-from .sharing import AvoidedNode
+from .models import Attempt, BlockedNode, Event
 
 logger = logging.getLogger(__name__)
 
 FAILURES = 3  # frames in a row
-AVOIDED = timedelta(hours=6)
+BLOCKED_FOR = timedelta(hours=6)
 
 
 def note_failure(attempt: Attempt) -> None:
-    """Avoid the node when its last attempts all failed at different frames, and each one's job was rendered elsewhere:
-    a scene that fails everywhere says nothing about a node."""
+    """Block the node after failures at different frames that other nodes render.
+
+    Each failed frame's job must have been rendered elsewhere: a scene that fails everywhere says nothing about a node.
+    """
     site, host = attempt.batch.site, attempt.host
     on_node = Attempt.objects.filter(batch__site=site, host=host, ended__isnull=False)
     on_node = on_node.exclude(outcome__in=[Attempt.Outcome.INTERRUPTED, Attempt.Outcome.CANCELLED])
@@ -30,13 +31,13 @@ def note_failure(attempt: Attempt) -> None:
     if elsewhere.filter(frame__job__in=jobs).values("frame__job").distinct().count() < len(jobs):
         return
     reason = f"{FAILURES} frames in a row failed there; the last: {attempt.error}"[:2000]
-    AvoidedNode.objects.update_or_create(
-        site=site, host=host, defaults={"until": timezone.now() + AVOIDED, "reason": reason}
+    BlockedNode.objects.update_or_create(
+        site=site, host=host, defaults={"until": timezone.now() + BLOCKED_FOR, "reason": reason}
     )
-    Event.note(attempt.frame.job, "node", f"{host} is avoided: {reason}", Event.Level.WARNING, batch=attempt.batch)
-    logger.warning("%s is avoided: %s", host, reason, extra={"job_id": attempt.frame.job_id})
+    Event.note(attempt.frame.job, "node", f"{host} is blocked: {reason}", Event.Level.WARNING, batch=attempt.batch)
+    logger.warning("%s is blocked: %s", host, reason, extra={"job_id": attempt.frame.job_id})
 
 
-def is_avoided(site: str, host: str) -> bool:
+def is_blocked(site: str, host: str) -> bool:
     """Whether that node gets no frames now."""
-    return AvoidedNode.objects.filter(site=site, host=host, until__gt=timezone.now()).exists()
+    return BlockedNode.objects.filter(site=site, host=host, until__gt=timezone.now()).exists()
