@@ -1,4 +1,4 @@
-# The verbs of the project. `make` lists them; README.md tells which to begin with.
+# The targets of the project. `make` lists them; README.md describes the first ones to use.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -11,16 +11,16 @@ export LAB_PREFIX ?= 10.77.10
 export ANSIBLE_CACHE_PLUGIN_CONNECTION := $(CURDIR)/.cache/facts-$(LAB_NAME)
 
 .PHONY: help
-help: ## List these verbs
+help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 .PHONY: setup
-setup: .venv/.locked ## Install what the controller needs: packages, a Docker engine, the virtual environment
+setup: .venv/.locked ## Install the controller's requirements: packages, a Docker engine, the virtual environment
 	@lab/bootstrap
 	@lab/state
 
 .venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
-# Compiled, because Ansible starts a process for every task: an unchanged deployment of the lab went from 214 to 195 s.
+# Bytecode, because Ansible starts a process for every task: it shortened an unchanged deployment of the lab from 214 to 195 s.
 	@lab/stage "Python packages as locked" .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python requirements/dev.txt
 	@.venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e raycrafter_cli
 	@touch $@
@@ -31,60 +31,60 @@ setup: .venv/.locked ## Install what the controller needs: packages, a Docker en
 	@.venv/bin/pip install -q --disable-pip-version-check uv
 
 .PHONY: lock
-lock: .venv/bin/uv ## Lock the versions of all Python packages anew
+lock: .venv/bin/uv ## Upgrade and lock the versions of all Python packages
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
 		raycrafter/pyproject.toml -o raycrafter/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --upgrade \
 		requirements/dev.in -o requirements/dev.txt
 
 .PHONY: lab
-lab: setup ## Bring up the lab's hosts and their secrets
+lab: setup ## Start the lab's hosts and create their secrets
 	@lab/up
 	@lab/stage "Secrets of the lab" ansible-playbook -i inventories/lab playbooks/secrets.yml
 
 .PHONY: demo
-demo: lab ## Deploy the whole service on the lab and render an animation with it
+demo: lab ## Deploy the whole service on the lab and render an animation
 	@lab/stage "Deployment" ansible-playbook -i inventories/lab site.yml
 	@lab/demo/run
 
 .PHONY: demo-clean
-demo-clean: ## Remove the lab's hosts, networks, volumes, secrets and results; the caches stay (lab/down --all removes those)
+demo-clean: ## Remove the lab's hosts, networks, volumes, secrets and results; `lab/down --all` also removes the caches
 	@lab/down
 	@rm -rf .lab .cache demo-output inventories/lab/group_vars/all/vault.yml
 
 .PHONY: lint
-lint: setup ## Check the form of everything
+lint: setup ## Run the linters and check the generated files
 	@lab/stage "yamllint" yamllint --strict .
 	@lab/stage "ruff" ruff check .
 	@lab/stage "ruff format" ruff format --check .
 	@lab/stage "Imports go one way" env PYTHONPATH=raycrafter/src lint-imports --cache-dir .cache/import_linter
 	@lab/stage "shellcheck" tests/shellcheck
 	@lab/stage "ansible-lint" ansible-lint
-	@lab/stage "The roles' pages say what their specs say" python3 tools/role_readmes.py --check
-	@lab/stage "docs/network.md says what the table says" python3 tools/network_page.py --check
-	@lab/stage "docs/batch-scripts.md shows the golden scripts" python3 tools/batch_scripts_page.py --check
-	@lab/stage "The dashboards' packs say what their description says" python3 tools/dashboards.py --check
-	@lab/stage "Ansible's own checks of the modules" tests/sanity
+	@lab/stage "The roles' READMEs match their specs" python3 tools/role_readmes.py --check
+	@lab/stage "docs/network.md matches the table of flows" python3 tools/network_page.py --check
+	@lab/stage "docs/batch-scripts.md matches the golden scripts" python3 tools/batch_scripts_page.py --check
+	@lab/stage "The dashboards' packs match their description" python3 tools/dashboards.py --check
+	@lab/stage "ansible-test's checks of the modules" tests/sanity
 
 .PHONY: docs
-docs: setup ## Write the pages that are made from specs and tables
+docs: setup ## Generate pages and packs from specs and tables
 	@python3 tools/role_readmes.py
 	@python3 tools/network_page.py
 	@python3 tools/batch_scripts_page.py
 	@python3 tools/dashboards.py
 
 .PHONY: unit
-unit: setup ## Run the tests that need no host
+unit: setup ## Run the tests that need no hosts
 	@pytest --numprocesses auto --junitxml=.cache/junit-unit.xml
 
 .PHONY: molecule
-molecule: ## Run the molecule scenarios: every role alone, and the whole service; SCENARIOS="nginx django" chooses some
+molecule: ## Run the molecule scenarios of roles and service; SCENARIOS="nginx django" selects some
 	@tests/run molecule
 
 .PHONY: test-all
-test-all: ## Run everything, hours of it; PART="units drill" chooses parts, whose verdicts are summed over several runs
+test-all: ## Run all tests, for hours; PART="units drill" selects parts, whose results are kept over several runs
 	@tests/all $(PART)
 
 .PHONY: test
-test: ## Everything that .ci/run runs: lint, unit tests, molecule; ends with a summary
+test: ## Run lint, unit tests and molecule, as .ci/run does, and print a summary
 	@tests/run

@@ -15,7 +15,8 @@ PAGE = ROOT / "docs/batch-scripts.md"
 GOLDEN = ROOT / "tests/unit/batch_script/golden"
 HEADING = "## Examples\n"
 OPENING = """
-Each is what a test compares the module's output with: `tests/unit/batch_script/golden/`, described in `cases.py` there.
+The examples are the golden scripts that the tests compare with the module's output: `tests/unit/batch_script/golden/`.
+`cases.py` beside that directory describes them.
 """
 
 

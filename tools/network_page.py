@@ -13,22 +13,26 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/network.md"
-OPENING = """# Who may talk to whom
+OPENING = """# Network connections
 
-This is the one table that the firewall of every host is made from. Everything else that comes in is closed but ssh from
-the controller, and UDP leaves a host only for name service, DHCP and time. Between groups that share a host nothing
-crosses the network.
+The firewall of every host is generated from this table. All other incoming connections are closed, except ssh from the
+controller. Outgoing UDP is limited to DNS, DHCP and NTP. Groups that share a host use no network between them.
 
-| what | from | to | TCP ports |
+| purpose | from | to | TCP ports |
 |---|---|---|---|
 """
 CLOSING = """
-The workers go out to the cluster's login node (ssh 22, GridFTP 2811 with its data ports); they are the only hosts with
-a key for it. With `cluster.transfer: ssh` files go by ssh too, and 22 is all there is to open. They also go out to the
-mail relay (`mail.host`, `mail.port`) and to users' webhooks: public addresses, by https, and what
-`django_webhook_networks` allows. Graylog goes out to the mail relay, too.
+Firewalls outside of the hosts must allow these outgoing connections:
 
-The table is `firewall_flows` in `group_vars/all/network.yml`; this page is made from it by `make docs`.
+| from | to |
+|---|---|
+| workers | the cluster's login node: ssh 22, GridFTP 2811 with its data ports; with `cluster.transfer: ssh` only 22 |
+| workers, graylog | the mail relay (`mail.host`, `mail.port`) |
+| workers | users' webhooks by https: public addresses, and the networks of `django_webhook_networks` |
+
+Only the workers have a key for the login node.
+
+The table is `firewall_flows` in `group_vars/all/network.yml`; `make docs` generates this page from it.
 """
 
 
