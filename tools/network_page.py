@@ -1,11 +1,13 @@
 """Write docs/network.md from the table of flows: `network_page.py [--check]`.
 
-The table is in group_vars/all/network.yml. With --check the tool writes nothing and ends with 1 if the page differs.
+The table is in group_vars/all/network.yml, the ports are in endpoints.yml beside it. With --check the tool writes
+nothing and ends with 1 if the page differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -18,7 +20,7 @@ OPENING = """# Network connections
 The firewall of every host is generated from this table. All other incoming connections are closed, except ssh from the
 controller. Outgoing UDP is limited to DNS, DHCP and NTP. Groups that share a host use no network between them.
 
-| purpose | from | to | TCP ports |
+| purpose | from | to | TCP ports (defaults) |
 |---|---|---|---|
 """
 CLOSING = """
@@ -32,7 +34,8 @@ Firewalls outside of the hosts must allow these outgoing connections:
 
 Only the workers have a key for the login node.
 
-The table is `firewall_flows` in `group_vars/all/network.yml`; `make docs` generates this page from it.
+The table is `firewall_flows` in `group_vars/all/network.yml`; `make docs` generates this page from it. The ports are
+defaults: `group_vars/all/endpoints.yml` names the variable of each, and all readers follow it.
 """
 
 
@@ -42,12 +45,21 @@ def source_names(source: str | list[str]) -> str:
     return ", ".join(str(name).replace("{{", "").replace("}}", "").strip().replace("_", " ") for name in sources)
 
 
+def default_port(port: int | str) -> str:
+    """Return the number of a port; a name of endpoint_ports stands for its default."""
+    name = re.fullmatch(r"\{\{ endpoint_ports\.(\w+) \}\}", str(port))
+    if not name:
+        return str(port)
+    table = yaml.safe_load((ROOT / "group_vars/all/endpoints.yml").read_text())["endpoint_ports"]
+    return re.search(r"default\((\d+)\)", table[name[1]])[1]
+
+
 def page(flows: list[dict]) -> str:
     """Return the text of the page."""
-    rows = [
-        f"| {flow['name']} | {source_names(flow['from'])} | {flow['to']} | {', '.join(map(str, flow['ports']))} |"
-        for flow in flows
-    ]
+    rows = []
+    for flow in flows:
+        ports = ", ".join(map(default_port, flow["ports"]))
+        rows.append(f"| {flow['name']} | {source_names(flow['from'])} | {flow['to']} | {ports} |")
     return OPENING + "\n".join(rows) + "\n" + CLOSING
 
 
