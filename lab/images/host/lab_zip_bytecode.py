@@ -1,8 +1,7 @@
-"""Keep the bytecode of what Python imports from zip archives, as it keeps that of files.
+"""Cache the bytecode of modules that Python imports from zip archives.
 
-Ansible sends every module as an archive, and a hundred of the files in it are the same each time. A lab's host runs
-hundreds of modules within minutes, and compiling those files took half of the time of each. All labs of a machine share
-what is kept.
+Ansible sends every module as an archive, of which a hundred files are always the same. A lab's host runs hundreds of
+modules within minutes, and compiling these files took half of their time. All labs of a machine share the cache.
 """
 
 import marshal
@@ -10,20 +9,20 @@ import os
 import sys
 import zipimport
 
-KEPT = "/var/cache/lab-zip-bytecode"  # root's: others read it
+CACHE = "/var/cache/lab-zip-bytecode"  # written by root, readable for all users
 compile_source = zipimport._compile_source
 
 
-def kept(pathname, source):
-    """Return the code of a source (bytes), compiled now or by an earlier process of the same Python."""
-    # Every Python of the host loads this file, and few get here.
+def cached(pathname, source):
+    """Return the code of a source (bytes), from the cache if possible."""
+    # Import here: every Python of the host loads this file, but few call this function.
     from contextlib import suppress
     from importlib.util import source_hash
     from pathlib import Path
 
-    file = Path(KEPT, f"{source_hash(source).hex()}.{sys.implementation.cache_tag}")
+    file = Path(CACHE, f"{source_hash(source).hex()}.{sys.implementation.cache_tag}")
     with suppress(OSError, EOFError):
-        return marshal.loads(file.read_bytes())  # noqa: S302 - root wrote it
+        return marshal.loads(file.read_bytes())  # noqa: S302 - only root can write the file
     code = compile_source(pathname, source)
     unfinished = file.with_suffix(f".{os.urandom(8).hex()}")
     with suppress(OSError):
@@ -32,4 +31,4 @@ def kept(pathname, source):
     return code
 
 
-zipimport._compile_source = kept
+zipimport._compile_source = cached

@@ -12,8 +12,8 @@ import org.h2.mvstore.MVStore;
 import org.yaml.snakeyaml.Yaml;
 
 /**
- * The lab's stand-in for mongod: reads /etc/mongod.conf and serves MongoDB's wire protocol from H2 files.
- * It refuses what it cannot do, so that nobody believes in a protection that is not there.
+ * Stand in for mongod in the lab: read /etc/mongod.conf and serve MongoDB's wire protocol from H2 files.
+ * Unsupported settings are refused, so that no test relies on a missing protection.
  */
 public final class Mongod {
     private final Map<String, Object> configuration;
@@ -39,7 +39,7 @@ public final class Mongod {
         }
     }
 
-    /** The value under a dotted name, or the default. */
+    /** Return the value of a dotted name, or the default. */
     private Object setting(String name, Object otherwise) {
         Object value = configuration;
         for (String key : name.split("\\.")) {
@@ -85,7 +85,7 @@ public final class Mongod {
         }));
     }
 
-    /** The wire server refuses capped collections (Graylog makes one, index_failures): a plain one does for the lab. */
+    /** The wire server refuses capped collections, but Graylog creates one (index_failures): create a plain one. */
     private static final class WithoutCappedCollections extends H2Backend {
         WithoutCappedCollections(MVStore store) {
             super(store);
