@@ -1,37 +1,50 @@
-"""Test the filter that finds misspelt role variables."""
+"""Test the checks of names and values of an inventory's variables."""
 
 import pytest
-from variables import misspelt_variables
+from variables import name_fault, value_faults
 
-SPECS = {
-    "cluster": "argument_specs: {main: {options: {cluster_name: {type: str}}}}",
-    "cluster_client": "argument_specs: {main: {options: {cluster_client_dir: {type: str}}}, other: {}}",
+ROLES = {"cluster": {"cluster_name": {}}, "cluster_client": {"cluster_client_dir": {}}}
+MAIL = {
+    "type": "dict",
+    "options": {
+        "host": {"type": "str"},
+        "port": {"type": "int"},
+        "password": {"type": "str", "no_log": True},
+        "operators": {"type": "list", "elements": "dict", "options": {"address": {"type": "str"}}},
+    },
 }
 
 
-@pytest.fixture
-def roles(tmp_path):
-    for role, text in SPECS.items():
-        path = tmp_path / role / "meta" / "argument_specs.yml"
-        path.parent.mkdir(parents=True)
-        path.write_text(text)
-    return tmp_path
+@pytest.mark.parametrize("name", ["cluster_name", "cluster_client_dir", "clustername", "site_colour", "mail"])
+def test_known_and_foreign_names_are_accepted(name):
+    assert name_fault(name, ROLES, {"mail", "operator_networks"}) is None
 
 
-def test_valid_and_foreign_names_are_accepted(roles):
-    names = [
-        "cluster_name",
-        "cluster_client_dir",
-        "ansible_host",
-        "clustername",
-        "__cluster_secret",
-        "vault_cluster_key",
-    ]
-    assert misspelt_variables(names, roles) == []
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("cluster_client_zone", "no variable of the role cluster_client"),
+        ("cluster_nmae", "no variable of the role cluster; did you mean cluster_name?"),
+        ("operator_network", "unknown; did you mean operator_networks?"),
+    ],
+)
+def test_misspelt_name_is_reported_with_the_nearest(name, fix):
+    assert name_fault(name, ROLES, {"mail", "operator_networks"}) == fix
 
 
-def test_misspelt_name_is_reported_with_the_nearest(roles):
-    assert misspelt_variables(["cluster_nmae", "cluster_client_zone"], roles) == [
-        "cluster_client_zone is no variable of the role cluster_client",
-        "cluster_nmae is no variable of the role cluster: did you mean cluster_name?",
-    ]
+@pytest.mark.parametrize(
+    ("value", "faults"),
+    [
+        ({"host": "relay", "port": "25"}, []),
+        ({"hots": "relay"}, [("mail.hots", "no such key; did you mean host?")]),
+        ({"operators": [{"adress": "a"}]}, [("mail.operators[0].adress", "no such key; did you mean address?")]),
+        ({"host": 1.5}, [("mail.host", "YAML reads it as a number or a truth value; put it in quotes")]),
+    ],
+)
+def test_value_is_compared_with_the_options_at_every_depth(value, faults):
+    assert list(value_faults("mail", value, MAIL)) == faults
+
+
+def test_message_has_no_secret():
+    ((place, message),) = value_faults("mail", {"password": {"a": "hunter2"}, "port": "x"}, MAIL)
+    assert place == "mail" and "port" in message and "hunter2" not in message
