@@ -8,7 +8,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 export ANSIBLE_VAULT_PASSWORD_FILE ?= $(CURDIR)/.lab/vault-password
 export LAB_NAME ?= demo
 export LAB_PREFIX ?= 10.77.10
-export ANSIBLE_CACHE_PLUGIN_CONNECTION := $(CURDIR)/.cache/facts-$(LAB_NAME)
+LAB_INVENTORY := .lab/inventories/$(LAB_NAME)
 
 .PHONY: help
 help: ## List these targets
@@ -40,17 +40,18 @@ lock: .venv/bin/uv ## Upgrade and lock the versions of all Python packages
 .PHONY: lab
 lab: setup ## Start the lab's hosts and create their secrets
 	@lab/up
-	@lab/stage "Secrets of the lab" ansible-playbook -i inventories/lab playbooks/secrets.yml
+	@lab/stage "Inventory of the lab, a copy of inventories/example" python3 -m lab.copy_inventory example
+	@lab/stage "Secrets of the lab" ansible-playbook -i $(LAB_INVENTORY) playbooks/secrets.yml
 
 .PHONY: demo
 demo: lab ## Deploy the whole service on the lab and render an animation
-	@lab/stage "Deployment" ansible-playbook -i inventories/lab site.yml
+	@lab/stage "Deployment" ansible-playbook -i $(LAB_INVENTORY) site.yml
 	@lab/demo/run
 
 .PHONY: demo-clean
 demo-clean: ## Remove the lab's hosts, networks, volumes, secrets and results; `lab/down --all` also removes the caches
 	@lab/down
-	@rm -rf .lab .cache demo-output inventories/lab/group_vars/all/vault.yml
+	@rm -rf .lab .cache demo-output
 
 .PHONY: lint
 lint: setup ## Run the linters and check the generated files

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import yaml
 
-VAULT = Path(__file__).resolve().parents[1] / "inventories/lab/group_vars/all/vault.yml"
+from lab.copy_inventory import directory
 
 
 class Hidden(dict):
@@ -22,4 +21,5 @@ def opened() -> Hidden:
 
     Raises CalledProcessError without a vault, or if ANSIBLE_VAULT_PASSWORD_FILE has the wrong password.
     """
-    return Hidden(yaml.safe_load(subprocess.check_output(["ansible-vault", "view", VAULT], text=True)))
+    vault = directory() / "group_vars/all/vault.yml"
+    return Hidden(yaml.safe_load(subprocess.check_output(["ansible-vault", "view", vault], text=True)))

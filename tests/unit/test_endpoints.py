@@ -54,7 +54,6 @@ def readers(**variables: object) -> dict[str, str]:
         env=os.environ
         | {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_CACHE_PLUGIN": "memory",
             "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1",
             "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
         },

@@ -152,7 +152,7 @@ MISTAKES = {
         "all hosts", "graylog_external_url", "did you mean graylog_external_uri?",
     ),
     "Graylog under a name of the pages": (
-        "single_host", MAIN, "graylog_external_uri: https://logging.", "graylog_external_uri: https://render.",
+        "single_host", MAIN, "graylog_external_uri: https://logs.", "graylog_external_uri: https://render.",
         "render.example.org", "graylog_external_uri https://render.example.org/", "needs a name of its own",
     ),
     "short secret": (

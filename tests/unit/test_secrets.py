@@ -25,8 +25,10 @@ def run(tmp_path):
         "ANSIBLE_VAULT_PASSWORD_FILE": str(password),
     }
 
-    def run(command: str, *arguments: Path | str) -> str:
+    def run(command: str, *arguments: Path | str, **others: str | None) -> str:
         line = [BIN / command, *arguments]
+        for name, value in others.items():
+            environment.pop(name) if value is None else environment.update({name: value})
         return subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
     return run
@@ -47,3 +49,34 @@ def test_missing_secrets_are_created_and_others_stay(run, tmp_path):
     assert "changed=1" not in run("ansible-playbook", "-i", inventory, "playbooks/secrets.yml")
     assert yaml.safe_load(run("ansible-vault", "view", vault)).items() >= created.items()
     assert vault.read_text().startswith("$ANSIBLE_VAULT") and vault.stat().st_mode & 0o777 == 0o600
+
+
+def program(path: Path, password: str) -> Path:
+    """Return an executable that prints a vault's password."""
+    path.write_text(f"#!/bin/sh\necho '{password}'\n")
+    path.chmod(0o700)
+    return path
+
+
+def test_vault_opens_with_the_secret_that_ansible_was_started_with(run, tmp_path):
+    inventory = shutil.copytree(ROOT / "inventories/example", tmp_path / "inventory")
+    vault = inventory / "group_vars/all/vault.yml"
+    given = {"ANSIBLE_VAULT_PASSWORD_FILE": str(program(tmp_path / "program", "of a program"))}
+    run("ansible-playbook", "-i", inventory, "playbooks/secrets.yml", **given)
+    (tmp_path / "password").write_text("of a program\n")
+    given = {"ANSIBLE_VAULT_PASSWORD_FILE": str(tmp_path / "password")}
+    assert "vault_django_secret_key" in run("ansible-vault", "view", vault, **given)
+    vault.unlink()
+    client = f"site@{program(tmp_path / 'site-client', 'of a client')}"
+    arguments = ("-i", inventory, "--vault-id", client, "playbooks/secrets.yml")
+    run("ansible-playbook", *arguments, ANSIBLE_VAULT_PASSWORD_FILE=None)
+    assert vault.read_text().startswith("$ANSIBLE_VAULT;1.2;AES256;site")
+    assert "vault_django_secret_key" in run("ansible-vault", "view", "--vault-id", client, vault)
+
+
+def test_playbook_without_a_vault_secret_fails(run, tmp_path):
+    inventory = shutil.copytree(ROOT / "inventories/example", tmp_path / "inventory")
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run("ansible-playbook", "-i", inventory, "playbooks/secrets.yml", ANSIBLE_VAULT_PASSWORD_FILE=None)
+    assert not (inventory / "group_vars/all/vault.yml").exists()
+    assert "ANSIBLE_VAULT_PASSWORD_FILE" in failed.value.stdout + failed.value.stderr

@@ -7,12 +7,14 @@ import re
 import pytest
 from scenario import PROJECT, play
 
+from lab.copy_inventory import directory
+
 SHARED = {"common", "supervisor"}  # restart rules, free ports, programs
 
 
 @pytest.mark.parametrize("tag", ["nginx", "postgresql:configure", "celery:configure"])
 def test_tag_deploys_its_role_only(tag):
-    output = play(PROJECT / "site.yml", PROJECT / "inventories/lab", "--tags", tag)
+    output = play(PROJECT / "site.yml", directory(), "--tags", tag)
     roles = set(re.findall(r"TASK \[(\w+) : ", output)) - SHARED
     assert roles == {tag.split(":")[0]} | ({"django"} if tag.startswith("celery") else set())
     changed = re.findall(r"changed=(\d+)", output)
