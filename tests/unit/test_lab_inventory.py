@@ -11,7 +11,7 @@ import yaml
 from lab.copy_inventory import EditError, copied, edited_hosts, edited_variables
 from tests.unit.operator_inventory import ROOT, SECRETS, inventory_report
 
-# Access, sources and versions of packages, heap sizes, stand-ins, the lab's authority. Other keys must be README's edits.
+# Access, sources and versions of packages, heap sizes, stand-ins, the authority. Other keys must be README's edits.
 SUBSTITUTIONS = {
     "ansible_user",
     "ansible_ssh_private_key_file",

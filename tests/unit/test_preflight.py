@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLE = yaml.safe_load((ROOT / "group_vars/all/preflight.yml").read_text())["preflight_roles"]
+TABLES = yaml.safe_load((ROOT / "group_vars/all/preflight.yml").read_text())
+TABLE, TAGS = TABLES["preflight_roles"], TABLES["preflight_tags"]
 IMPORT = "ansible.builtin.import_role"
 SERVICES = yaml.safe_load((ROOT / "playbooks/tasks/services.yml").read_text())
 PLAYS = {
@@ -26,6 +27,22 @@ def test_roles_of_a_play_are_in_the_table(play):
     # A row may be a Jinja expression: compare with all words in it.
     named = re.findall(r"\w+", str(TABLE[group]))
     assert [role for role in roles if role not in named] == []
+
+
+def test_tag_release_covers_its_roles_in_every_play():
+    tagged = {
+        task[IMPORT]["name"]
+        for path in sorted((ROOT / "playbooks").glob("*.yml"))
+        for play in yaml.safe_load(path.read_text())
+        for task in play["tasks"]
+        if IMPORT in task and "release" in task["tags"]
+    }
+    assert tagged == set(TAGS["release"])
+
+
+def test_operation_page_lists_the_roles_of_the_tag_release():
+    row = next(line for line in (ROOT / "docs/operation.md").read_text().splitlines() if "--tags release" in line)
+    assert set(re.findall(r"`(\w+)`", row)) >= set(TAGS["release"])
 
 
 @pytest.mark.parametrize("task", SERVICES, ids=lambda task: task["name"])
