@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WEB = "https://127.0.0.1:8443"
 GRAYLOG = "https://127.0.0.1:9443"
 LOG_LIMIT = 60  # seconds until Graylog must find the messages
-tls = ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
+tls = ssl.create_default_context(cafile=ROOT / ".lab/inventories/demo/pki/ca.crt")
 
 
 def all_rows(api: httpx.Client, url: str) -> list[dict]:

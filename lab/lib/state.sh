@@ -11,7 +11,7 @@ ensure_state() {
     install -d -m 0700 "$LAB_STATE"
     exec 8>"$LAB_STATE/lock"
     flock 8
-    install -d -m 0700 "$SSH_DIR" "$LAB_STATE/pki" "$LAB_STATE/login-host-keys" "$LAB_STATE/cluster"
+    install -d -m 0700 "$SSH_DIR" "$LAB_STATE/login-host-keys" "$LAB_STATE/cluster"
     [ -s "$LAB_STATE/id" ] || random_hex 8 >"$LAB_STATE/id"
     [ -s "$LAB_STATE/vault-password" ] || (umask 077 && random_hex 32 >"$LAB_STATE/vault-password")
     [ -s "$LAB_STATE/cluster/munge.key" ] || (umask 077 && head -c 128 /dev/urandom >"$LAB_STATE/cluster/munge.key")

@@ -11,12 +11,11 @@ import yaml
 from lab.copy_inventory import EditError, copied, edited_hosts, edited_variables
 from tests.unit.operator_inventory import ROOT, SECRETS, inventory_report
 
-# Access, sources and versions of packages, heap sizes, stand-ins, the authority. Other keys must be README's edits.
+# Access, sources and versions of packages, heap sizes, stand-ins. Other keys must be README's edits.
 SUBSTITUTIONS = {
     "ansible_user",
     "ansible_ssh_private_key_file",
     "ansible_ssh_common_args",
-    "certificates_ca_dir",
     "secrets_extra",
     "common_unattended_upgrades",
     *(f"{role}_{key}" for role in ("graylog", "elasticsearch", "mongodb") for key in ("repository", "version")),

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from service import ADDRESS, LOGGING, ON_ONE_HOST, ROOT
+from service import ADDRESS, LOGGING, ON_ONE_HOST
 
+from lab.copy_inventory import directory
 from lab.vault import Hidden, opened
 
 
@@ -21,7 +22,7 @@ def secrets() -> Hidden:
 @pytest.fixture(scope="session")
 def tls() -> ssl.SSLContext:
     """Return a TLS context that trusts the internal CA only."""
-    return ssl.create_default_context(cafile=ROOT / ".lab/pki/ca.crt")
+    return ssl.create_default_context(cafile=directory() / "pki/ca.crt")
 
 
 @pytest.fixture(scope="session")

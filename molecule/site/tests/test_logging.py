@@ -6,10 +6,12 @@ import socket
 import ssl
 
 import pytest
-from service import ADDRESS, LOGGING, ON_ONE_HOST, ROOT, as_root
+from service import ADDRESS, LOGGING, ON_ONE_HOST, as_root
+
+from lab.copy_inventory import directory
 
 testinfra_hosts = [as_root(LOGGING)]
-PKI = ROOT / ".lab/pki"
+PKI = directory() / "pki"
 
 
 def test_all_inputs_run(graylog):
