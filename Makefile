@@ -15,9 +15,12 @@ help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 .PHONY: setup
-setup: .venv/.locked ## Install the controller's requirements: packages, a Docker engine, the virtual environment
-	@lab/bootstrap
+setup: .venv/.locked ## Create the virtual environment with the controller's Python packages
 	@lab/state
+
+.PHONY: engine
+engine: ## Install the packages of the lab and of the tests, and start a Docker engine
+	@lab/bootstrap
 
 .venv/.locked: requirements/dev.txt raycrafter/requirements.txt | .venv/bin/uv
 # Bytecode, because Ansible starts a process for every task: it shortened an unchanged deployment of the lab from 214 to 195 s.
@@ -26,7 +29,7 @@ setup: .venv/.locked ## Install the controller's requirements: packages, a Docke
 	@touch $@
 
 .venv/bin/uv:
-	@lab/bootstrap
+	@python3 -c 'import ensurepip' || { echo "python3 has no venv: install it (apt-get install python3-venv), or run make engine" >&2; exit 1; }
 	@lab/stage "Virtual environment" python3 -m venv --clear .venv
 	@.venv/bin/pip install -q --disable-pip-version-check uv
 
@@ -38,7 +41,7 @@ lock: .venv/bin/uv ## Upgrade and lock the versions of all Python packages
 		requirements/dev.in -o requirements/dev.txt
 
 .PHONY: lab
-lab: setup ## Start the lab's hosts and create their secrets
+lab: engine setup ## Start the lab's hosts and create their secrets
 	@lab/up
 	@lab/stage "Inventory of the lab, a copy of inventories/example" python3 -m lab.copy_inventory example
 	@lab/stage "Secrets of the lab" ansible-playbook -i $(LAB_INVENTORY) playbooks/secrets.yml
