@@ -7,11 +7,14 @@ README differs from the specs, or a role's defaults do.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 import yaml
 
+# Code, options and values in the markup of Ansible's documentation.
+MARKUP = re.compile(r"\b[COV]\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 ROLES = Path(__file__).resolve().parents[1] / "roles"
 
 
@@ -21,9 +24,9 @@ def load(path: Path) -> dict:
 
 
 def paragraphs(text: str | list[str] | None) -> list[str]:
-    """Return a description (a string or a list) as a list of one-line strings."""
+    """Return a description (a string or a list) as a list of one-line strings in Markdown."""
     texts = [text] if isinstance(text, str) else text or []
-    return [" ".join(str(part).split()) for part in texts]
+    return [MARKUP.sub(r"`\1`", " ".join(str(part).split())) for part in texts]
 
 
 def rows(options: dict, prefix: str = "") -> list[str]:
@@ -50,10 +53,10 @@ def readme(role: str, specs: dict, meta: dict) -> str:
         lines += [f"## {spec['short_description']}" + (f" (`tasks_from: {entry}`)" if entry != "main" else ""), ""]
         lines += [line for text in paragraphs(spec.get("description")) for line in (text, "")]
         if entry != "main" and spec.get("options") == specs["main"].get("options"):
-            lines += ["It takes the variables of the role itself.", ""]
+            lines += ["Variables: those of the role.", ""]
         elif spec.get("options"):
-            lines += ["| variable | type | default | what it is |", "|---|---|---|---|", *rows(spec["options"]), ""]
-    lines += ["This page is made from `meta/argument_specs.yml` by `make docs`.", ""]
+            lines += ["| variable | type | default | description |", "|---|---|---|---|", *rows(spec["options"]), ""]
+    lines += ["`make docs` generates this page from `meta/argument_specs.yml`.", ""]
     return "\n".join(lines)
 
 
