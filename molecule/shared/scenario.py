@@ -53,14 +53,18 @@ def wait_for(what: str, ask: Callable, limit: float = 120, failing: tuple[type[E
         time.sleep(0.3)
 
 
-def play(playbook: Path, inventory: Path, *options: str) -> str:
-    """Run a playbook with options of ansible-playbook; return its plain output.
-
-    The test fails when the playbook does.
-    """
+def run_playbook(playbook: Path, inventory: Path, *options: str) -> subprocess.CompletedProcess:
+    """Run a playbook with options of ansible-playbook; its plain output names every task."""
     command = ["ansible-playbook", *options, "--inventory", inventory, playbook]
-    plain = os.environ | {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
-    run = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=1200, env=plain)
+    plain = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_OK_HOSTS": "true"}
+    return subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=1200, env=os.environ | plain, check=False
+    )
+
+
+def play(playbook: Path, inventory: Path, *options: str) -> str:
+    """Return the output of a playbook. The test fails when the playbook does."""
+    run = run_playbook(playbook, inventory, *options)
     assert run.returncode == 0, run.stdout + run.stderr
     return run.stdout
 
