@@ -22,7 +22,7 @@ def _recorded(hostvars: Mapping, host: str, key: str) -> list[str]:
 
 
 def moved_data(hostvars: Mapping, groups: Mapping) -> list[str]:
-    """Return a sentence for each kind of data that would stay behind, because all hosts that hold it have lost it."""
+    """Return a sentence for each kind of data that would stay behind, because no host keeps it."""
     hosts = groups["managed"]
     faults = []
     for what in (*GROUPS_WITH_DATA, FILES):

@@ -1,8 +1,8 @@
 """Request every site of this host under each of its names.
 
-Argument: the file with the trusted CA. Standard input: a JSON list of {name, port, path, status}, where status lists the expected
-status codes. Prints a JSON list with a sentence for each request that failed. The connection goes to this host whatever the name
-resolves to, because a public name often resolves to another address here.
+Argument: the file with the trusted CA. Standard input: a JSON list of {name, port, path, status}. status lists the
+expected status codes. Prints a JSON list with a sentence for each request that failed. The connection goes to this host
+whatever the name resolves to, because a public name often resolves to another address here.
 """
 
 import http.client
