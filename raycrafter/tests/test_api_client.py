@@ -229,7 +229,7 @@ def test_of_two_first_claims_one_owns(batch: Batch) -> None:
     assert Attempt.objects.count() == 1
 
 
-def test_nothing_without_a_claim(batch: Batch, node: Any) -> None:
+def test_report_without_a_claim_is_refused(batch: Batch, node: Any) -> None:
     assert node.heartbeat(1, 10).status_code == 409
     assert node.post("finish", reason="").status_code == 409
 

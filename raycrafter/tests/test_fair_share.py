@@ -105,7 +105,7 @@ def test_recent_usage_breaks_a_tie(site) -> None:
     room=st.integers(0, 12),
     own=st.none() | st.integers(0, 5),
 )
-def test_nobody_waits_for_who_has_more(site, wanted: list[int], room: int, own: int | None) -> None:
+def test_user_with_less_usage_never_waits(site, wanted: list[int], room: int, own: int | None) -> None:
     """Max-min fairness: the room is used up, and only whose frames or limit are used up has less than another."""
     Job.objects.all().delete()
     Site.objects.update(max_batches=room, max_batches_per_user=own)

@@ -82,7 +82,7 @@ def test_the_site_offers_it(adapter: renderers.Renderer) -> None:
     assert isinstance(adapter.resumes, bool)
 
 
-def test_its_scenes_are_taken(adapter: renderers.Renderer) -> None:
+def test_adapter_accepts_its_scenes(adapter: renderers.Renderer) -> None:
     for suffix in adapter.suffixes:
         name = scene.clean_name(f"My scene{suffix.upper()}")
         assert name == f"My_scene{suffix}"
@@ -91,14 +91,14 @@ def test_its_scenes_are_taken(adapter: renderers.Renderer) -> None:
         scene.inspect(io.BytesIO(b"x"), f"a{adapter.suffixes[0]}", "", (".other",))
 
 
-def test_its_options(adapter: renderers.Renderer) -> None:
+def test_adapter_checks_its_options(adapter: renderers.Renderer) -> None:
     assert adapter.validate({}) == {}
     with pytest.raises(OptionError) as caught:
         adapter.validate({"no_such_option": 1})
     assert caught.value.field == "options.no_such_option" and caught.value.reason
 
 
-def test_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
+def test_adapter_builds_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
     words = adapter.command(rendering.frame_spec(its_job, 2, WORKSPACE))
     assert words[0] == f"/opt/{adapter.name}"
     assert json.loads(json.dumps(words)) == words and all(isinstance(word, str) for word in words)
@@ -108,7 +108,7 @@ def test_its_command(adapter: renderers.Renderer, its_job: Any) -> None:
     assert named and all(f"{WORKSPACE}/input/shots/-castle" in word for word in named)
 
 
-def test_its_files(adapter: renderers.Renderer, its_job: Any) -> None:
+def test_adapter_names_its_files(adapter: renderers.Renderer, its_job: Any) -> None:
     assert len({str(adapter.files(rendering.frame_spec(its_job, number, WORKSPACE))) for number in (1, 2, 3)}) == 3
     for pair in adapter.files(rendering.frame_spec(its_job, 2, WORKSPACE)):
         assert re.fullmatch(rf"{WORKSPACE}/work/[a-z0-9_-]+\.png", pair["work"])

@@ -73,7 +73,7 @@ def files(media: Any) -> set[str]:
     return {path.name for path in media.rglob("*") if path.is_file()}
 
 
-def test_nothing_goes_unless_the_site_says_so(old: Job, media: Any) -> None:
+def test_retention_is_off_by_default(old: Job, media: Any) -> None:
     before = files(media), list(Job.objects.values())
     tasks.apply_retention()
     days_pass(0)
@@ -255,7 +255,7 @@ def test_rows_stay_while_something_hangs_on_them(settings: Any, old: Job, strang
     assert not Job.objects.filter(pk=old.pk).exists()
 
 
-def test_one_message_for_many_jobs(site: None, old: Job) -> None:
+def test_many_jobs_share_a_message(site: None, old: Job) -> None:
     columns = {"renderer": "povray", "frame_count": 1, "width": 1, "height": 1, "state": "DONE", "owner": old.owner}
     ended = timezone.now() - timedelta(days=25)
     Job.objects.bulk_create(Job(name=f"film {n}", finished=ended, **columns) for n in range(150))

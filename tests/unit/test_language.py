@@ -13,20 +13,24 @@ ROOT = Path(__file__).resolve().parents[2]
 DIRECTORIES = [
     "callback_plugins",
     "doc_fragments",
+    "docs",
     "filter_plugins",
-    "lab/demo",
-    "lab/drill",
-    "lab/lib",
+    "group_vars",
+    "inventories",
+    "lab",
     "library",
+    "lookup_plugins",
     "module_utils",
     "molecule",
     "playbooks",
+    "raycrafter",
     "raycrafter_cli",
     "raycrafter_client",
     "roles",
     "tests/unit/batch_answers",
     "tests/unit/batch_script",
     "tests/unit/graylog",
+    "tools",
 ]
 FILES = [ROOT / "site.yml"] + [
     path

@@ -657,7 +657,7 @@ def test_a_transfer_whose_worker_died_is_taken_up_again(world, staged) -> None:
     assert counts(job) == {"SYNCED": 2}
 
 
-def test_one_broken_job_does_not_hold_the_next(world, new_job, caplog) -> None:
+def test_broken_job_does_not_hold_the_next(world, new_job, caplog) -> None:
     broken, good = new_job("1"), new_job("1")
     Workspace.objects.create(job=broken, site="x", name="x", state="ALLOCATED")
     type(broken).objects.filter(pk=broken.pk).update(state="STAGING")  # without its transfer: cannot be

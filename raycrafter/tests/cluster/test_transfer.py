@@ -124,7 +124,7 @@ def test_push_and_pull_names_with_anything_in_them(adapter, tmp_path: Path) -> N
     assert _below(back) == dict(zip(everything, NAMES, strict=True))
 
 
-def test_one_missing_file_does_not_keep_the_others(adapter, tmp_path: Path) -> None:
+def test_missing_file_does_not_keep_the_others(adapter, tmp_path: Path) -> None:
     for directory in ("there", "back"):
         (tmp_path / directory).mkdir()
     (tmp_path / "there/two").write_text("x")
