@@ -86,18 +86,27 @@ def url_faults(variables: Mapping, groups: Mapping, https_port: int) -> Iterator
             yield place, f"nginx listens on port {https_port}; correct the URL, or set nginx_https_port"
 
 
-def address_faults(hostvars: Mapping, groups: Mapping, required: list[str]) -> list[dict]:
-    """Return the faults of groups, names, addresses and URLs of an inventory: [{host, place, fix}].
+def group_and_address_faults(hostvars: Mapping, groups: Mapping, required: list[str]) -> list[dict]:
+    """Return the faults of groups, host names and addresses of an inventory: [{host, place, fix}].
 
     hostvars: variables by host. groups: hosts by group. required: groups that need a host.
     """
-    faults = list(group_faults(groups, required))
-    faults += host_faults(groups["all"], hostvars, groups.get("managed", []))
-    if not faults:
-        host = groups["web"][0]
-        faults += network_faults(host, hostvars[host])
-        urls = url_faults(hostvars[host], groups, hostvars[host]["endpoint_ports"]["https"])
-        faults += [(host, *fault) for fault in urls]
+    faults = [*group_faults(groups, required), *host_faults(groups["all"], hostvars, groups.get("managed", []))]
+    return as_rows(faults)
+
+
+def public_faults(hostvars: Mapping, groups: Mapping, https_port: int) -> list[dict]:
+    """Return the faults of networks and public URLs: [{host, place, fix}].
+
+    https_port: port of the web pages. A value of `hostvars` has no access to other hosts, so the caller computes it.
+    """
+    host = groups["web"][0]
+    urls = url_faults(hostvars[host], groups, https_port)
+    return as_rows([*network_faults(host, hostvars[host]), *((host, *fault) for fault in urls)])
+
+
+def as_rows(faults: list[tuple[str, str, str]]) -> list[dict]:
+    """Return (host, place, fix) as dictionaries."""
     return [dict(zip(("host", "place", "fix"), fault, strict=True)) for fault in faults]
 
 
@@ -105,4 +114,4 @@ class FilterModule:
     """Ansible's way to find the filters."""
 
     def filters(self) -> dict:
-        return {"address_faults": address_faults}
+        return {"group_and_address_faults": group_and_address_faults, "public_faults": public_faults}

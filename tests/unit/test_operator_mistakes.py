@@ -185,6 +185,15 @@ def test_shipped_inventory_has_no_fault(inventory):
     assert inventory_report(ROOT / "inventories" / inventory, **SECRETS) == []
 
 
+def test_pages_on_another_port_of_nginx_are_accepted(copy):
+    site = copy("example")
+    source = (site / MAIN).read_text()
+    url = "django_public_url: https://master.example.org"
+    assert url in source
+    (site / MAIN).write_text(source.replace(url, f"nginx_https_port: 8443\n{url}:8443"))
+    assert inventory_report(site, **SECRETS) == []
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake_is_reported_with_its_fix(copy, mistake):
     inventory, file, text, replacement, host, place, fix = MISTAKES[mistake]
